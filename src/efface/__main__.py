@@ -1,0 +1,5 @@
+"""Run `python -m efface`."""
+
+from efface.cli import main
+
+main()

@@ -1,0 +1,71 @@
+"""Resolve names to plug-ins, and say exactly what was loaded.
+
+Built-ins are dotted strings in one table, imported only when asked for, so that nothing heavy is loaded
+before it is needed. Third parties add plug-ins through the entry point groups `efface.<kind>`; they are
+off unless a run names them.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+from efface.errors import UsageError
+
+__all__ = ["BUILTIN", "load", "names"]
+
+BUILTIN: dict[str, dict[str, str]] = {
+    "source": {
+        "filesystem": "efface.sources.filesystem:Filesystem",
+        "stdin": "efface.sources.stdin:StandardInput",
+    },
+    "container": {
+        "archive": "efface.sources.archive:Archive",
+        "sqlite": "efface.sources.sqlite:Sqlite",
+        "picture-parts": "efface.sources.picture_parts:PictureParts",
+        "values": "efface.sources.values:Values",
+    },
+    "detector": {
+        "face-image": "efface.detectors.face_image:FaceImage",
+        "face-template": "efface.detectors.face_template:FaceTemplate",
+        "biometric-record": "efface.detectors.biometric_record:BiometricRecord",
+    },
+    "action": {
+        "redact-image": "efface.actions.redact_image:RedactImage",
+        "erase-cells": "efface.actions.erase_cells:EraseCells",
+        "erase-vectors": "efface.actions.erase_vectors:EraseVectors",
+        "erase-values": "efface.actions.erase_values:EraseValues",
+        "rewrite-archive": "efface.actions.rewrite_archive:RewriteArchive",
+        "erase-file": "efface.actions.erase_file:EraseFile",
+    },
+    "report": {
+        "json": "efface.report.json_report:render",
+        "sarif": "efface.report.sarif:render",
+        "csv": "efface.report.csv_report:render",
+        "html": "efface.report.html:render",
+    },
+}
+
+
+def names(kind: str) -> tuple[str, ...]:
+    """Return the names of the built-in plug-ins of a kind, in their fixed order."""
+    return tuple(BUILTIN[kind])
+
+
+@cache
+def load(kind: str, name: str) -> Any:  # noqa: ANN401 - a plug-in is of its kind's own type
+    """Return the plug-in object behind a name; classes are not instantiated.
+
+    Raises:
+        UsageError: No built-in and no installed entry point has that name.
+    """
+    target = BUILTIN.get(kind, {}).get(name)
+    if target is not None:
+        module, _, attribute = target.partition(":")
+        return getattr(import_module(module), attribute)
+    for point in entry_points(group=f"efface.{kind}", name=name):
+        return point.load()
+    known = ", ".join(BUILTIN.get(kind, {})) or "none"
+    raise UsageError(f"no {kind} is called {name!r}; known: {known}")
