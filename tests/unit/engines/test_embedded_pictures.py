@@ -1,0 +1,201 @@
+"""Every copy of a picture inside its file is found: one test puts one into each hiding place."""
+
+from __future__ import annotations
+
+import base64
+import io
+import struct
+import zlib
+
+import pytest
+from PIL import Image
+
+from efface.engines.pictures import frames, thumbnails
+
+
+def jpeg(shade=90):
+    out = io.BytesIO()
+    Image.new("RGB", (40, 30), (shade, 40, 200)).save(out, "JPEG")
+    return out.getvalue()
+
+
+def saved(kind, **options):
+    out = io.BytesIO()
+    Image.new("RGB", (64, 48), (10, 200, 30)).save(out, kind, **options)
+    return out.getvalue()
+
+
+COPY = jpeg()
+
+
+def tiff(entries, extra=b"", order="<", following=b""):
+    """A TIFF structure: an empty first directory, then one with the given entries, `extra` at offset 200."""
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", 8)
+    first = struct.pack(order + "HHHIII", 1, 0x112, 3, 1, 1 if order == "<" else 1 << 16, 32)
+    second = struct.pack(order + "H", len(entries))
+    second += b"".join(struct.pack(order + "HHII", *entry) for entry in entries) + bytes(4)
+    return ((head + first).ljust(32, b"\0") + second).ljust(200, b"\0") + extra + following
+
+
+def exif_block(order="<"):
+    return tiff([(513, 4, 1, 200), (514, 4, 1, len(COPY))], COPY, order)
+
+
+def app(marker, body):
+    return bytes([0xFF, marker]) + struct.pack(">H", len(body) + 2) + body
+
+
+def with_segment(*segments):
+    data = saved("JPEG")
+    return data[:2] + b"".join(segments) + data[2:]
+
+
+def resource(number, body, name=b"\0\0"):
+    return (
+        b"8BIM"
+        + struct.pack(">H", number)
+        + name
+        + struct.pack(">I", len(body))
+        + body
+        + b"\0" * (len(body) % 2)
+    )
+
+
+def png_with(kind, body):
+    data = saved("PNG")
+    chunk = struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+    return data[:33] + chunk + data[33:]
+
+
+def webp_with(kind, body):
+    data = saved("WEBP", lossless=True)
+    data += kind + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)
+    return data[:4] + struct.pack("<I", len(data) - 8) + data[8:]
+
+
+def mpf():
+    """A JPEG with a second image behind it, named by its MPF index, and a trailer behind that."""
+    primary_size = len(saved("JPEG")) + 4 + len(b"MPF\0") + 8 + 18 + 32
+    index_at = 2 + 4 + 4
+    table = struct.pack("<IIIHH", 0x030000, primary_size, 0, 0, 0)
+    table += struct.pack("<IIIHH", 0, len(COPY), primary_size - index_at, 0, 0)
+    block = b"II*\0" + struct.pack("<IHHHIII", 8, 1, 0xB002, 7, 32, 26, 0) + table
+    return with_segment(app(0xE2, b"MPF\0" + block)) + COPY + b"behind"
+
+
+def xmp(text):
+    return b"<x:xmpmeta><xmpGImg:image>" + text + b"</xmpGImg:image></x:xmpmeta>"
+
+
+B64 = base64.b64encode(COPY)
+LINES = b"&#xA;".join(B64[at : at + 76] for at in range(0, len(B64), 76))
+XMP_HEAD, LONG_HEAD = b"http://ns.adobe.com/xap/1.0/\0", b"http://ns.adobe.com/xmp/extension/\0"
+HALF = len(B64) // 2
+
+PLACES = {
+    "Exif thumbnail, little-endian": (with_segment(app(0xE1, b"Exif\0\0" + exif_block())), "exif-thumbnail"),
+    "Exif thumbnail, big-endian": (with_segment(app(0xE1, b"Exif\0\0" + exif_block(">"))), "exif-thumbnail"),
+    "maker's preview": (
+        with_segment(app(0xE1, b"Exif\0\0" + tiff([(1, 4, 1, 0)], b"Maker" + COPY))),
+        "exif-preview",
+    ),
+    "Photoshop thumbnail": (
+        with_segment(app(0xED, b"Photoshop 3.0\0" + resource(1, b"abc") + resource(1036, bytes(28) + COPY))),
+        "photoshop-thumbnail",
+    ),
+    "Photoshop thumbnail of version 4, named": (
+        with_segment(app(0xED, b"Photoshop 3.0\0" + resource(1033, bytes(28) + COPY, b"\x03abc"))),
+        "photoshop-thumbnail",
+    ),
+    "XMP thumbnail": (with_segment(app(0xE1, XMP_HEAD + xmp(B64))), "xmp-thumbnail"),
+    "XMP thumbnail in lines": (with_segment(app(0xE1, XMP_HEAD + xmp(LINES))), "xmp-thumbnail"),
+    "extended XMP in two segments": (
+        with_segment(
+            app(0xE1, LONG_HEAD + b"D" * 32 + bytes(8) + b'GImage:Data="' + B64[:HALF]),
+            app(0xE1, LONG_HEAD + b"D" * 32 + bytes(8) + B64[HALF:] + b'"'),
+        ),
+        "xmp-thumbnail",
+    ),
+    "second image of a multi-picture JPEG": (mpf(), "mpf-2"),
+    "behind a JPEG": (saved("JPEG") + COPY, "trailer"),
+    "behind a PNG": (saved("PNG") + COPY, "trailer"),
+    "behind a WebP": (saved("WEBP") + COPY, "trailer"),
+    "behind a GIF": (saved("GIF") + COPY, "trailer"),
+    "Exif of a PNG": (png_with(b"eXIf", exif_block()), "exif-thumbnail"),
+    "Exif of a WebP": (webp_with(b"EXIF", b"Exif\0\0" + exif_block()), "exif-thumbnail"),
+    "XMP of a PNG": (png_with(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp(B64)), "xmp-thumbnail"),
+    "compressed XMP of a PNG": (
+        png_with(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(xmp(B64))),
+        "xmp-thumbnail",
+    ),
+    "XMP of a WebP": (webp_with(b"XMP ", xmp(B64)), "xmp-thumbnail"),
+    "JPEG thumbnail of a TIFF's page": (exif_block(), "tiff-thumbnail"),
+    "XMP of a TIFF": (tiff([(700, 1, len(xmp(B64)), 200)], xmp(B64)), "xmp-thumbnail"),
+    "Photoshop thumbnail of a TIFF": (
+        tiff([(34377, 1, len(resource(1036, bytes(28) + COPY)), 200)], resource(1036, bytes(28) + COPY)),
+        "photoshop-thumbnail",
+    ),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_copy_is_found_in_its_hiding_place(place):
+    """A picture hidden in this place is yielded, byte for byte, under the name of the place."""
+    data, name = PLACES[place]
+    assert (name, COPY) in [(copy.name, copy.data) for copy in thumbnails(data)]
+
+
+def test_an_uncompressed_exif_thumbnail_becomes_a_picture_of_its_own():
+    """A thumbnail stored as bare strips is handed out as a TIFF that decodes to it."""
+    strip = bytes([200, 100, 50]) * (16 * 12)
+    entries = [
+        (256, 3, 1, 16), (257, 3, 1, 12), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 2),
+        (273, 4, 1, 200), (277, 3, 1, 3), (278, 3, 1, 12), (279, 4, 1, len(strip)),
+    ]  # fmt: skip
+    data = with_segment(app(0xE1, b"Exif\0\0" + tiff(entries, strip)))
+    (copy,) = thumbnails(data)
+    (frame,) = frames(copy.data)
+    assert frame.pixels.shape == (12, 16, 3)
+    assert frame.pixels[3, 3].tolist() == [200, 100, 50]
+
+
+def test_a_second_image_is_no_trailer_and_the_rest_behind_it_is():
+    """What the MPF index names is not counted again as a trailer."""
+    assert {copy.name: copy.data for copy in thumbnails(mpf())} == {"mpf-2": COPY, "trailer": b"behind"}
+
+
+def test_two_copies_of_a_kind_get_two_names():
+    """Names are unique within a file, and equal copies are yielded once."""
+    block = b"Photoshop 3.0\0" + b"".join(resource(1036, bytes(28) + jpeg(shade)) for shade in (1, 99, 99))
+    found = [copy.name for copy in thumbnails(with_segment(app(0xED, block)))]
+    assert found == ["photoshop-thumbnail", "photoshop-thumbnail-2"]
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "JPEG2000"])
+def test_a_plain_file_holds_no_copy(kind):
+    """A file without metadata and trailer yields nothing."""
+    assert list(thumbnails(saved(kind))) == []
+
+
+@pytest.mark.parametrize("padding", [b"\0" * 100, b"\xff" * 7, b"\r\n"])
+def test_padding_is_no_trailer(padding):
+    """Padding behind a picture is not a copy of anything."""
+    assert list(thumbnails(saved("JPEG") + padding)) == []
+
+
+def test_copies_are_bounded():
+    """A file made of thousands of copies yields 64 of them."""
+    block = b"Exif\0\0" + b"".join(b"\xff\xd8\xff" + struct.pack(">H", n) + b"\xff\xd9" for n in range(5000))
+    assert len(list(thumbnails(with_segment(app(0xE1, block))))) == 64
+
+
+def test_directories_that_point_at_each_other_end():
+    """A loop of directories is walked once."""
+    loop = b"II*\0" + struct.pack("<IHHHIII", 8, 1, 273, 4, 1, 8, 8)
+    assert len(list(thumbnails(loop))) <= 1
+
+
+def test_a_copy_shows_no_bytes_in_its_repr():
+    """The printed form of a copy names its place and size, not its content."""
+    (copy,) = thumbnails(saved("JPEG") + b"face bytes")
+    assert repr(copy) == "EmbeddedPicture('trailer', 10 bytes)"
