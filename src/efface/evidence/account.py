@@ -1,0 +1,160 @@
+"""What a ledger says, as the fields of a certificate; used to build one and again to check one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from efface.errors import EvidenceError
+from efface.evidence import history
+from efface.evidence.entries import (
+    Judged,
+    RemovalDone,
+    RemovalFailed,
+    RemovalHeld,
+    RemovalIntent,
+    Rescan,
+    RunOpened,
+    ScanFinished,
+)
+from efface.evidence.not_proven import Code
+from efface.evidence.statement import FindingStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from efface.evidence.entries import Coverage, Entry
+
+__all__ = ["account_of", "arithmetic", "numbers_not_proven", "scan_of", "statuses", "untouched"]
+
+
+def scan_of(entries: Sequence[Entry]) -> ScanFinished:
+    """Return the entry of the finished scan.
+
+    Raises:
+        EvidenceError: There is none.
+    """
+    for entry in entries:
+        if isinstance(entry, ScanFinished):
+            return entry
+    raise EvidenceError("no scan was finished")
+
+
+def account_of(entries: Sequence[Entry]) -> dict[str, Any]:
+    """Return those fields of a certificate that follow from the ledger alone, as JSON values.
+
+    Args:
+        entries: Entries without a problem of `history.order` and `history.pairing`.
+
+    Raises:
+        EvidenceError: No run was opened or no scan was finished.
+    """
+    scan = scan_of(entries)
+    opened = entries[0]
+    if not isinstance(opened, RunOpened):
+        raise EvidenceError("no run was opened")
+    judged = next((entry for entry in reversed(entries) if isinstance(entry, Judged)), None)
+    return {
+        "run": opened.run,
+        "tool": {"name": "efface", "version": opened.tool_version},
+        "scope": {
+            "targets": opened.targets,
+            "mode": scan.mode.value,
+            "started_at": opened.at,
+            "finished_at": entries[-1].at,
+        },
+        "coverage": scan.coverage.model_dump(mode="json"),
+        "detectors": list(scan.detectors),
+        "networks": [network.model_dump(mode="json") for network in scan.networks],
+        "packs": [pack.model_dump(mode="json") for pack in (judged or scan).packs],
+        "removals": [_removal(removed) for removed in history.removed(entries)],
+        "holds": [_hold(entry) for entry in entries if isinstance(entry, RemovalHeld)],
+        "verdicts_by": {} if judged is None else judged.model_dump(mode="json")["verdicts_by"],
+        "rescan": _rescan(entries),
+    }
+
+
+def _removal(removed: history.Removed) -> dict[str, Any]:
+    return {
+        "ref": removed.intent.ref,
+        "actions": list(removed.intent.actions),
+        "method": removed.intent.method.value,
+        "findings": list(removed.intent.findings),
+        "performed_at": removed.done.at,
+        "residue": removed.done.residue,
+    }
+
+
+def _hold(entry: RemovalHeld) -> dict[str, Any]:
+    return {"ref": entry.ref, "findings": list(entry.findings), "rule": entry.rule, "hold": entry.hold}
+
+
+def _rescan(entries: Sequence[Entry]) -> dict[str, Any] | None:
+    """Return the last re-scan, unless something was removed after it."""
+    for entry in reversed(entries):
+        if isinstance(entry, RemovalDone):
+            return None
+        if isinstance(entry, Rescan):
+            coverage = entry.coverage.model_dump(mode="json")
+            return {"performed_at": entry.at, "coverage": coverage, "residue": entry.residue}
+    return None
+
+
+def statuses(entries: Sequence[Entry]) -> dict[str, FindingStatus]:
+    """Return where each finding stands that a removal was tried on or that is held, by its pseudonym."""
+    result: dict[str, FindingStatus] = {}
+    begun: dict[str, RemovalIntent] = {}
+    for entry in entries:
+        match entry:
+            case RemovalIntent():
+                begun[entry.ref] = entry
+            case RemovalDone():
+                result |= dict.fromkeys(begun[entry.ref].findings, FindingStatus.REMOVED)
+            case RemovalFailed():
+                _weaker(result, begun[entry.ref].findings, FindingStatus.FAILED)
+            case RemovalHeld():
+                _weaker(result, entry.findings, FindingStatus.HELD)
+            case _:
+                pass
+    return result
+
+
+def _weaker(result: dict[str, FindingStatus], refs: tuple[str, ...], status: FindingStatus) -> None:
+    for ref in refs:
+        if result.get(ref) is not FindingStatus.REMOVED:
+            result[ref] = status
+
+
+def untouched(entries: Sequence[Entry]) -> FindingStatus:
+    """Return where every other finding stands."""
+    judged = any(isinstance(entry, Judged) for entry in entries)
+    return FindingStatus.REMAINING if judged else FindingStatus.NOT_JUDGED
+
+
+def numbers_not_proven(predicate: Mapping[str, Any]) -> dict[Code, int]:
+    """Return how much a run leaves unproven, from the fields of its certificate as JSON values."""
+    standing = Counter(finding["status"] for finding in predicate["findings"])
+    return {
+        Code.GAPS_REMAIN: predicate["coverage"]["gaps"],
+        Code.HELD: standing[FindingStatus.HELD],
+        Code.FAILED: standing[FindingStatus.FAILED],
+        Code.REMAINING: standing[FindingStatus.REMAINING],
+        Code.NOT_JUDGED: standing[FindingStatus.NOT_JUDGED],
+        Code.NOT_RESCANNED: 0 if predicate["rescan"] else len(predicate["removals"]),
+    }
+
+
+def arithmetic(entries: Sequence[Entry]) -> Iterator[str]:
+    """Yield what does not add up in the counts of the ledger's scans."""
+    for entry in entries:
+        if isinstance(entry, ScanFinished | Rescan):
+            yield from _coverage(entry.coverage)
+        if isinstance(entry, ScanFinished) and sum(entry.gaps_by.values()) != entry.coverage.gaps:
+            yield "the gaps by reason do not add up to the gaps of the coverage"
+
+
+def _coverage(coverage: Coverage) -> Iterator[str]:
+    if coverage.scanned > coverage.seen:
+        yield "more was scanned than was seen"
+    if coverage.seen - coverage.scanned > coverage.gaps:
+        yield "something was seen, not scanned, and is not among the gaps"

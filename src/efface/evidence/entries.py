@@ -1,0 +1,274 @@
+"""What the ledger may hold: one strict schema per kind of entry, with nothing optional or extra.
+
+Every entry carries `kind`, `at` (UTC, whole seconds) and `previous` (the root of the tree before it),
+the last two written by the ledger itself. Places, findings and contents appear as keyed pseudonyms.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, TypeAdapter
+
+from efface.evidence.shapes import (
+    Count,
+    Day,
+    Digest,
+    Identifier,
+    NameAtVersion,
+    NamedDigest,
+    Ref,
+    RunId,
+    Strict,
+    Time,
+    Version,
+)
+from efface.model.vocabulary import GapReason, Method, Mode, RemovalStatus, VerdictKind
+
+__all__ = [
+    "Certified",
+    "Coverage",
+    "Entry",
+    "FailureReason",
+    "Judged",
+    "Kind",
+    "Network",
+    "Pack",
+    "RemovalDone",
+    "RemovalFailed",
+    "RemovalHeld",
+    "RemovalIntent",
+    "RemovalPlanned",
+    "RemovalReady",
+    "Rescan",
+    "RunOpened",
+    "ScanFinished",
+    "Stage",
+    "entry_adapter",
+]
+
+
+class Kind(StrEnum):
+    """The kinds of entry, in the order in which a run leaves them.
+
+    run_opened        a run began: which, with which version, over how many targets
+    scan_finished     what was looked at, with what, what was found and what was not looked at
+    judged            which packs said what, on which day
+    removal_planned   how many removals are about to be tried
+    removal_intent    one target is about to be changed: which findings, how, its content before
+    removal_ready     its replacement is made, and a re-scan of the replacement finds nothing
+    removal_done      the replacement is in place
+    removal_failed    it could not be done; the original is intact
+    removal_held      a rule or a hold forbids it
+    rescan            all targets were looked at again: how many removed findings are still there
+    certified         a certificate was issued over the ledger up to a size and root
+    """
+
+    RUN_OPENED = "run_opened"
+    SCAN_FINISHED = "scan_finished"
+    JUDGED = "judged"
+    REMOVAL_PLANNED = "removal_planned"
+    REMOVAL_INTENT = "removal_intent"
+    REMOVAL_READY = "removal_ready"
+    REMOVAL_DONE = "removal_done"
+    REMOVAL_FAILED = "removal_failed"
+    REMOVAL_HELD = "removal_held"
+    RESCAN = "rescan"
+    CERTIFIED = "certified"
+
+
+class Stage(StrEnum):
+    """Where looking at something stopped."""
+
+    LIST = "list"
+    OPEN = "open"
+    UNPACK = "unpack"
+    DECODE = "decode"
+    DETECT = "detect"
+
+
+class FailureReason(StrEnum):
+    """Why a removal failed; in every case the original is as it was before."""
+
+    CHANGED = "changed"  # the target is not what was scanned
+    UNREADABLE = "unreadable"
+    ENCRYPTED = "encrypted"
+    UNSUPPORTED = "unsupported"  # no action can remove such a finding from such a place
+    OVER_LIMIT = "over-limit"
+    TIMEOUT = "timeout"
+    CRASHED = "crashed"
+    RESIDUE = "residue"  # a re-scan of the replacement still found something
+    NOT_WRITABLE = "not-writable"
+    NO_SPACE = "no-space"
+    INTERRUPTED = "interrupted"
+
+
+class _Entry(Strict):
+    at: Time
+    previous: Digest
+
+
+class Network(Strict):
+    """A neural network that was used, by content."""
+
+    name: Identifier
+    digest: NamedDigest
+
+
+class Pack(Strict):
+    """A rule pack that was used, by content."""
+
+    id: Identifier
+    digest: NamedDigest
+
+
+class Coverage(Strict):
+    """How much was looked at.
+
+    Attributes:
+        seen: Artefacts that were listed.
+        scanned: Artefacts that were looked at to the end.
+        gaps: Gaps; every artefact that was seen and not scanned has at least one.
+        bytes: Bytes that were read.
+    """
+
+    seen: Count
+    scanned: Count
+    gaps: Count
+    bytes: Count
+
+
+_GAP_KEY: Final = f"^(?:{'|'.join(Stage)})/(?:{'|'.join(GapReason)})$"
+_GapKey = Annotated[str, Field(pattern=_GAP_KEY)]
+
+
+class RunOpened(_Entry):
+    """A run began."""
+
+    kind: Literal[Kind.RUN_OPENED]
+    run: RunId
+    tool_version: Version
+    targets: Count
+
+
+class ScanFinished(_Entry):
+    """What was looked at, with what, what was found and what was not looked at.
+
+    `findings_root` and `gaps_root` are `summaries.root_of_summaries` of the findings and of the gaps.
+    """
+
+    kind: Literal[Kind.SCAN_FINISHED]
+    run: RunId
+    mode: Mode
+    coverage: Coverage
+    detectors: tuple[NameAtVersion, ...]
+    networks: tuple[Network, ...]
+    packs: tuple[Pack, ...]
+    findings: Count
+    findings_root: Digest
+    gaps_by: dict[_GapKey, Count]
+    gaps_root: Digest
+
+
+class Judged(_Entry):
+    """What the packs said of the findings on a day."""
+
+    kind: Literal[Kind.JUDGED]
+    as_of: Day
+    verdicts_by: dict[VerdictKind, Count]
+    packs: tuple[Pack, ...]
+
+
+class RemovalPlanned(_Entry):
+    """A plan was confirmed and is about to be carried out."""
+
+    kind: Literal[Kind.REMOVAL_PLANNED]
+    removals: Count
+
+
+class RemovalIntent(_Entry):
+    """One target is about to be changed; written before anything is touched."""
+
+    kind: Literal[Kind.REMOVAL_INTENT]
+    ref: Ref
+    findings: Annotated[tuple[Ref, ...], Field(min_length=1)]
+    actions: Annotated[tuple[NameAtVersion, ...], Field(min_length=1)]
+    method: Method
+    before: Digest
+
+
+class RemovalReady(_Entry):
+    """The replacement is made and checked; `after` is None where nothing of the target is to stay."""
+
+    kind: Literal[Kind.REMOVAL_READY]
+    ref: Ref
+    after: Digest | None
+    residue: Count
+
+
+class RemovalDone(_Entry):
+    """The replacement is in place, or the target is gone."""
+
+    kind: Literal[Kind.REMOVAL_DONE]
+    ref: Ref
+    after: Digest | None
+    residue: Count
+    status: Literal[RemovalStatus.REMOVED]
+
+
+class RemovalFailed(_Entry):
+    """It could not be done; the original is intact."""
+
+    kind: Literal[Kind.REMOVAL_FAILED]
+    ref: Ref
+    reason: FailureReason
+    status: Literal[RemovalStatus.FAILED]
+
+
+class RemovalHeld(_Entry):
+    """A rule of a pack, or a hold of the case file (its index, counted from 0), forbids a removal."""
+
+    kind: Literal[Kind.REMOVAL_HELD]
+    ref: Ref
+    findings: Annotated[tuple[Ref, ...], Field(min_length=1)]
+    rule: Identifier | None
+    hold: Count | None
+
+
+class Rescan(_Entry):
+    """All targets were looked at again; `residue` counts removed findings that are still there."""
+
+    kind: Literal[Kind.RESCAN]
+    coverage: Coverage
+    residue: Count
+
+
+class Certified(_Entry):
+    """A certificate was issued; size and root are those of the ledger that it holds."""
+
+    kind: Literal[Kind.CERTIFIED]
+    run: RunId
+    issued_at: Time
+    certificate: Digest
+    keys: Annotated[tuple[Digest, ...], Field(min_length=1)]
+    size: Count
+    root: Digest
+
+
+Entry = Annotated[
+    RunOpened
+    | ScanFinished
+    | Judged
+    | RemovalPlanned
+    | RemovalIntent
+    | RemovalReady
+    | RemovalDone
+    | RemovalFailed
+    | RemovalHeld
+    | Rescan
+    | Certified,
+    Field(discriminator="kind"),
+]
+
+entry_adapter: TypeAdapter[Entry] = TypeAdapter(Entry)

@@ -1,0 +1,157 @@
+"""What order of entries a truthful run leaves; pure functions over the entries of a ledger.
+
+                ready (residue 0)         done (residue 0, same content)
+intent ------------------------> ready -------------------------------> removed
+  |                                |
+  +---------- failed --------------+-----> intact, may be tried again
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from efface.evidence.entries import (
+    Certified,
+    RemovalDone,
+    RemovalFailed,
+    RemovalHeld,
+    RemovalIntent,
+    RemovalReady,
+    Rescan,
+    RunOpened,
+    ScanFinished,
+)
+from efface.model.vocabulary import Method
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from efface.evidence.entries import Entry
+
+__all__ = ["Problem", "Removed", "order", "pairing", "removed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why entries cannot be those of a truthful run: the number of the entry, and what is wrong."""
+
+    seq: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"ledger entry {self.seq}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A removal from its intent to its end."""
+
+    intent: RemovalIntent
+    done: RemovalDone
+
+
+def order(entries: Sequence[Entry]) -> Iterator[Problem]:
+    """Yield what contradicts: one run, opened once and first, scanned once and before all else."""
+    run, scanned = "", False
+    for seq, entry in enumerate(entries, start=1):
+        if isinstance(entry, RunOpened) != (seq == 1):
+            yield Problem(seq, "a run is opened once, by its first entry")
+        if isinstance(entry, RunOpened | ScanFinished | Certified):
+            run = run or entry.run
+            if entry.run != run:
+                yield Problem(seq, "it belongs to another run")
+        if isinstance(entry, ScanFinished):
+            if scanned:
+                yield Problem(seq, "a scan is finished once")
+            scanned = True
+        elif seq > 1 and not scanned:
+            yield Problem(seq, "it stands before the scan was finished")
+    if not scanned:
+        yield Problem(len(entries), "no scan was finished")
+
+
+def pairing(entries: Sequence[Entry]) -> Iterator[Problem]:
+    """Yield every removal that is not intent, ready, done with nothing left, or intent and failed.
+
+    The last re-scan of the targets, where there is one, must find nothing of what was removed.
+    """
+    opened: dict[str, _Open] = {}
+    residue = 0
+    for seq, entry in enumerate(entries, start=1):
+        if isinstance(entry, RemovalIntent | RemovalReady | RemovalDone | RemovalFailed | RemovalHeld):
+            yield from (Problem(seq, text) for text in _step(seq, entry, opened))
+        elif isinstance(entry, Rescan):
+            residue = entry.residue
+    yield from (Problem(begun.seq, "a removal began and never ended") for begun in opened.values())
+    if residue:
+        yield Problem(len(entries), f"the last re-scan still finds {residue}")
+
+
+@dataclass(slots=True)
+class _Open:
+    """A removal that began and has not ended: at which entry, and what was ready."""
+
+    seq: int
+    intent: RemovalIntent
+    ready: RemovalReady | None = None
+
+
+def _step(
+    seq: int,
+    entry: RemovalIntent | RemovalReady | RemovalDone | RemovalFailed | RemovalHeld,
+    opened: dict[str, _Open],
+) -> Iterator[str]:
+    begun = opened.get(entry.ref)
+    match entry:
+        case RemovalIntent():
+            if begun:
+                yield "a removal begins before the one before it ended"
+            opened[entry.ref] = _Open(seq, entry)
+        case RemovalReady():
+            yield from _ready(entry, begun)
+        case RemovalDone():
+            opened.pop(entry.ref, None)
+            yield from _done(entry, begun)
+        case RemovalFailed():
+            if opened.pop(entry.ref, None) is None:
+                yield "a removal failed that never began"
+        case RemovalHeld():
+            if begun:
+                yield "a removal is held after it began"
+            if entry.rule is None and entry.hold is None:
+                yield "a removal is held by neither a rule nor a hold"
+
+
+def _ready(entry: RemovalReady, begun: _Open | None) -> Iterator[str]:
+    if begun is None:
+        yield "a removal is ready that never began"
+        return
+    if begun.ready:
+        yield "a removal is ready twice"
+    if entry.residue:
+        yield f"a replacement is ready in which a re-scan still finds {entry.residue}"
+    if entry.after is None and begun.intent.method is Method.REDACT:
+        yield "a part was to be redacted, and nothing is left"
+    if entry.after == begun.intent.before:
+        yield "the content is the same before and after"
+    begun.ready = entry
+
+
+def _done(entry: RemovalDone, begun: _Open | None) -> Iterator[str]:
+    if begun is None or begun.ready is None:
+        yield "a removal is done that was never ready"
+    elif entry.after != begun.ready.after:
+        yield "what was put in place is not what was ready"
+    if entry.residue:
+        yield f"a removal is done in which a re-scan still finds {entry.residue}"
+
+
+def removed(entries: Sequence[Entry]) -> Iterator[Removed]:
+    """Yield the removals that were done, in order of their end; `pairing` must have no problem."""
+    begun: dict[str, RemovalIntent] = {}
+    for entry in entries:
+        if isinstance(entry, RemovalIntent):
+            begun[entry.ref] = entry
+        elif isinstance(entry, RemovalDone):
+            yield Removed(begun[entry.ref], entry)

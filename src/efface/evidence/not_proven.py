@@ -1,0 +1,124 @@
+"""What a certificate never shows, said in it every time, in fixed words.
+
+The words belong to version 1 of the certificate: a certificate is refused when it says them otherwise,
+so a changed text or a new general limit needs a new version of the predicate type.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["GENERAL", "OF_RUN", "Code", "stated"]
+
+
+class Code(StrEnum):
+    """Names of what is not proven; the first ten stand in every certificate."""
+
+    SCOPE = "scope"
+    BACKUPS = "backups"
+    VENDORS = "vendors"
+    OTHER_COPIES = "other_copies"
+    BODY_AND_VOICE = "body_and_voice"
+    STORAGE_REMANENCE = "storage_remanence"
+    SMALL_FACES = "small_faces"
+    SAMPLING = "sampling"
+    DETECTOR_MISSES = "detector_misses"
+    CLOCK_AND_KEY = "clock_and_key"
+    GAPS_REMAIN = "gaps_remain"
+    HELD = "held"
+    FAILED = "failed"
+    REMAINING = "remaining"
+    NOT_JUDGED = "not_judged"
+    NOT_RESCANNED = "not_rescanned"
+
+
+GENERAL: Final[Mapping[Code, tuple[str, str]]] = {
+    Code.SCOPE: (
+        "The owner chose the targets. Nothing shows that biometric data is kept in no other place.",
+        "扫描目标由持有方选定。本证书不能证明生物识别数据只存在于这些位置。",
+    ),
+    Code.BACKUPS: (
+        "Backups, snapshots, replicas and version histories were not examined unless they were targets.",
+        "备份、快照、副本和历史版本除非列为目标，均未检查。",
+    ),
+    Code.VENDORS: (
+        "Data at cloud services, vendors, processors and inside devices was not examined.",
+        "云服务商、供应商、受托处理者以及设备内部的数据未经检查。",
+    ),
+    Code.OTHER_COPIES: (
+        "Copies outside the targets (mail, messages, removable media, caches, paper) may exist.",
+        "目标之外的复制件（邮件、消息、移动介质、缓存、纸质件）可能仍然存在。",
+    ),
+    Code.BODY_AND_VOICE: (
+        "Hair, body, gait, clothing, voice and context in what was left may still identify a person.",
+        "留存内容中的头发、体态、步态、衣着、声音和背景仍可能识别出个人。",
+    ),
+    Code.STORAGE_REMANENCE: (
+        "Solid-state drives and copy-on-write file systems may keep earlier blocks: sanitise the medium.",
+        "固态硬盘和写时复制文件系统可能保留旧数据块；此时须对存储介质本身进行清除。",
+    ),
+    Code.SMALL_FACES: (
+        "Faces below the detector's stated size, covered, turned away or strongly distorted may be missed.",
+        "小于检测器所述尺寸、被遮挡、侧转或严重变形的人脸可能漏检。",
+    ),
+    Code.SAMPLING: (
+        "Depending on the mode, long recordings and large tables are looked at in samples.",
+        "视扫描模式而定，较长的录像和较大的数据表按抽样检查。",
+    ),
+    Code.DETECTOR_MISSES: (
+        "Every detector misses some of what it looks for; its documentation states the measured rate.",
+        "任何检测器都会漏检；实测漏检率见其文档。",
+    ),
+    Code.CLOCK_AND_KEY: (
+        "Times are those of the machine's clock. The signature shows that the key was used, not who used it.",
+        "时间取自运行机器的时钟。签名只证明密钥被使用，不证明由谁使用。",
+    ),
+}
+"""Limits of every run: English, Chinese."""
+
+OF_RUN: Final[Mapping[Code, tuple[str, str]]] = {
+    Code.GAPS_REMAIN: (
+        "Gaps in this run: {n}. What lies there was not looked at.",
+        "本次运行的缺口数：{n}。缺口处的内容未经检查。",
+    ),
+    Code.HELD: (
+        "Findings kept because a rule or a hold forbids their removal: {n}.",
+        "因规则或保全要求不得删除而保留的发现数：{n}。",
+    ),
+    Code.FAILED: (
+        "Findings whose removal failed and which are still there: {n}.",
+        "删除失败、仍然存在的发现数：{n}。",
+    ),
+    Code.REMAINING: (
+        "Findings that were judged, not removed, and are still there: {n}.",
+        "已判定、未删除、仍然存在的发现数：{n}。",
+    ),
+    Code.NOT_JUDGED: (
+        "Findings that were never judged and are still there: {n}.",
+        "未经判定、仍然存在的发现数：{n}。",
+    ),
+    Code.NOT_RESCANNED: (
+        "Removals after which the targets as a whole were not scanned again: {n}.",
+        "删除后未对全部目标重新扫描的删除数：{n}。",
+    ),
+}
+"""Limits of one run, with the number that they had in it."""
+
+
+def stated(numbers: Mapping[Code, int]) -> list[dict[str, str]]:
+    """Return all that a certificate must state as not proven, in order.
+
+    Args:
+        numbers: How many there were in the run, by a code of `OF_RUN`; zero is left out.
+    """
+    general = [{"code": code.value, "text_en": en, "text_zh": zh} for code, (en, zh) in GENERAL.items()]
+    of_run = [
+        {"code": code.value, "text_en": en.format(n=n), "text_zh": zh.format(n=n)}
+        for code, (en, zh) in OF_RUN.items()
+        if (n := numbers.get(code, 0))
+    ]
+    return general + of_run

@@ -1,0 +1,164 @@
+"""Synthetic ledgers and certificates, and an owner who forges them with the right key."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from efface.evidence import canonical, certificate, envelope, merkle, summaries
+from efface.evidence.ledger import Ledger, create_table
+from efface.evidence.pseudonym import SECRET_BYTES, Domain, Pseudonyms
+from efface.evidence.summaries import FindingSummary, GapSummary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from efface.evidence.keys import SigningKey
+
+__all__ = ["RUN", "Clock", "Story", "forged", "new_ledger", "office_story", "rebuilt", "small_story"]
+
+RUN: Final = "5f0c7c1e-2b6d-4a86-9d3e-0a4b6f1c2d3e"
+_PACK: Final = {"id": "cn-nanjing-property", "digest": "sha256:" + "1" * 64}
+_NETWORK: Final = {"name": "face-finder", "digest": "sha256:" + "2" * 64}
+_NAMES: Final = Pseudonyms(bytes(range(SECRET_BYTES)))
+
+
+@dataclass
+class Clock:
+    """A clock that moves one second whenever it is read."""
+
+    now: datetime = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        """Return the next second."""
+        self.now += timedelta(seconds=1)
+        return self.now
+
+
+def new_ledger(connection: sqlite3.Connection | None = None) -> Ledger:
+    """Return an empty ledger with a clock of its own, in memory unless a connection is given."""
+    connection = connection or sqlite3.connect(":memory:")
+    create_table(connection)
+    return Ledger(connection, now=Clock())
+
+
+@dataclass(frozen=True)
+class Story:
+    """The entries of a run and what its certificate lists beside them."""
+
+    findings: tuple[FindingSummary, ...]
+    gaps: tuple[GapSummary, ...]
+    entries: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def summary(self) -> certificate.RunSummary:
+        """What `certificate.build` takes beside the entries."""
+        issued_at = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
+        return certificate.RunSummary(issued_at, self.findings, self.gaps)
+
+    def certificate(self, *signers: SigningKey) -> bytes:
+        """Return the run's certificate."""
+        return certificate.build(self.summary, self.entries, *signers)
+
+
+def finding(n: int, *, form: str = "sample", references: int = 1) -> FindingSummary:
+    """Return the summary of a made-up face."""
+    return FindingSummary(_NAMES.ref(Domain.FINDING, str(n)), "face-image@1", form, "face", 1, references)
+
+
+def removal(target: int, findings: Sequence[FindingSummary], *, end: str = "done") -> list[dict[str, Any]]:
+    """Return the entries of one removal that ends "done", "failed" or "ready"."""
+    ref = _NAMES.ref(Domain.TARGET, str(target))
+    before, after = _NAMES.content([b"before %d" % target]), _NAMES.content([b"after %d" % target])
+    intent: dict[str, Any] = {
+        "kind": "removal_intent",
+        "ref": ref,
+        "findings": [f.ref for f in findings],
+        "actions": ["redact-image@1"],
+        "method": "redact",
+        "before": before,
+    }
+    ready: dict[str, Any] = {"kind": "removal_ready", "ref": ref, "after": after, "residue": 0}
+    done: dict[str, Any] = {
+        "kind": "removal_done",
+        "ref": ref,
+        "after": after,
+        "residue": 0,
+        "status": "removed",
+    }
+    failed: dict[str, Any] = {"kind": "removal_failed", "ref": ref, "reason": "changed", "status": "failed"}
+    return {"done": [intent, ready, done], "failed": [intent, failed], "ready": [intent, ready]}[end]
+
+
+def held(target: int, findings: Sequence[FindingSummary]) -> dict[str, Any]:
+    """Return the entry of a removal that the first hold of the case file forbids."""
+    ref = _NAMES.ref(Domain.TARGET, str(target))
+    refs = [f.ref for f in findings]
+    return {"kind": "removal_held", "ref": ref, "findings": refs, "rule": None, "hold": 0}
+
+
+def small_story() -> Story:
+    """Return the shortest run that removes something: one face, no law asked."""
+    faces = (finding(1),)
+    return _told(faces, (), removal(1, faces))
+
+
+def office_story() -> Story:
+    """Return a run in which everything happens once: removed, tried again, failed, held, left, not seen."""
+    faces = tuple(finding(n) for n in range(5))
+    gaps = (GapSummary(_NAMES.ref(Domain.GAP, "1"), "open", "encrypted"),)
+    kinds = {"prohibited": 3, "hold": 1, "conditional_ok": 1}
+    after = {"seen": 10, "scanned": 9, "gaps": 1, "bytes": 4000}
+    entries: list[dict[str, Any]] = [
+        {"kind": "judged", "as_of": "2026-11-22", "verdicts_by": kinds, "packs": [_PACK]},
+        {"kind": "removal_planned", "removals": 4},
+        *removal(0, faces[:1]),
+        *removal(1, faces[1:2], end="failed"),
+        *removal(1, faces[1:2]),
+        *removal(2, faces[2:3], end="failed"),
+        held(3, faces[3:4]),
+        {"kind": "rescan", "coverage": after, "residue": 0},
+    ]
+    return _told(faces, gaps, entries)
+
+
+def _told(
+    faces: tuple[FindingSummary, ...], gaps: tuple[GapSummary, ...], entries: list[dict[str, Any]]
+) -> Story:
+    opened = {"kind": "run_opened", "run": RUN, "tool_version": "0.1.0", "targets": 1}
+    scanned = {
+        "kind": "scan_finished",
+        "run": RUN,
+        "mode": "standard",
+        "coverage": {"seen": 10, "scanned": 10 - len(gaps), "gaps": len(gaps), "bytes": 4096},
+        "detectors": ["face-image@1"],
+        "networks": [_NETWORK],
+        "packs": [_PACK],
+        "findings": len(faces),
+        "findings_root": summaries.root_of_summaries(faces),
+        "gaps_by": summaries.gap_counts(gaps),
+        "gaps_root": summaries.root_of_summaries(gaps),
+    }
+    ledger = new_ledger()
+    for entry in (opened, scanned, *entries):
+        ledger.append(entry)
+    return Story(faces, gaps, list(ledger.read()))
+
+
+def rebuilt(statement: dict[str, Any]) -> None:
+    """Chain changed entries anew, and set size, root and subject to fit: what a forging owner would do."""
+    ledger, frontier = statement["predicate"]["ledger"], merkle.Frontier()
+    for entry in ledger["entries"]:
+        entry["previous"] = frontier.root().hex()
+        frontier.append(merkle.leaf_hash(canonical.dumps(entry)))
+    ledger["size"], ledger["root"] = frontier.size, frontier.root().hex()
+    statement["subject"][0]["digest"]["sha256"] = ledger["root"]
+
+
+def forged(data: bytes, signer: SigningKey, change: Callable[[dict[str, Any]], object]) -> bytes:
+    """Return a certificate whose statement was changed and signed anew by who holds the key."""
+    statement = canonical.loads(envelope.parse(data).payload)
+    change(statement)
+    return envelope.sign(canonical.dumps(statement), (signer,))
