@@ -56,7 +56,7 @@ class Locator:
     @classmethod
     def of_file(cls, path: str | os.PathLike[str]) -> Locator:
         """Return the locator of a file on this machine, made absolute without resolving links."""
-        return cls("file", (os.path.abspath(os.fspath(path)),))  # noqa: PTH100 - resolve() would follow links
+        return cls("file", (os.path.abspath(os.fspath(path)),))
 
     @classmethod
     def parse(cls, uri: str) -> Locator:

@@ -1,0 +1,41 @@
+# make setup   virtual environment in .venv with efface in it
+# make demo    a small sales office, taken through the whole sentence
+# make test    all the tests
+# make check   what must hold before a change lands: style, types, rooms, tests
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: setup demo test check lint bench clean requirements
+
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: requirements.txt pyproject.toml tools/collect.py tools/build_hook.py src/efface/engines/networks/lock.toml tools/samples.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "efface needs Python 3.11 or newer; set PYTHON=")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python tools/collect.py networks samples
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+demo: setup
+	$(BIN)/python -m efface.testing.demo
+
+test: setup
+	$(BIN)/python -m pytest -n auto tests
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint test
+
+# The hashed list is made from pyproject.toml; it names no host.
+requirements:
+	uv export --quiet --format requirements.txt --group dev --extra server --no-emit-project --no-header -o requirements.txt
+	rm -f uv.lock
+
+clean:
+	rm -rf $(VENV) build dist samples

@@ -1,0 +1,127 @@
+"""What several commands share: parameters, where run files lie, and writing files that hold reports."""
+
+from __future__ import annotations
+
+import hashlib
+import locale
+import os
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+from efface.errors import AccessError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from efface.model import Case
+
+__all__ = [
+    "CaseFile",
+    "CsvFile",
+    "HtmlFile",
+    "JsonFile",
+    "Language",
+    "Quiet",
+    "SarifFile",
+    "default_run",
+    "language_of",
+    "locked_umask",
+    "read_case",
+    "write_text",
+]
+
+Language = Annotated[
+    Literal["zh", "en"] | None,
+    Parameter(name="--lang", help="Language of the output; by default that of the system."),
+]
+CaseFile = Annotated[
+    Path | None, Parameter(name="--case", help="Case file (TOML) with the facts of the case.")
+]
+JsonFile = Annotated[
+    str | None, Parameter(name="--json", help="Write JSON to this file; - is standard output.")
+]
+SarifFile = Annotated[str | None, Parameter(name="--sarif", help="Write SARIF 2.1.0 to this file.")]
+HtmlFile = Annotated[str | None, Parameter(name="--html", help="Write one self-contained HTML page.")]
+CsvFile = Annotated[str | None, Parameter(name="--csv", help="Write CSV to this file.")]
+Quiet = Annotated[bool, Parameter(name="--quiet", negative="", help="No progress and no summary.")]
+
+_MAX_CASE_BYTES = 1_000_000
+
+
+def language_of(chosen: str | None) -> str:
+    """Return "zh" or "en": what was chosen, else what the system speaks."""
+    if chosen:
+        return chosen
+    spoken = os.environ.get("LC_ALL") or os.environ.get("LANG") or locale.getlocale()[0] or ""
+    return "zh" if spoken.lower().startswith("zh") else "en"
+
+
+def default_run(targets: tuple[str, ...]) -> str:
+    """Return the run file of these targets when none is named: the same targets give the same file."""
+    state = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
+    places = "\n".join(
+        target if "://" in target or target == "-" else os.path.abspath(target) for target in targets
+    )
+    name = hashlib.sha256(places.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    return os.path.join(state, "efface", "runs", f"{name}.sqlite")
+
+
+def read_case(path: Path | None) -> Case | None:
+    """Return the case of a case file, or None when none is named.
+
+    Raises:
+        UsageError: It cannot be read or holds faults; all of them are listed.
+    """
+    if path is None:
+        return None
+    from efface.rules.case_file import parse_case
+
+    try:
+        data = sys.stdin.buffer.read(_MAX_CASE_BYTES + 1) if str(path) == "-" else path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}", to_do="Name a case file that can be read.") from None
+    if len(data) > _MAX_CASE_BYTES:
+        raise UsageError(f"{path}: a case file of more than {_MAX_CASE_BYTES} bytes")
+    try:
+        return parse_case(data.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: is not UTF-8 text", to_do="Save the case file as UTF-8.") from None
+
+
+def write_text(target: str, text: str) -> None:
+    """Write a report: whole or not at all, for its owner only; `-` is standard output.
+
+    Raises:
+        AccessError: It cannot be written.
+    """
+    data = text.encode("utf-8", "backslashreplace")
+    if target == "-":
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    path = Path(target)
+    temporary = ""
+    try:
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".efface-")
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary and os.path.exists(temporary):
+            os.unlink(temporary)
+        raise AccessError(f"{target}: cannot be written: {error.strerror}") from None
+
+
+@contextmanager
+def locked_umask() -> Iterator[None]:
+    """Let what is created inside be readable by its owner only."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)

@@ -1,0 +1,8 @@
+"""Open one artefact as deep as it goes and show every part of it to the detectors.
+
+The same eyes serve a scan, the re-scan after a removal, and the guard at the door.
+"""
+
+from efface.examine.examiner import Examiner, configuration
+
+__all__ = ["Examiner", "configuration"]

@@ -1,0 +1,259 @@
+"""The walk through one artefact: detectors on every part, containers opened, failures kept as gaps."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any, cast
+
+from efface import registry
+from efface.errors import AccessError, EffaceError, FormatError, LimitExceededError
+from efface.examine.fold import Fold
+from efface.formats import sniff, unwrap
+from efface.model import (
+    COLUMN_TYPE,
+    Artefact,
+    Column,
+    ColumnDetector,
+    Finding,
+    Gap,
+    GapReason,
+    Locator,
+    Mode,
+    Part,
+)
+from efface.sources.archive import reason_of
+from efface.sources.payloads import BytesPayload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from efface.model import Container, Detector, Limits
+
+__all__ = ["Examiner", "Result", "configuration"]
+
+Result = Artefact | Finding | Gap
+
+_MIN_CELL_BYTES = 64
+"""Shorter values hold no picture; vectors and records are the column detectors' business."""
+
+NOT_OPENED = {
+    "application/pdf": "a PDF document",
+    "application/vnd.ms-outlook": "an Outlook message",
+    "application/x-ole-storage": "an OLE compound file (old Office document, message or thumbnail cache)",
+    "image/heic": "a HEIC picture",
+    "image/avif": "an AVIF picture",
+    "image/vnd.adobe.photoshop": "a Photoshop file",
+    "application/x-hdf5": "an HDF5 file",
+    "application/vnd.apache.parquet": "a Parquet file",
+    "application/vnd.apache.arrow.file": "an Arrow file",
+    "application/vnd.faiss": "a FAISS index",
+}
+"""Kinds that hold data which this version does not open: a gap, never a silent pass."""
+
+
+def configuration(mode: Mode, limits: Limits) -> str:
+    """Return a digest of all that decides what a scan finds: plug-ins, versions, mode, limits, networks."""
+    from efface.engines import network  # noqa: PLC0415 - only needed once a scan is set up
+
+    parts = [
+        f"{kind}:{name}@{registry.load(kind, name).version}"
+        for kind in ("container", "detector")
+        for name in registry.names(kind)
+    ]
+    parts += [f"{name}={digest}" for name, digest in sorted(network.digests().items())]
+    return hashlib.sha256("\n".join((*parts, mode, repr(limits))).encode()).hexdigest()
+
+
+def _ignore(_uri: str) -> None:
+    return
+
+
+class Examiner:
+    """Shows every part of an artefact to every detector that accepts its media type.
+
+    Args:
+        mode: How hard the detectors look.
+        limits: Budgets; what exceeds one is a gap.
+        at: Called with the URI of each part before it is looked at, so that a supervisor knows what a
+            process was busy with when it died.
+    """
+
+    def __init__(
+        self,
+        mode: Mode,
+        limits: Limits,
+        *,
+        at: Callable[[str], None] = _ignore,
+    ) -> None:
+        self._mode = mode
+        self._limits = limits
+        self._at = at
+        self._skip: Mapping[str, GapReason] = {}
+        self._detectors = [
+            cast("Detector", registry.load("detector", name)()) for name in registry.names("detector")
+        ]
+        self._containers = [
+            cast("Container", registry.load("container", name)()) for name in registry.names("container")
+        ]
+
+    def examine(self, part: Part, skip: Mapping[str, GapReason] | None = None) -> Iterator[Result]:
+        """Yield the artefacts, findings and gaps of a part and of everything inside it.
+
+        Nothing is raised but KeyboardInterrupt and SystemExit: what fails becomes a gap.
+        """
+        self._skip = skip or {}
+        yield from self._part(part, 0)
+
+    def _part(self, part: Part, depth: int) -> Iterator[Result]:
+        uri = part.locator.uri
+        if uri in self._skip:
+            reason = self._skip[uri]
+            yield Gap(part.locator, "detect", reason, f"looking at it ended its process ({reason})")
+            return
+        self._at(uri)
+        media_type = sniff.media_type(part.payload.head(sniff.HEAD_BYTES), part.surroundings.names[0])
+        gaps: set[GapReason] = set()
+        try:
+            artefact = _artefact(part, media_type)
+        except (AccessError, FormatError) as error:
+            yield _gap_of(part.locator, "open", error)
+            if not isinstance(error, LimitExceededError):
+                return
+            artefact = Artefact(part.locator, media_type, part.payload.size_bytes, "", part.modified_at)
+            gaps.add(GapReason.OVER_LIMIT)
+        yield artefact
+        yield from _once(part.locator, gaps, self._looked_at(artefact, part, depth))
+
+    def _looked_at(self, artefact: Artefact, part: Part, depth: int) -> Iterator[Result]:
+        for step in self._steps(artefact, part, depth):
+            yield from _guarded(part.locator, step)
+
+    def _steps(
+        self, artefact: Artefact, part: Part, depth: int
+    ) -> Iterator[tuple[str, Callable[[], Iterator[Result]]]]:
+        media_type = artefact.media_type
+        if media_type in NOT_OPENED or media_type.startswith(("video/", "audio/")):
+            what = NOT_OPENED.get(media_type, f"a recording ({media_type})")
+            yield (
+                "open",
+                lambda: iter([Gap(part.locator, "open", GapReason.UNSUPPORTED, f"{what}: not opened")]),
+            )
+        for detector in self._detectors:
+            if detector.accepts(media_type):
+                yield (
+                    "detect",
+                    lambda detector=detector: detector.detect(  # type: ignore[misc]
+                        artefact, part.payload, part.surroundings, self._mode, self._limits
+                    ),
+                )
+        for container in self._containers:
+            if container.accepts(media_type):
+                yield "unpack", lambda container=container: self._inside(container, part, media_type, depth)  # type: ignore[misc]
+
+    def _inside(self, container: Container, part: Part, media_type: str, depth: int) -> Iterator[Result]:
+        if depth >= self._limits.depth:
+            raise LimitExceededError(f"more than depth = {self._limits.depth} containers inside one another")
+        for inner in container.parts(part, media_type, self._limits):
+            if isinstance(inner, Gap):
+                yield inner
+            elif isinstance(inner, Column):
+                yield from self._column(inner)
+            else:
+                yield from self._part(inner, depth + 1)
+
+    def _column(self, column: Column) -> Iterator[Result]:
+        uri = column.locator.uri
+        if uri in self._skip:
+            yield Gap(
+                column.locator,
+                "detect",
+                self._skip[uri],
+                f"looking at it ended its process ({self._skip[uri]})",
+            )
+            return
+        self._at(uri)
+        yield Artefact(column.locator, COLUMN_TYPE, 0)
+        yield from _once(column.locator, set(), self._values(column))
+
+    def _values(self, column: Column) -> Iterator[Result]:
+        for detector in self._detectors:
+            if isinstance(detector, ColumnDetector):
+                yield from _guarded(
+                    column.locator,
+                    ("detect", lambda d=detector: d.detect_column(column, self._mode, self._limits)),  # type: ignore[misc]
+                )
+        yield from _guarded(column.locator, ("detect", lambda: self._cells(column)))
+
+    def _cells(self, column: Column) -> Iterator[Result]:
+        """Show what the cells decode to, one by one, to the detectors that judge single things."""
+        fold = Fold(column.locator)
+        tested = 0
+        for cell in column.cells():
+            tested += 1
+            if tested > self._limits.cells:
+                detail = f"more than cells = {self._limits.cells} values: the rest was not tested one by one"
+                yield Gap(column.locator, "detect", GapReason.OVER_LIMIT, detail)
+                break
+            if len(cell) < _MIN_CELL_BYTES:
+                continue
+            found: list[Finding] = []
+            for result in self._cell(cell, column):
+                if isinstance(result, Finding) and result.locator.container == column.locator.container:
+                    found.append(result)
+                elif not isinstance(result, Artefact):
+                    yield result
+            fold.add_cell(found)
+        yield from fold.findings(min(tested, self._limits.cells))
+
+    def _cell(self, cell: bytes | str, column: Column) -> Iterator[Result]:
+        for value in unwrap.unwrap(cell):
+            media_type = sniff.media_type(value.data[: sniff.HEAD_BYTES])
+            payload = BytesPayload(value.data)
+            artefact = Artefact(column.locator, media_type, payload.size_bytes)
+            for detector in self._detectors:
+                if not isinstance(detector, ColumnDetector) and detector.accepts(media_type):
+                    yield from _guarded(
+                        column.locator,
+                        (
+                            "detect",
+                            lambda d=detector, a=artefact, p=payload: d.detect(  # type: ignore[misc]
+                                a, p, column.surroundings, self._mode, self._limits
+                            ),
+                        ),
+                    )
+
+
+def _artefact(part: Part, media_type: str) -> Artefact:
+    data = part.payload.read()
+    return Artefact(part.locator, media_type, len(data), hashlib.sha256(data).hexdigest(), part.modified_at)
+
+
+def _once(place: Locator, said: set[GapReason], results: Iterator[Result]) -> Iterator[Result]:
+    """Say one reason once for one place, though several plug-ins or many cells may run into it."""
+    for result in results:
+        if isinstance(result, Gap) and result.locator == place:
+            if result.reason in said:
+                continue
+            said.add(result.reason)
+        yield result
+
+
+def _guarded(place: Locator, step: tuple[str, Callable[[], Iterator[Any]]]) -> Iterator[Result]:
+    """Run one step; whatever it raises becomes a gap at its place, and the rest goes on."""
+    stage, run = step
+    try:
+        yield from run()
+    except EffaceError as error:
+        yield _gap_of(place, "decode" if stage == "detect" else stage, error)
+    except MemoryError:
+        yield Gap(place, stage, GapReason.OVER_LIMIT, "needs more memory than memory_bytes allows")
+    except RecursionError:
+        yield Gap(place, stage, GapReason.OVER_LIMIT, "is nested too deeply")
+    except Exception as error:  # noqa: BLE001 - the isolation of one artefact: a crash becomes a gap
+        # The type only: the message of a foreign error may hold content.
+        yield Gap(place, stage, GapReason.CRASHED, f"{type(error).__name__} while looking at it")
+
+
+def _gap_of(place: Locator, stage: str, error: EffaceError) -> Gap:
+    reason = reason_of(error) if isinstance(error, FormatError) else GapReason.UNREADABLE
+    return Gap(place, stage, reason, str(error))

@@ -1,0 +1,171 @@
+"""A supervisor of worker processes: a crash or a hang costs one artefact, not the run.
+
+Tasks are plain dictionaries with a "key". A worker that dies or falls silent for longer than
+`artefact_seconds` is replaced; its current task comes back as `Lost` with the part that it was busy
+with, and the tasks it had not begun go to another worker.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from typing import TYPE_CHECKING, Any, Self
+
+from efface.model import GapReason
+from efface.runs import worker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from efface.model import Limits, Mode
+
+__all__ = ["Done", "Lost", "Pool"]
+
+_BATCH_BYTES = 1_000_000
+_BATCH_TASKS = 32
+_POLL_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A finished task and its result."""
+
+    task: dict[str, Any]
+    result: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A task whose process died, hung or ran out of memory.
+
+    Attributes:
+        task: The task.
+        at: URI of the part that was being looked at, or "" when not even that is known.
+        reason: crashed, timeout or over-limit.
+    """
+
+    task: dict[str, Any]
+    at: str
+    reason: GapReason
+
+
+@dataclass(slots=True)
+class _Worker:
+    process: Any
+    pipe: Connection
+    pending: deque[dict[str, Any]] = field(default_factory=deque)
+    at: str = ""
+    heard_at: float = 0.0
+
+
+class Pool:
+    """Worker processes that do tasks and give back `Done` or `Lost`, in the order they finish.
+
+    Args:
+        jobs: How many processes.
+        mode: How hard the detectors look.
+        limits: Budgets; `artefact_seconds` and `memory_bytes` are enforced here.
+    """
+
+    def __init__(self, jobs: int, mode: Mode, limits: Limits) -> None:
+        self._context = multiprocessing.get_context("forkserver")
+        self._mode = mode
+        self._limits = limits
+        self._workers = [self._start() for _ in range(max(1, jobs))]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for each in self._workers:
+            each.pipe.close()
+            each.process.kill()
+        for each in self._workers:
+            each.process.join()
+
+    def run(self, tasks: Iterable[dict[str, Any]]) -> Iterator[Done | Lost]:
+        """Do every task once; tasks are taken from the iterable only as workers become free."""
+        waiting = iter(tasks)
+        again: deque[dict[str, Any]] = deque()
+        while True:
+            for each in self._workers:
+                if not each.pending and (batch := self._batch(waiting, again)):
+                    self._give(each, batch)
+            if not any(each.pending for each in self._workers):
+                return
+            # A task that is lost may come back from the iterable, so its end is asked for anew each time.
+            yield from self._listen(again)
+
+    @staticmethod
+    def _batch(waiting: Iterator[dict[str, Any]], again: deque[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Take the next tasks: many small ones together, a large one alone."""
+        batch: list[dict[str, Any]] = []
+        size = 0
+        while len(batch) < _BATCH_TASKS and size < _BATCH_BYTES:
+            task = again.popleft() if again else next(waiting, None)
+            if task is None:
+                break
+            batch.append(task)
+            size += int(task.get("size_bytes", 0))
+        return batch
+
+    def _give(self, each: _Worker, batch: list[dict[str, Any]]) -> None:
+        each.pending = deque(batch)
+        each.at = ""
+        each.heard_at = time.monotonic()
+        try:
+            each.pipe.send_bytes(json.dumps({"tasks": batch}).encode())
+        except OSError:
+            each.heard_at = float("-inf")  # it died between two tasks; `_listen` finds out and replaces it
+
+    def _listen(self, again: deque[dict[str, Any]]) -> Iterator[Done | Lost]:
+        ready = wait([each.pipe for each in self._workers], timeout=_POLL_S)
+        now = time.monotonic()
+        for index, each in enumerate(self._workers):
+            if each.pipe in ready:
+                try:
+                    message = json.loads(each.pipe.recv_bytes())
+                except (EOFError, OSError):
+                    yield from self._replace(index, again, GapReason.CRASHED)
+                    continue
+                each.heard_at = now
+                yield from self._heard(each, message)
+            elif each.pending and now - each.heard_at > self._limits.artefact_seconds:
+                yield from self._replace(index, again, GapReason.TIMEOUT)
+
+    def _heard(self, each: _Worker, message: dict[str, Any]) -> Iterator[Done | Lost]:
+        if "at" in message:
+            each.at = message["at"]
+            return
+        task = each.pending.popleft()
+        if "failed" in message:
+            over = message["error"] == "MemoryError"
+            yield Lost(task, each.at, GapReason.OVER_LIMIT if over else GapReason.CRASHED)
+        else:
+            yield Done(task, message["result"])
+        each.at = ""
+
+    def _replace(self, index: int, again: deque[dict[str, Any]], reason: GapReason) -> Iterator[Lost]:
+        """Put a new worker in the place of a dead or silent one; what it had not begun is done again."""
+        dead = self._workers[index]
+        dead.process.kill()
+        dead.process.join()
+        dead.pipe.close()
+        self._workers[index] = self._start()
+        if dead.pending:
+            task = dead.pending.popleft()
+            again.extend(dead.pending)
+            yield Lost(task, dead.at, reason)
+
+    def _start(self) -> _Worker:
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(
+            target=worker.main, args=(theirs, self._mode, self._limits), daemon=True
+        )
+        process.start()
+        theirs.close()
+        return _Worker(process, ours)

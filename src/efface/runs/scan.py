@@ -1,0 +1,230 @@
+"""A scan: list, look, write down; resumed and repeated by the same steps.
+
+What was looked at with the same configuration and has not changed since is not looked at again, whether
+the scan before was finished or killed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from efface import __version__, registry
+from efface.errors import UsageError
+from efface.examine import configuration
+from efface.model import Gap, GapReason, Limits, Locator, Mode, Unit
+from efface.runs.codec import decode, encode
+from efface.runs.pool import Done, Lost, Pool
+from efface.runs.record import scan_entry
+from efface.runs.store import Pace
+from efface.runs.tasks import lost_result
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from efface.model import Source
+    from efface.runs.store import Store
+
+__all__ = ["Progress", "ScanOptions", "scan"]
+
+_LIST_BATCH = 2_000
+_MAX_ATTEMPTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ScanOptions:
+    """How to scan.
+
+    Attributes:
+        targets: What the user named.
+        mode: How hard to look.
+        jobs: How many processes; 0 for one per core.
+        limits: Budgets.
+    """
+
+    targets: tuple[str, ...]
+    mode: Mode = Mode.STANDARD
+    jobs: int = 0
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a scan is, for a progress bar.
+
+    Attributes:
+        units: Units looked at in this scan.
+        total_units: Units that this scan has to look at.
+        size_bytes: Bytes of the units looked at.
+        total_bytes: Bytes that this scan has to look at.
+        findings: Findings so far in this scan.
+        gaps: Gaps so far in this scan.
+    """
+
+    units: int
+    total_units: int
+    size_bytes: int
+    total_bytes: int
+    findings: int
+    gaps: int
+
+
+def scan(store: Store, options: ScanOptions, *, progress: Callable[[Progress], None] | None = None) -> None:
+    """List the targets and look at everything that is new or changed.
+
+    Args:
+        store: The run file; everything that is found goes there.
+        options: How to scan.
+        progress: Called after each unit.
+
+    Raises:
+        UsageError: A target does not exist, or no source reads it.
+    """
+    sources = [_source_of(target) for target in options.targets]
+    digest = configuration(options.mode, options.limits)
+    started_at = datetime.now(UTC)
+    number = _begin(store, options, started_at)
+    _list(store, options.targets, sources, number)
+    reused = _reusable(store, digest)
+    _look(store, options, digest, progress)
+    _finish(store, options, started_at, reused)
+
+
+def _source_of(target: str) -> Source:
+    for name in registry.names("source"):
+        source: Source = registry.load("source", name)()
+        if source.claims(target):
+            return source
+    scheme = target.partition("://")[0]
+    raise UsageError(
+        f"nothing here reads {scheme}:// targets", to_do="Run `efface doctor` to see what can be read."
+    )
+
+
+def _begin(store: Store, options: ScanOptions, started_at: datetime) -> int:
+    number = int(store.meta("scan")) + 1
+    with store.transaction():
+        store.set_meta("scan", str(number))
+        store.set_meta("targets", json.dumps(options.targets))
+        store.set_meta("mode", options.mode)
+        store.set_meta("started_at", started_at.isoformat())
+        store.set_meta("finished_at", "")
+        if not store.ledger.size:
+            opened = {"kind": "run_opened", "run": store.run_id, "tool_version": __version__}
+            store.ledger.append({**opened, "targets": len(options.targets)})
+    return number
+
+
+def _list(store: Store, targets: tuple[str, ...], sources: list[Source], number: int) -> None:
+    own = {store.path, store.path + "-wal", store.path + "-shm", store.path + "-journal"}
+    batch: list[Unit] = []
+    gaps: list[Gap] = []
+    for target, source in zip(targets, sources, strict=True):
+        for listed in source.units(target):
+            if isinstance(listed, Gap):
+                gaps.append(listed)
+            elif Locator.parse(listed.uri).path[0] not in own:  # the run file does not scan itself
+                batch.append(listed)
+                if len(batch) >= _LIST_BATCH:
+                    with store.transaction():
+                        store.list_units(batch, number)
+                    batch.clear()
+    with store.transaction():
+        store.list_units(batch, number)
+        store.forget_unlisted(number)
+        for gap in gaps:
+            store.add_gap(gap)
+
+
+def _reusable(store: Store, digest: str) -> int:
+    units, _ = store.to_do(digest)
+    return store.count_units() - units
+
+
+def _look(
+    store: Store, options: ScanOptions, digest: str, progress: Callable[[Progress], None] | None
+) -> None:
+    total_units, total_bytes = store.to_do(digest)
+    if not total_units:
+        return
+    count = Progress(0, total_units, 0, total_bytes, 0, 0)
+    jobs = min(options.jobs or os.cpu_count() or 1, total_units)
+    pace = Pace(store)
+    with Pool(jobs, options.mode, options.limits) as pool:
+        tasks = _Tasks(store, digest)
+        try:
+            for outcome in pool.run(tasks):
+                result = tasks.result_of(outcome)
+                if result is None:
+                    continue
+                pace.finish(decode(outcome.task["unit"]), digest, result)
+                count = replace(
+                    count,
+                    units=count.units + 1,
+                    size_bytes=count.size_bytes + outcome.task["size_bytes"],
+                    findings=count.findings + len(result.get("findings", ())),
+                    gaps=count.gaps + len(result.get("gaps", ())),
+                )
+                if progress is not None:
+                    progress(count)
+        finally:
+            pace.flush()  # also when the user interrupts: what is done is kept
+
+
+class _Tasks:
+    """The units still to look at, as tasks; those that ended a process come again without that part."""
+
+    def __init__(self, store: Store, digest: str) -> None:
+        self._store = store
+        self._units = store.next_units(digest)
+        self._again: list[dict[str, Any]] = []
+        self._open = 0
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return self
+
+    def __next__(self) -> dict[str, Any]:
+        if self._again:
+            return self._again.pop()
+        unit, skip, known = next(self._units)
+        return {**_task(unit, skip), "known": known, "secret": self._store.meta("secret") if known else ""}
+
+    def result_of(self, outcome: Done | Lost) -> dict[str, Any] | None:
+        """Return the result of a unit, or None when it is to be looked at again without a part."""
+        if isinstance(outcome, Done):
+            return outcome.result
+        unit, skip = decode(outcome.task["unit"]), dict(outcome.task["skip"])
+        at = outcome.at or unit.uri
+        if (
+            at in skip
+            or len(skip) >= _MAX_ATTEMPTS
+            or (outcome.reason is GapReason.OVER_LIMIT and at == unit.uri)
+        ):
+            return lost_result(unit.uri, outcome.reason)
+        skip[at] = outcome.reason.value
+        with self._store.transaction():
+            self._store.skip(unit.uri, skip)
+        self._again.append(_task(unit, skip))
+        return None
+
+
+def _task(unit: Unit, skip: dict[str, str]) -> dict[str, Any]:
+    return {
+        "task": "scan",
+        "key": unit.uri,
+        "unit": encode(unit),
+        "skip": skip,
+        "size_bytes": unit.size_bytes,
+    }
+
+
+def _finish(store: Store, options: ScanOptions, started_at: datetime, reused: int) -> None:
+    with store.transaction():
+        store.set_meta("finished_at", datetime.now(UTC).isoformat())
+        store.set_meta("reused", str(reused))
+        store.set_meta("seconds", f"{time.time() - started_at.timestamp():.3f}")
+        store.ledger.append(scan_entry(store, options.mode))

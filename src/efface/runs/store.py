@@ -1,0 +1,349 @@
+"""The run file: units of work, what was found in each, and the ledger, in one SQLite file.
+
+A unit is done when its results and its state are written in one transaction, so a run that is killed at
+any moment goes on from the last unit that was finished. Contents are told apart by keyed digests; the
+key lies in the file, which is its owner's alone (mode 0600).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sqlite3
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Self
+
+from efface.errors import UsageError
+from efface.evidence.ledger import Ledger, create_table
+from efface.evidence.pseudonym import Pseudonyms, new_secret
+from efface.model import Finding, Gap, Locator, Removal, Unit, Verdict, printable
+from efface.runs.codec import decode, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["Store"]
+
+_FORMAT = "1"
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS unit(
+    uri TEXT PRIMARY KEY, size_bytes INTEGER NOT NULL, stamp TEXT NOT NULL, source TEXT NOT NULL,
+    seen INTEGER NOT NULL,              -- number of the scan that listed it last
+    configuration TEXT,                 -- of the scan that looked at it as it is; NULL: still to do
+    before TEXT,                        -- configuration of the scan that looked at it before it changed
+    content TEXT, artefacts INTEGER NOT NULL DEFAULT 0, scanned INTEGER NOT NULL DEFAULT 0,
+    bytes INTEGER NOT NULL DEFAULT 0, skip TEXT NOT NULL DEFAULT '{}') STRICT;
+CREATE TABLE IF NOT EXISTS finding(id TEXT PRIMARY KEY, unit TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS finding_unit ON finding(unit);
+CREATE TABLE IF NOT EXISTS gap(unit TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS gap_unit ON gap(unit);
+CREATE TABLE IF NOT EXISTS verdict(subject TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS removal(uri TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS removed(id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
+"""
+
+
+class Store:
+    """One run file, open for one process at a time.
+
+    Args:
+        path: Where it is; it is created when missing.
+        create: Refuse a missing file when False.
+
+    Raises:
+        UsageError: It is missing, is no run file, or another process works on it.
+    """
+
+    def __init__(self, path: str, *, create: bool = True) -> None:
+        self.path = os.path.abspath(path)
+        self._open(create=create)
+        self.ledger = Ledger(self._db)
+        self.run_id = self.meta("run_id")
+        self.pseudonyms = Pseudonyms(bytes.fromhex(self.meta("secret")))
+
+    def _open(self, *, create: bool) -> None:
+        if not os.path.exists(self.path):
+            if not create:
+                raise UsageError(f"{printable(self.path)}: there is no such run file")
+            os.makedirs(os.path.dirname(self.path), exist_ok=True)
+            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        self._db = sqlite3.connect(self.path, isolation_level=None, timeout=2.0)
+        try:
+            self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")  # an intent must be on disk before a change
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.executescript(_SCHEMA)
+            self._db.execute("BEGIN IMMEDIATE")
+            create_table(self._db)
+            self._initialise()
+            self._db.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            self._db.close()
+            if "locked" in str(error):
+                message = f"{printable(self.path)}: another efface is working on this run"
+                raise UsageError(message, to_do="Wait for it to end, or name another run file.") from None
+            raise UsageError(f"{printable(self.path)}: the run file cannot be used: {error}") from None
+        except sqlite3.DatabaseError:
+            self._db.close()
+            raise UsageError(f"{printable(self.path)}: is not a run file of efface") from None
+
+    def _initialise(self) -> None:
+        if self.meta("format", "") == "":
+            for key, value in (
+                ("format", _FORMAT),
+                ("run_id", secrets.token_hex(8)),
+                ("secret", new_secret().hex()),
+                ("scan", "0"),
+            ):
+                self.set_meta(key, value)
+        elif self.meta("format") != _FORMAT:
+            raise UsageError(f"{printable(self.path)}: made by a version of efface that this one cannot read")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Write everything inside together, or nothing of it."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    # -- facts of the run ------------------------------------------------------------------------------
+
+    def meta(self, key: str, default: str | None = None) -> str:
+        """Return a fact of the run; KeyError when there is neither it nor a default."""
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        if row is None:
+            if default is None:
+                raise KeyError(key)
+            return default
+        return str(row[0])
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Write a fact of the run."""
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def keyed(self, sha256: str) -> str:
+        """Return the keyed digest of a content, given its digest, as 64 hex digits."""
+        return self.pseudonyms.content([bytes.fromhex(sha256)])
+
+    # -- units -----------------------------------------------------------------------------------------
+
+    def list_units(self, units: Iterable[Unit], scan: int) -> None:
+        """Take in what a scan listed; what changed since it was looked at is to be done again."""
+        self._db.executemany(
+            "INSERT INTO unit(uri, size_bytes, stamp, source, seen) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT(uri) DO UPDATE SET seen = excluded.seen, source = excluded.source,"
+            " before = coalesce(configuration, before),"
+            " configuration = CASE WHEN stamp = excluded.stamp THEN configuration END,"
+            " size_bytes = excluded.size_bytes, stamp = excluded.stamp",
+            [(unit.uri, unit.size_bytes, unit.stamp, unit.source, scan) for unit in units],
+        )
+
+    def forget_unlisted(self, scan: int) -> None:
+        """Drop what is no longer there, with all that was found in it."""
+        gone = "SELECT uri FROM unit WHERE seen <> ?"
+        self._db.execute(f"DELETE FROM finding WHERE unit IN ({gone})", (scan,))  # noqa: S608 - a constant text
+        self._db.execute(f"DELETE FROM gap WHERE unit IN ({gone})", (scan,))  # noqa: S608
+        self._db.execute("DELETE FROM unit WHERE seen <> ?", (scan,))
+        self._db.execute("DELETE FROM gap WHERE unit = ''")  # gaps of listing are found anew
+
+    def to_do(self, configuration: str) -> tuple[int, int]:
+        """Return how many units, and bytes, a configuration has still to look at."""
+        row = self._db.execute(
+            "SELECT count(*), coalesce(sum(size_bytes), 0) FROM unit WHERE configuration IS NOT ?",
+            (configuration,),
+        ).fetchone()
+        return int(row[0]), int(row[1])
+
+    def next_units(self, configuration: str) -> Iterator[tuple[Unit, dict[str, str], str]]:
+        """Yield the units to do, in the order of their places, as they are needed.
+
+        Beside each stand the parts to skip in it, and the keyed digest of the content for which the same
+        configuration has already given the findings on file, or "".
+        """
+        last = ""
+        while True:
+            rows = self._db.execute(
+                "SELECT uri, size_bytes, stamp, source, skip, CASE WHEN before IS ? THEN content END"
+                " FROM unit"
+                " WHERE configuration IS NOT ? AND uri > ? ORDER BY uri LIMIT 500",
+                (configuration, configuration, last),
+            ).fetchall()
+            if not rows:
+                return
+            for row in rows:
+                yield Unit(*row[:4]), json.loads(row[4]), row[5] or ""
+            last = rows[-1][0]
+
+    def count_units(self) -> int:
+        """Return how many units the run has."""
+        return int(self._db.execute("SELECT count(*) FROM unit").fetchone()[0])
+
+    def unit(self, uri: str) -> Unit | None:
+        """Return one unit, or None."""
+        row = self._db.execute(
+            "SELECT uri, size_bytes, stamp, source FROM unit WHERE uri = ?", (uri,)
+        ).fetchone()
+        return None if row is None else Unit(*row)
+
+    def content(self, uri: str) -> str:
+        """Return the keyed digest of what a unit held when it was looked at, or ""."""
+        row = self._db.execute("SELECT content FROM unit WHERE uri = ?", (uri,)).fetchone()
+        return "" if row is None or row[0] is None else str(row[0])
+
+    def skip(self, uri: str, skip: dict[str, str]) -> None:
+        """Note which parts of a unit ended a process."""
+        self._db.execute("UPDATE unit SET skip = ? WHERE uri = ?", (json.dumps(skip), uri))
+
+    def finish_unit(self, unit: Unit, configuration: str, result: dict[str, Any]) -> None:
+        """Write a unit's results and that it is done, in the caller's transaction."""
+        if result.get("same"):
+            update = "UPDATE unit SET configuration = ?, stamp = ? WHERE uri = ?"
+            self._db.execute(update, (configuration, unit.stamp, unit.uri))
+            return
+        self._db.execute("DELETE FROM finding WHERE unit = ?", (unit.uri,))
+        self._db.execute("DELETE FROM gap WHERE unit = ?", (unit.uri,))
+        self._db.executemany(
+            "INSERT OR REPLACE INTO finding VALUES (?, ?, ?)",
+            [(body["id"], unit.uri, json.dumps(body)) for body in result["findings"]],
+        )
+        self._db.executemany(
+            "INSERT INTO gap VALUES (?, ?)", [(unit.uri, json.dumps(body)) for body in result["gaps"]]
+        )
+        content = self.keyed(result["sha256"]) if result["sha256"] else ""
+        self._db.execute(
+            "UPDATE unit SET configuration = ?, content = ?, artefacts = ?, scanned = ?, bytes = ?,"
+            " stamp = ?, size_bytes = ? WHERE uri = ?",
+            (
+                configuration,
+                content,
+                result["artefacts"],
+                result["scanned"],
+                result["bytes"],
+                unit.stamp,
+                unit.size_bytes,
+                unit.uri,
+            ),
+        )
+
+    def forget_unit(self, uri: str) -> None:
+        """Drop a unit that is gone, with all that was found in it."""
+        for statement in (
+            "DELETE FROM finding WHERE unit = ?",
+            "DELETE FROM gap WHERE unit = ?",
+            "DELETE FROM unit WHERE uri = ?",
+        ):
+            self._db.execute(statement, (uri,))
+
+    def add_gap(self, gap: Gap) -> None:
+        """Write a gap of listing, which belongs to no unit."""
+        self._db.execute("INSERT INTO gap VALUES ('', ?)", (json.dumps(encode(gap)),))
+
+    # -- results ---------------------------------------------------------------------------------------
+
+    def totals(self) -> dict[str, int]:
+        """Return artefacts seen and scanned, gaps, bytes and findings of the whole run."""
+        row = self._db.execute(
+            "SELECT coalesce(sum(artefacts), 0), coalesce(sum(scanned), 0), coalesce(sum(bytes), 0) FROM unit"
+        ).fetchone()
+        gaps = self._db.execute("SELECT count(*) FROM gap").fetchone()[0]
+        listed = self._db.execute("SELECT count(*) FROM gap WHERE unit = ''").fetchone()[0]
+        findings = self._db.execute("SELECT count(*) FROM finding").fetchone()[0]
+        return {
+            "seen": row[0] + listed,
+            "scanned": row[1],
+            "bytes": row[2],
+            "gaps": gaps,
+            "findings": findings,
+        }
+
+    def findings(self, unit: str | None = None) -> Iterator[Finding]:
+        """Yield the findings of the run, or of one unit, in the order of their places."""
+        query = "SELECT body FROM finding WHERE unit = ?1 OR ?1 IS NULL ORDER BY unit, rowid"
+        for (body,) in self._db.execute(query, (unit,)).fetchall():
+            yield decode(json.loads(body))
+
+    def gaps(self, unit: str | None = None) -> Iterator[Gap]:
+        """Yield the gaps of the run, or of one unit."""
+        query = "SELECT body FROM gap WHERE unit = ?1 OR ?1 IS NULL ORDER BY unit, rowid"
+        for (body,) in self._db.execute(query, (unit,)).fetchall():
+            yield decode(json.loads(body))
+
+    def set_verdicts(self, verdicts: Iterable[Verdict]) -> None:
+        """Replace the verdicts of the run."""
+        self._db.execute("DELETE FROM verdict")
+        self._db.executemany(
+            "INSERT INTO verdict VALUES (?, ?)",
+            ((verdict.subject, json.dumps(encode(verdict), ensure_ascii=False)) for verdict in verdicts),
+        )
+
+    def verdicts(self) -> Iterator[Verdict]:
+        """Yield the verdicts of the last judging."""
+        for (body,) in self._db.execute("SELECT body FROM verdict ORDER BY rowid").fetchall():
+            yield decode(json.loads(body))
+
+    def set_removal(self, removal: Removal) -> None:
+        """Write where the removal of one target stands."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO removal VALUES (?, ?)", (removal.target.uri, json.dumps(encode(removal)))
+        )
+
+    def removals(self) -> Iterator[Removal]:
+        """Yield all removals, planned, done, held and failed."""
+        for (body,) in self._db.execute("SELECT body FROM removal ORDER BY uri").fetchall():
+            yield decode(json.loads(body))
+
+    def removal(self, target: Locator) -> Removal | None:
+        """Return the removal of one target, or None."""
+        row = self._db.execute("SELECT body FROM removal WHERE uri = ?", (target.uri,)).fetchone()
+        return None if row is None else decode(json.loads(row[0]))
+
+    def keep_removed(self, findings: Iterable[Finding]) -> None:
+        """Keep what was removed, for the certificate, after it is no longer among the findings."""
+        self._db.executemany(
+            "INSERT OR REPLACE INTO removed VALUES (?, ?)",
+            ((finding.id, json.dumps(encode(finding))) for finding in findings),
+        )
+
+    def removed(self) -> Iterator[Finding]:
+        """Yield the findings that were removed."""
+        for (body,) in self._db.execute("SELECT body FROM removed ORDER BY rowid").fetchall():
+            yield decode(json.loads(body))
+
+
+class Pace:
+    """Commits now and then rather than for every unit: a kill costs at most this much work."""
+
+    def __init__(self, store: Store, seconds: float = 0.5) -> None:
+        self._store = store
+        self._seconds = seconds
+        self._pending: list[tuple[Unit, str, dict[str, Any]]] = []
+        self._since = time.monotonic()
+
+    def finish(self, unit: Unit, configuration: str, result: dict[str, Any]) -> None:
+        """Take in one unit's result and write all pending ones when it is time."""
+        self._pending.append((unit, configuration, result))
+        if time.monotonic() - self._since > self._seconds:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write all pending results in one transaction."""
+        if self._pending:
+            with self._store.transaction():
+                for each in self._pending:
+                    self._store.finish_unit(*each)
+            self._pending.clear()
+        self._since = time.monotonic()

@@ -1,0 +1,120 @@
+"""What a worker does with a task: look at one unit, or prepare the replacement of one target."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import TYPE_CHECKING, Any
+
+from efface import registry
+from efface.errors import EffaceError, FormatError
+from efface.evidence.pseudonym import Pseudonyms
+from efface.examine import Examiner
+from efface.model import Artefact, Finding, Gap, GapReason, Locator
+from efface.runs.codec import decode, encode
+from efface.sources.archive import reason_of
+from efface.sources.payloads import FilePayload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from efface.model import Limits, Mode, Part, Source
+
+__all__ = ["Tasks", "lost_result"]
+
+
+class Tasks:
+    """The tasks that a worker knows, with everything heavy loaded once."""
+
+    def __init__(self, mode: Mode, limits: Limits, *, at: Callable[[str], None]) -> None:
+        self._limits = limits
+        self._examiner = Examiner(mode, limits, at=at)
+        self._sources: dict[str, Source] = {}
+
+    def do(self, task: dict[str, Any]) -> dict[str, Any]:
+        """Do one task and return its result as plain values."""
+        if task["task"] == "scan":
+            return self._scan(task)
+        from efface.runs.prepare import prepare  # noqa: PLC0415 - a scan needs nothing that writes
+
+        return prepare(task, self._examiner, self._limits)
+
+    def _scan(self, task: dict[str, Any]) -> dict[str, Any]:
+        unit, skip = decode(task["unit"]), task["skip"]
+        tally = Tally()
+        source = self._source(unit.source)
+        try:
+            part = source.open(unit, self._limits)
+            if task.get("known") and self._is_known(part, task):
+                return {"same": True}
+        except EffaceError as error:
+            reason = reason_of(error) if isinstance(error, FormatError) else GapReason.UNREADABLE
+            tally.add(Gap(Locator.parse(unit.uri), "open", reason, str(error)))
+            return tally.result()
+        for result in self._examiner.examine(part, {uri: GapReason(word) for uri, word in skip.items()}):
+            tally.add(result)
+        if isinstance(part.payload, FilePayload) and part.payload.changed():
+            detail = "the file changed while it was read: what was found may be out of date"
+            tally.add(Gap(part.locator, "open", GapReason.CHANGED, detail))
+        return tally.result()
+
+    @staticmethod
+    def _is_known(part: Part, task: dict[str, Any]) -> bool:
+        """Return whether the content is one that was already looked at, though its times changed."""
+        digest = hashlib.sha256(part.payload.read()).digest()
+        keyed = Pseudonyms(bytes.fromhex(task["secret"])).content([digest])
+        return hmac.compare_digest(keyed, task["known"])
+
+    def _source(self, name: str) -> Source:
+        if name not in self._sources:
+            self._sources[name] = registry.load("source", name)()
+        return self._sources[name]
+
+
+class Tally:
+    """Counts what an examination gives and makes it plain."""
+
+    def __init__(self) -> None:
+        self._artefacts = 0
+        self._bytes = 0
+        self._sha256 = ""
+        self._findings: dict[str, Finding] = {}
+        self._gaps: list[Gap] = []
+        self._with_gap: set[str] = set()
+        self._seen: set[str] = set()
+
+    def add(self, result: Artefact | Finding | Gap) -> None:
+        """Take in one result; the first artefact is the unit itself."""
+        if isinstance(result, Artefact):
+            if not self._artefacts:
+                self._bytes, self._sha256 = result.size_bytes, result.sha256
+            self._artefacts += 1
+            self._seen.add(result.locator.uri)
+        elif isinstance(result, Finding):
+            self._findings[result.id] = result
+        else:
+            self._gaps.append(result)
+            self._with_gap.add(result.locator.uri)
+
+    def result(self) -> dict[str, Any]:
+        """Return everything as plain values.
+
+        An artefact counts as scanned when it has no gap of its own; a thing that could not even be
+        opened counts as seen.
+        """
+        unopened = len(self._with_gap - self._seen)
+        return {
+            "artefacts": self._artefacts + unopened,
+            "scanned": self._artefacts - len(self._with_gap & self._seen),
+            "bytes": self._bytes,
+            "sha256": self._sha256,
+            "findings": [encode(finding) for finding in self._findings.values()],
+            "gaps": [encode(gap) for gap in self._gaps],
+        }
+
+
+def lost_result(uri: str, reason: GapReason) -> dict[str, Any]:
+    """Return the result of a unit that could not be looked at in any process."""
+    tally = Tally()
+    tally.add(Gap(Locator.parse(uri), "detect", reason, f"looking at it ended its process ({reason})"))
+    return tally.result()

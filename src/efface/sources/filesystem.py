@@ -1,0 +1,150 @@
+"""Files and folders of this machine."""
+
+from __future__ import annotations
+
+import os
+import stat
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from efface.errors import AccessError, UsageError
+from efface.model import Gap, GapReason, Locator, Part, Surroundings, Unit, printable
+from efface.sources.payloads import FilePayload
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from efface.model import Limits
+
+__all__ = ["Filesystem"]
+
+_SIBLINGS = 200
+_KINDS = {
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFBLK: "a block device",
+    stat.S_IFCHR: "a character device",
+}
+
+
+def _stamp(info: os.stat_result) -> str:
+    return f"{info.st_size}:{info.st_mtime_ns}:{info.st_ctime_ns}:{info.st_ino}"
+
+
+class Filesystem:
+    """Lists regular files in the order of their names; opens them read-only.
+
+    Links inside a target are not followed: what they point to is looked at where it lies, and a link
+    to something outside the target is a gap, so that nothing is missed in silence and no loop can form.
+    A target that is itself a link is followed once. Pipes, sockets and devices are gaps.
+
+    Not promised: files that appear behind the walk while it runs; alternate data streams.
+    """
+
+    name = "filesystem"
+    version = 1
+
+    def claims(self, target: str) -> bool:
+        """Return whether the target is a path rather than a URL or standard input."""
+        return target != "-" and ("://" not in target or target.startswith("file://"))
+
+    def units(self, target: str) -> Iterator[Unit | Gap]:
+        """List the files of a path.
+
+        Raises:
+            UsageError: There is nothing at the path.
+        """
+        path = Locator.parse(target).path[0] if target.startswith("file://") else target
+        root = os.path.realpath(path)
+        try:
+            info = os.stat(root, follow_symlinks=False)
+        except OSError as error:
+            raise UsageError(
+                f"{printable(target)}: {error.strerror}", to_do="Name an existing path."
+            ) from error
+        if stat.S_ISDIR(info.st_mode):
+            yield from self._folder(root, root)
+        else:
+            yield self._unit(root, info)
+
+    def open(self, unit: Unit, limits: Limits) -> Part:
+        """Open one file; its surroundings are its folders and the names beside it."""
+        locator = Locator.parse(unit.uri)
+        path = locator.path[0]
+        payload = FilePayload(path, limits.artefact_bytes)
+        folder, name = os.path.split(path)
+        folders = tuple(reversed([part for part in folder.split(os.sep) if part]))
+        modified_at = datetime.fromtimestamp(payload.modified_ns / 1e9, tz=UTC)
+        surroundings = Surroundings((name, *folders), _names_beside(folder))
+        return Part(locator, payload, surroundings, modified_at)
+
+    def stamp(self, unit: Unit) -> str:
+        """Return size, times and inode as they are now."""
+        try:
+            return _stamp(os.stat(Locator.parse(unit.uri).path[0], follow_symlinks=False))
+        except OSError as error:
+            raise AccessError(f"cannot be found any more: {error.strerror}") from error
+
+    def _folder(self, folder: str, root: str) -> Iterator[Unit | Gap]:
+        pending = [folder]
+        while pending:
+            current = pending.pop()
+            try:
+                with os.scandir(current) as listing:
+                    entries = sorted(listing, key=lambda entry: entry.name)
+            except OSError as error:
+                yield _gap(current, f"the folder cannot be listed: {error.strerror}")
+                continue
+            folders = []
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                elif entry.is_symlink():
+                    yield from _link(entry.path, root)
+                else:
+                    yield self._entry(entry)
+            pending.extend(reversed(folders))
+
+    def _entry(self, entry: os.DirEntry[str]) -> Unit | Gap:
+        try:
+            info = entry.stat(follow_symlinks=False)
+        except OSError as error:
+            return _gap(entry.path, f"cannot be examined: {error.strerror}")
+        return self._unit(entry.path, info)
+
+    def _unit(self, path: str, info: os.stat_result) -> Unit | Gap:
+        if not stat.S_ISREG(info.st_mode):
+            kind = _KINDS.get(stat.S_IFMT(info.st_mode), "not a regular file")
+            return _gap(path, f"{kind}: holds no file content that could be read", GapReason.UNSUPPORTED)
+        return Unit(Locator.of_file(path).uri, info.st_size, _stamp(info), self.name)
+
+
+def _gap(path: str, detail: str, reason: GapReason = GapReason.UNREADABLE) -> Gap:
+    return Gap(Locator.of_file(path), "list", reason, detail)
+
+
+def _link(path: str, root: str) -> Iterator[Gap]:
+    """A link is a gap only where it leads to something that the walk does not reach otherwise."""
+    try:
+        real = os.path.realpath(path, strict=True)
+    except OSError:
+        return  # it leads nowhere, or round in a circle: there is nothing to look at behind it
+    if real != root and not real.startswith(root.rstrip(os.sep) + os.sep):
+        yield _gap(path, "a link to a place outside the target: not followed", GapReason.UNSUPPORTED)
+
+
+_beside: dict[str, tuple[str, ...]] = {}
+
+
+def _names_beside(folder: str) -> tuple[str, ...]:
+    """Names in a folder, read once for all the files in it."""
+    if folder not in _beside:
+        try:
+            with os.scandir(folder) as listing:
+                found = tuple(entry.name for _, entry in zip(range(_SIBLINGS), listing, strict=False))
+        except OSError:
+            found = ()
+        if len(_beside) > 256:
+            _beside.clear()
+        _beside[folder] = tuple(sorted(found))
+    return _beside[folder]

@@ -1,0 +1,159 @@
+"""SQLite database files: every column of every table, read without changing a byte."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import tempfile
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from efface.errors import FormatError
+from efface.model import Column, Gap, GapReason, Surroundings
+from efface.sources.payloads import FilePayload
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from efface.model import Limits, Part
+
+__all__ = ["Sqlite"]
+
+_TYPE = "application/vnd.sqlite3"
+_WAL = "-wal"
+
+
+class Sqlite:
+    """Columns of the tables of a database file, and of one inside an archive or a cell.
+
+    What lies in a write-ahead log is read too: the file and its log are copied into a private folder,
+    opened there and the folder is removed, since opening them in place would write beside them.
+
+    Not promised: rows deleted earlier that still lie in free pages are not listed as findings; removal
+    leaves none of them behind.
+    """
+
+    name = "sqlite"
+    version = 1
+
+    def accepts(self, media_type: str) -> bool:
+        """Return whether it is an SQLite database."""
+        return media_type == _TYPE
+
+    def parts(self, part: Part, media_type: str, limits: Limits) -> Iterator[Part | Column | Gap]:
+        """Yield one column each for every column of every table that holds text or bytes.
+
+        Raises:
+            FormatError: It is not a database that can be opened.
+        """
+        del media_type
+        try:
+            with _opened(part) as connection:
+                for table in _tables(connection):
+                    yield from _columns(connection, table, part, limits)
+        except sqlite3.Error as error:
+            raise _explained(error) from None
+
+
+def _explained(error: sqlite3.Error) -> FormatError:
+    text = str(error).lower()
+    if "encrypted" in text or "not a database" in text:
+        return FormatError("is not a database that can be opened: damaged or encrypted")
+    return FormatError("the database is damaged")
+
+
+@contextmanager
+def _opened(part: Part) -> Iterator[sqlite3.Connection]:
+    """Open the database read-only: in place when nothing is pending, else in memory or a private copy."""
+    payload = part.payload
+    if isinstance(payload, FilePayload):
+        if _has_log(payload.path):
+            with tempfile.TemporaryDirectory(prefix="efface-") as folder:
+                copy = os.path.join(folder, "copy.db")
+                shutil.copyfile(payload.path, copy)
+                shutil.copyfile(payload.path + _WAL, copy + _WAL)
+                with closing(_connect(f"file:{quote(copy)}")) as connection:
+                    yield connection
+        else:
+            uri = f"file:{quote(os.fsencode(payload.path))}?mode=ro&immutable=1"
+            with closing(_connect(uri)) as connection:
+                yield connection
+    else:
+        with closing(_connect(":memory:")) as connection:
+            connection.deserialize(_without_log_flag(payload.read()))
+            yield connection
+
+
+def _connect(uri: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(uri, uri=True)
+    connection.text_factory = bytes  # damaged text must not stop the reading
+    connection.execute("PRAGMA query_only = ON")
+    connection.execute("PRAGMA trusted_schema = OFF")
+    return connection
+
+
+def _without_log_flag(data: bytes) -> bytes:
+    """A database in memory has no log; bytes 18 and 19 say which mode it was written in.
+
+    Source: SQLite Database File Format, 1.3 (offsets 18 and 19; 2 stands for write-ahead logging).
+    """
+    return data[:18] + b"\x01\x01" + data[20:] if data[18:20] == b"\x02\x02" else data
+
+
+def _has_log(path: str) -> bool:
+    try:
+        return os.stat(path + _WAL).st_size > 0
+    except OSError:
+        return False
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _text(value: bytes | str) -> str:
+    return value if isinstance(value, str) else value.decode("utf-8", "surrogateescape")
+
+
+def _tables(connection: sqlite3.Connection) -> list[str]:
+    """Names of the ordinary tables; shadow tables of virtual ones count, as they hold the values."""
+    query = (
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        " AND sql NOT LIKE 'CREATE VIRTUAL%' ORDER BY name"
+    )
+    return [_text(row[0]) for row in connection.execute(query)]
+
+
+def _columns(
+    connection: sqlite3.Connection, table: str, part: Part, limits: Limits
+) -> Iterator[Column | Gap]:
+    place = part.locator.at(f"/main.{table}")
+    try:
+        names = [_text(row[1]) for row in connection.execute(f"PRAGMA table_xinfo({_quoted(table)})")]
+        rows = int(connection.execute(f"SELECT count(*) FROM {_quoted(table)}").fetchone()[0])  # noqa: S608
+    except sqlite3.Error:
+        yield Gap(place, "unpack", GapReason.UNREADABLE, "the table cannot be read: damaged")
+        return
+    for name in names if rows else ():
+        yield Column(
+            part.locator.at(f"/main.{table}/{name}"),
+            Surroundings((name, table, *part.surroundings.names), tuple(n for n in names if n != name)),
+            lambda name=name: _cells(connection, table, name, limits),  # type: ignore[misc]
+            rows,
+        )
+
+
+def _cells(connection: sqlite3.Connection, table: str, column: str, limits: Limits) -> Iterator[bytes | str]:
+    """Text and binary values of one column, up to the run's limit of cells."""
+    quoted = _quoted(column)
+    query = (
+        f"SELECT typeof({quoted}), {quoted} FROM {_quoted(table)}"  # noqa: S608 - names are quoted
+        f" WHERE typeof({quoted}) IN ('text', 'blob') LIMIT ?"
+    )
+    try:
+        for kind, value in connection.execute(query, (limits.cells,)):
+            yield value if kind == b"blob" else _text(value)
+    except sqlite3.Error as error:
+        raise _explained(error) from None
