@@ -1,8 +1,8 @@
 """Find biometric records that text carries: base64 (also base64url, folded, or with escaped slashes) and hex.
 
 A beginning listed in `text_magics` is decoded as far as its alphabet runs, and the readers of `records`
-judge the result. The record's offset and size are those of the text, so that a removal covers the text; the notes
-tell the encoding and the decoded size.
+judge the result. The record's offset and size are those of the text, so that a removal covers the text; the
+notes tell the encoding and the decoded size.
 
 Not handled here: text in UTF-16, percent-encoding, text inside compressed data.
 """

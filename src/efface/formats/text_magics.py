@@ -15,7 +15,8 @@ __all__ = ["TEXT_MAGICS", "TextMagic"]
 
 _NOT_INSIDE_BASE64 = rb"(?<![A-Za-z0-9+/_-])"
 _NOT_INSIDE_HEX = rb"(?<![0-9A-Fa-f])"
-_ANY = rb"[A-Za-z0-9+/_-]"
+_ANY = rb"(?:\\/|[A-Za-z0-9+/_-])"
+_SLASH = rb"(?:\\?/|_)"  # JSON writers may escape it
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +57,24 @@ TEXT_MAGICS = (
         rb"(?:20|3[0-9])3[0-9]3[0-9]00",
         (b"52", 4), (b"50", 4), (b"43", 4), (b"49", 4), (b"53", 2), (b"44", 4), (b"41", 4),
     ),
-    _base64("PRC ID card photo (WLT)", rb"V0xmAH4AMgAA[/_]4", (b"mA", 3)),
+    _base64("PRC ID card photo (WLT)", rb"V0xmAH4AMgAA" + _SLASH + rb"4", (b"mA", 3)),
     _hexadecimal("PRC ID card photo (WLT)", rb"574c66007e00320000ff85", (b"66", 4)),
     _base64("PRC ID card fingerprint", rb"QwGIEgE" + _ANY, (b"wG", 1)),
     _hexadecimal("PRC ID card fingerprint", rb"4301881201(?:0[b-f]|1[0-4]|6[1-3])", (b"43", 0)),
-    _base64("ZKTeco ZKFinger 10", _ANY + rb"{2}[BFJNRVZdhlptx159]TUzIxAAA", (b"zI", 5)),
+    _base64("ZKTeco ZKFinger 10", _ANY + rb"{2}[BFJNRVZdhlptx159]TUzIxAAA", (b"zI", 7), (b"zI", 6), (b"zI", 5)),
     _hexadecimal("ZKTeco ZKFinger 10", rb"[0-9a-f]{4}535332310000", (b"53", 4)),
     _base64("ZKTeco ZKFinger 12 or 13", rb"apUBE" + _ANY + rb"{240}", (b"pU", 1)),
-    _base64("DigitalPersona", rb"AP[g-j]" + _ANY + rb"Ac[g-j]" + _ANY + rb"43NcwEE3Catx", (b"wE", 12)),
+    _base64("DigitalPersona", rb"AP[g-j]" + _ANY + rb"Ac[g-j]" + _ANY + rb"43NcwEE3Catx", (b"wE", 14), (b"wE", 13), (b"wE", 12)),
     _hexadecimal("DigitalPersona", rb"00f8[0-9a-f]{2}01c8[0-9a-f]{2}e3735cc0413709ab71", (b"73", 14)),
-    _base64("Griaule", rb"p[/_]8B" + _ANY + rb"{104}", (b"8B", 2)),
+    _base64("Griaule", rb"p" + _SLASH + rb"8B" + _ANY + rb"{104}", (b"8B", 3), (b"8B", 2)),
     _hexadecimal("Griaule", rb"a7ff01[0-9a-f]{160}", (b"01", 4)),
     _base64("ArcSoft", rb"AID6RAAAoE", (b"D6", 2)),
     _hexadecimal("ArcSoft", rb"0080fa440000a041", (b"80", 2)),
     _base64("SourceAFIS", rb"[pqrv]2d2ZXJzaW9u", (b"2Z", 3)),
     _hexadecimal("SourceAFIS", rb"(?:a[7-9a-f]|bf)6776657273696f6e", (b"67", 2)),
-    _base64("WSQ", rb"[/_]6D[/_][opq]" + _ANY + rb"{60}", (b"6D", 1)),
+    _base64("WSQ", _SLASH + rb"6D" + _SLASH + rb"[opq]" + _ANY + rb"{60}", (b"6D", 2), (b"6D", 1)),
     _hexadecimal("WSQ", rb"ffa0ffa[24-8][0-9a-f]{80}", (b"a0", 2), (b"A0", 2)),
-    _base64("ICAO data group", rb"(?:dY|Y4|do)I" + _ANY + rb"{2}[HXn3]9hg", (b"hg", 7)),
+    _base64("ICAO data group", rb"(?:dY|Y4|do)I" + _ANY + rb"{2}[HXn3]9hg", (b"hg", 9), (b"hg", 8), (b"hg", 7)),
     _hexadecimal("ICAO data group", rb"(?:75|63|76)82[0-9a-f]{4}7f6182", (b"82", 2)),
     _base64("ANSI/NIST-ITL", rb"MS4wMDE6", (b"wM", 3)),
     _hexadecimal("ANSI/NIST-ITL", rb"312e3030313a3[0-9]", (b"31", 0)),
