@@ -1,0 +1,167 @@
+"""Render a run as one HTML file that works alone: offline, without JavaScript, on paper, in two languages.
+
+Nothing is loaded from anywhere: the policy in the page allows the inline style and script by their
+digests and forbids everything else, pictures included.
+
+Not promised: the page lists at most `MAX_FINDINGS` findings and says so; the JSON has all.
+Source: W3C Content Security Policy Level 3, 2.3.1 (hash sources).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from efface.model import Text, VerdictKind
+from efface.report.arrange import findings_in_order, places, rules_in_order, verdict_by_subject
+from efface.report.html_findings import place_section
+from efface.report.html_sections import (
+    activity,
+    gap_list,
+    heading,
+    legal_grounds,
+    limits,
+    masthead,
+    note_list,
+    outcome,
+    question_list,
+    removal_list,
+    signatures,
+    tool_list,
+)
+from efface.report.markup import Html, bilingual, element, said
+from efface.report.texts import both, text, word
+
+if TYPE_CHECKING:
+    from efface.model import Finding
+    from efface.report.view import RunView
+
+__all__ = ["MAX_FINDINGS", "render"]
+
+MAX_FINDINGS = 3000
+"""Most findings that one page lists; beyond it a browser is slow and nobody reads on."""
+
+
+def render(view: RunView) -> str:
+    """Return the page."""
+    style, script = _asset("report.css"), _asset("report.js")
+    policy = (
+        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=policy),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="referrer", content="no-referrer"),
+        element("title", text("title.report", view.lang)),
+        element("style", style),
+    )
+    body = element(
+        "body", *_switches(view.lang), element("div", *_page(view), class_="page"), element("script", script)
+    )
+    lang = "zh-CN" if view.lang == "zh" else "en"
+    return f"<!DOCTYPE html>\n{element('html', head, body, lang=lang)}\n"
+
+
+def _asset(name: str) -> Html:
+    return Html(files("efface.report").joinpath("assets", name).read_text("utf-8"))
+
+
+def _digest(content: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+
+
+def _switches(lang: str) -> list[Html]:
+    # Radio buttons before the page switch it with style rules alone, so that it works without scripts.
+    chosen = {"lang": lang, "theme": "auto"}
+    names = {"lang": ("zh", "en"), "theme": ("auto", "light", "dark")}
+    return [
+        element(
+            "input",
+            type="radio",
+            class_="switch",
+            name=group,
+            id=f"{group}-{name}",
+            checked=name == chosen[group],
+        )
+        for group, members in names.items()
+        for name in members
+    ]
+
+
+def _page(view: RunView) -> list[Html]:
+    rules = {rule.id: rule for rule in rules_in_order(view)}
+    sections = [
+        masthead(view),
+        outcome(view),
+        activity(view, rules),
+        _findings(view),
+        question_list(view),
+        gap_list(view),
+        removal_list(view),
+        legal_grounds(view),
+        note_list(view),
+        tool_list(view),
+        limits(),
+        signatures(),
+    ]
+    return [element("main", *sections)]
+
+
+def _findings(view: RunView) -> Html:
+    listed = _listed(view)
+    verdicts = verdict_by_subject(view)
+    rules = {rule.id: rule for rule in rules_in_order(view)}
+    numbers = {finding.id: number for number, finding in enumerate(listed, start=1)}
+    left = len(view.findings) - len(listed)
+    cut = said("sentence.shown", shown=len(listed), total=len(view.findings), left=left)
+    return element(
+        "section",
+        heading("findings"),
+        element("p", cut, class_="warning") if left else "",
+        _filters() if listed else element("p", said("label.none_findings")),
+        *(place_section(place, verdicts, rules, numbers) for place in places(listed)),
+        element("p", said("sentence.no_matches"), id="no-matches", hidden=True),
+    )
+
+
+def _listed(view: RunView) -> tuple[Finding, ...]:
+    findings = findings_in_order(view)
+    if len(findings) <= MAX_FINDINGS:
+        return findings
+    verdicts = verdict_by_subject(view)
+    weakest = len(VerdictKind)
+
+    def strength(finding: Finding) -> int:
+        verdict = verdicts.get(finding.id)
+        return verdict.kind.strength if verdict else weakest
+
+    chosen = {finding.id for finding in sorted(findings, key=strength)[:MAX_FINDINGS]}
+    return tuple(finding for finding in findings if finding.id in chosen)
+
+
+def _filters() -> Html:
+    return element(
+        "div",
+        element("label", said("label.filter_text"), element("input", type="search", id="filter-text")),
+        _choice("kind", "verdict", [*(str(kind) for kind in VerdictKind), "unjudged"]),
+        _choice("level", "level", ["1", "2", "3", "none"]),
+        class_="filters",
+        hidden=True,
+    )
+
+
+def _choice(name: str, section: str, values: list[str]) -> Html:
+    options = [element("option", _plain(both("label.all")), value="")]
+    options += [element("option", _plain(word(section, value)), value=value) for value in values]
+    label = bilingual(both(f"label.{section}"))
+    return element("label", label, element("select", *options, id=f"filter-{name}"))
+
+
+def _plain(words: Text) -> str:
+    # No markup can stand in an option, so both languages stand side by side.
+    return words.zh if words.zh == words.en else f"{words.zh} / {words.en}"

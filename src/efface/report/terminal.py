@@ -1,0 +1,231 @@
+"""Render a run for a terminal: functions that return what `rich` prints, fitted to any width.
+
+Every name is put in as `Text` after its hidden characters are written out, so that neither terminal
+commands nor rich's own markup in a file name do anything. Colour only repeats what the words say.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text as Line
+
+from efface.model import RemovalStatus, VerdictKind
+from efface.report.arrange import (
+    activity_verdicts,
+    findings_in_order,
+    gaps_in_order,
+    headline,
+    kind_counts,
+    open_questions,
+    places,
+    verdict_by_subject,
+)
+from efface.report.plain import inside_text, place_text, short
+from efface.report.texts import text, word
+from efface.report.wording import coverage_text, kind_text, level_text, region_text, what
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import RenderableType
+
+    from efface.model import Finding, Gap, Removal, Verdict
+    from efface.report.view import CheckStep, RunView
+
+__all__ = [
+    "MAX_ROWS",
+    "check_steps",
+    "coverage_line",
+    "findings_table",
+    "gaps_table",
+    "questions_table",
+    "removal_plan",
+    "scan_summary",
+    "verdict_table",
+]
+
+MAX_ROWS = 200
+"""Most findings or gaps that a terminal lists; what is left out is counted."""
+
+_MAX_NAME = 240  # characters of a name inside a container
+_STYLES = {
+    VerdictKind.HOLD: "magenta",
+    VerdictKind.PROHIBITED: "bold red",
+    VerdictKind.PROHIBITED_UNLESS: "red",
+    VerdictKind.NEEDS_FACTS: "yellow",
+    VerdictKind.FREEZE: "yellow",
+    VerdictKind.CONDITIONAL_OK: "cyan",
+    VerdictKind.PERMITTED: "green",
+    VerdictKind.OUT_OF_SCOPE: "dim",
+}
+_HEADLINES = {"violations": "bold red", "nothing": "bold green", "found": "bold cyan"}
+_STATUSES = {RemovalStatus.REMOVED: "green", RemovalStatus.FAILED: "bold red", RemovalStatus.HELD: "magenta"}
+
+
+def scan_summary(view: RunView) -> Group:
+    """Return the outcome in a sentence, the coverage, and how many verdicts there are of each kind."""
+    word_ = headline(view)
+    parts: list[RenderableType] = [
+        Line(text(f"headline.{word_}", view.lang), style=_HEADLINES.get(word_, "bold yellow")),
+        coverage_line(view),
+    ]
+    counts = kind_counts(view)
+    if counts:
+        kinds = (
+            Line(f"{word('verdict', k).get(view.lang)} {n}", style=_STYLES[k]) for k, n in counts.items()
+        )
+        parts.append(Line("  ").join(kinds))
+    return Group(*parts)
+
+
+def coverage_line(view: RunView) -> Line:
+    """Return how much was met, looked at and not looked at."""
+    style = "yellow" if view.coverage.gaps or view.gaps else ""
+    return Line(coverage_text(view.coverage).get(view.lang), style=style)
+
+
+def findings_table(view: RunView, limit: int = MAX_ROWS) -> Group:
+    """Return the findings grouped by place, at most `limit` of them, with the number left out."""
+    verdicts = verdict_by_subject(view)
+    findings = findings_in_order(view)
+    rows = {finding.id: _row(finding, verdicts.get(finding.id), view.lang) for finding in findings[:limit]}
+    widths = [
+        max((line.cell_len for line in column), default=0) for column in zip(*rows.values(), strict=True)
+    ]
+    parts: list[RenderableType] = []
+    for place in places(findings[:limit]):
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        for width in widths[:-1]:
+            grid.add_column(min_width=width, overflow="fold")
+        grid.add_column(overflow="fold")
+        for finding in place.findings:
+            grid.add_row(*rows[finding.id])
+        parts += [Line(place_text(place.locator), style="bold"), Padding(grid, (0, 0, 1, 2))]
+    return Group(*parts, *_left_out(len(findings) - limit, view.lang))
+
+
+def _row(finding: Finding, verdict: Verdict | None, lang: str) -> tuple[Line, ...]:
+    inside = short(inside_text(finding.locator), _MAX_NAME)
+    return (
+        _kind(finding, verdict, lang),
+        Line(what(finding).get(lang)),
+        Line(level_text(finding).get(lang)),
+        Line(f"{finding.confidence:.2f}"),
+        Line("  ".join(part for part in (inside, region_text(finding.locator).get(lang)) if part)),
+    )
+
+
+def _left_out(left: int, lang: str) -> list[Line]:
+    return [Line(text("sentence.more", lang, left=left), style="yellow")] if left > 0 else []
+
+
+def _table(lang: str, *heads: str, title: str) -> Table:
+    grid = Table(title=Line(title, style="bold"), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for head in heads:
+        grid.add_column(Line(text(f"label.{head}", lang)), overflow="fold")
+    return grid
+
+
+def _kind(finding: Finding | None, verdict: Verdict | None, lang: str) -> Line:
+    return Line(kind_text(finding, verdict).get(lang), style=_STYLES[verdict.kind] if verdict else "dim")
+
+
+def verdict_table(view: RunView) -> Table:
+    """Return the verdicts as groups: on the activity, then equal verdicts on findings with their number."""
+    grid = _table(
+        view.lang,
+        "verdict",
+        "rules",
+        "remedy",
+        "missing",
+        "number",
+        title=text("heading.verdicts", view.lang),
+    )
+    groups: dict[tuple[VerdictKind, str, str, str], int] = {}
+    for verdict in sorted(verdict_by_subject(view).values(), key=lambda verdict: verdict.kind.strength):
+        row = _verdict_row(verdict, view.lang)
+        groups[row] = groups.get(row, 0) + 1
+    for verdict in activity_verdicts(view):
+        _add_verdict(grid, _verdict_row(verdict, view.lang), text("record.activity", view.lang), view.lang)
+    for row, count in groups.items():
+        _add_verdict(grid, row, str(count), view.lang)
+    return grid
+
+
+def _verdict_row(verdict: Verdict, lang: str) -> tuple[VerdictKind, str, str, str]:
+    rules = ", ".join(short(rule.id) for rule in verdict.fired)
+    remedy = word("remedy", verdict.remedy).get(lang) if verdict.remedy else ""
+    return verdict.kind, rules, remedy, ", ".join(short(question.fact) for question in verdict.missing)
+
+
+def _add_verdict(grid: Table, row: tuple[VerdictKind, str, str, str], number: str, lang: str) -> None:
+    kind, *cells = row
+    name = Line(word("verdict", kind).get(lang), style=_STYLES[kind])
+    grid.add_row(name, *(Line(cell) for cell in cells), Line(number))
+
+
+def questions_table(view: RunView) -> Table:
+    """Return the questions that are open, with the name of the fact that answers each."""
+    grid = _table(view.lang, "fact", "question", "awaited_by", title=text("heading.questions", view.lang))
+    for question, count in open_questions(view):
+        grid.add_row(Line(short(question.fact)), Line(short(question.text.get(view.lang))), Line(str(count)))
+    return grid
+
+
+def gaps_table(view: RunView, limit: int = MAX_ROWS) -> Group:
+    """Return what was not looked at, at most `limit` of it, with the number left out."""
+    grid = _table(view.lang, "place", "stage", "reason", "detail", title=text("heading.gaps", view.lang))
+    gaps = gaps_in_order(view)
+    for gap in gaps[:limit]:
+        cells = (
+            _gap_place(gap),
+            word("stage", gap.stage).get(view.lang),
+            word("gap", gap.reason).get(view.lang),
+        )
+        grid.add_row(*(Line(cell) for cell in cells), Line(short(gap.detail)))
+    return Group(grid, *_left_out(len(gaps) - limit, view.lang))
+
+
+def _gap_place(gap: Gap) -> str:
+    return " › ".join(filter(None, (place_text(gap.locator), inside_text(gap.locator))))
+
+
+def removal_plan(removals: Sequence[Removal], lang: str) -> Group:
+    """Return each removal with its method and status, the counts, and whether anything was changed."""
+    grid = _table(lang, "place", "covers", "method", "status", "residue", title=text("heading.plan", lang))
+    for removal in sorted(removals, key=lambda removal: removal.target.uri):
+        status = Line(word("status", removal.status).get(lang), style=_STATUSES.get(removal.status, ""))
+        if removal.reason:
+            status = Line("\n").join((status, Line(short(removal.reason), style="dim")))
+        residue = text("label.not_rescanned", lang) if removal.residue is None else str(removal.residue)
+        method = word("method", removal.method).get(lang)
+        covers = Line(str(len(removal.finding_ids)))
+        grid.add_row(Line(place_text(removal.target)), covers, Line(method), status, Line(residue))
+    statuses = [removal.status for removal in removals]
+    counts = text("sentence.plan_counts", lang, **{str(s): statuses.count(s) for s in RemovalStatus})
+    changed = {RemovalStatus.REMOVED, RemovalStatus.FAILED} & set(statuses)
+    plan_only = [] if changed else [Line(text("sentence.plan_only", lang), style="bold")]
+    return Group(grid, Line(counts), *plan_only)
+
+
+def check_steps(steps: Sequence[CheckStep], lang: str) -> Group:
+    """Return the numbered steps of checking a certificate and what they say together."""
+    grid = _table(lang, "step", "result", "detail", title=text("heading.check", lang))
+    for step in steps:
+        name = f"({step.number}) {word('check', step.name).get(lang)}"
+        grid.add_row(Line(name), _passed(step.passed, lang), Line(short(step.detail)))
+    results = [step.passed for step in steps]
+    key, style = ("check_holds", "bold green") if results and all(results) else ("check_open", "bold yellow")
+    if False in results:
+        key, style = "check_fails", "bold red"
+    return Group(grid, Line(text(f"sentence.{key}", lang), style=style))
+
+
+def _passed(passed: bool | None, lang: str) -> Line:  # noqa: FBT001 - it is the value that is shown
+    key, style = {True: ("yes", "green"), False: ("no", "bold red"), None: ("unknown", "yellow")}[passed]
+    return Line(text(f"passed.{key}", lang), style=style)

@@ -1,0 +1,111 @@
+"""Everything that a report shows, as plain values that other rooms fill in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from efface.model import Finding, Gap, Mode, PackReference, Removal, Rule, Verdict
+
+__all__ = ["LANGUAGES", "CheckStep", "Coverage", "Network", "RunView"]
+
+LANGUAGES = ("zh", "en")
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much was looked at.
+
+    Attributes:
+        seen: Artefacts that were met, those inside containers included.
+        scanned: Artefacts that were looked at to the end.
+        gaps: Things that were not looked at.
+        bytes: Bytes of what was scanned.
+        reused: Artefacts whose result of an earlier run was taken over because nothing had changed.
+    """
+
+    seen: int = 0
+    scanned: int = 0
+    gaps: int = 0
+    bytes: int = 0
+    reused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A neural network that was used, by content."""
+
+    name: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckStep:
+    """One numbered step of checking a certificate.
+
+    Attributes:
+        number: From 1, as in the documentation.
+        name: A word of the table of texts (`check` section), or any text.
+        passed: True, False, or None where the step could not be done.
+        detail: One sentence for a person.
+    """
+
+    number: int
+    name: str
+    passed: bool | None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """One run, ready to be rendered.
+
+    Attributes:
+        run_id: Identifier of the run.
+        tool_version: Version of efface.
+        started_at: Aware UTC time.
+        finished_at: Aware UTC time, or None while the run is not complete.
+        mode: How hard it looked.
+        targets: What the user named; a password in a URL is masked when shown.
+        coverage: How much was looked at.
+        detectors: `name@version` of each detector that ran.
+        packs: Rule packs that were applied.
+        networks: Neural networks that were used.
+        findings: What was found, in any order.
+        gaps: What was not looked at, in any order.
+        verdicts: What the law says; empty when no case was given.
+        rules: Every rule that a verdict names, for its citation.
+        removals: Changes, planned or done.
+        case_title: Title of the case, or "".
+        as_of: The day whose law was applied, or None.
+        notes: Further sentences for the reader.
+        lang: "zh" or "en", the language shown first.
+    """
+
+    run_id: str
+    tool_version: str
+    started_at: datetime
+    finished_at: datetime | None
+    mode: Mode
+    targets: tuple[str, ...]
+    coverage: Coverage
+    detectors: tuple[str, ...] = ()
+    packs: tuple[PackReference, ...] = ()
+    networks: tuple[Network, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    removals: tuple[Removal, ...] = ()
+    case_title: str = ""
+    as_of: date | None = None
+    notes: tuple[str, ...] = ()
+    lang: str = "zh"
+
+    def __post_init__(self) -> None:
+        if self.lang not in LANGUAGES:
+            message = f"lang: expected one of {LANGUAGES}, got {self.lang!r}"
+            raise ValueError(message)

@@ -1,0 +1,101 @@
+"""Say in words what a finding, a place or a number is, for every renderer that people read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from efface.model import Text
+from efface.report.plain import short, visible
+from efface.report.texts import both, word
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from efface.model import Finding, Locator, Rule, Verdict
+    from efface.report.view import Coverage
+
+__all__ = [
+    "citation",
+    "coverage_text",
+    "join",
+    "kind_text",
+    "level_text",
+    "period_text",
+    "region_text",
+    "what",
+]
+
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+_STEP = 1024
+
+
+def join(*texts: Text, zh: str = "", en: str = " ") -> Text:
+    """Return texts in one, with a separator for each language."""
+    return Text(zh=zh.join(text.zh for text in texts), en=en.join(text.en for text in texts))
+
+
+def what(finding: Finding) -> Text:
+    """Return characteristic and form in words ("人脸样本", "face sample")."""
+    return join(word("characteristic", finding.characteristic), word("form", finding.form))
+
+
+def level_text(finding: Finding) -> Text:
+    """Return how closely a finding is tied to a person, in words."""
+    return word("level", "none" if finding.level is None else str(int(finding.level)))
+
+
+def kind_text(finding: Finding | None, verdict: Verdict | None) -> Text:
+    """Return the verdict in words; without one, that none was given or that a person has to look."""
+    if verdict is not None:
+        return word("verdict", verdict.kind)
+    unknown = finding is not None and not finding.is_biometric
+    return word("verdict", "question_of_kind" if unknown else "unjudged")
+
+
+def region_text(locator: Locator) -> Text:
+    """Return the region of a place in words: page and box, or the fragment as it is; empty for a whole."""
+    page = [both("sentence.page", page=locator.page)] if locator.page else []
+    box = locator.box
+    if box is not None:
+        region = both("sentence.box", x=box.x, y=box.y, width=box.width, height=box.height)
+        return join(*page, region, zh="，", en=", ")
+    if locator.fragment and not page:
+        return Text(zh=short(locator.fragment), en=short(locator.fragment))
+    return join(*page)
+
+
+def citation(rule: Rule) -> Text:
+    """Return name of the law and article."""
+    article = visible(rule.citation.article)
+    instrument = rule.citation.instrument
+    return Text(zh=f"《{visible(instrument.zh)}》{article}", en=f"{visible(instrument.en)}, {article}")
+
+
+def period_text(start: date | None, end: date | None) -> Text:
+    """Return from when until when a rule binds, in words."""
+    if start is None and end is None:
+        return both("label.effective_unknown")
+    parts = [both("sentence.since", start=start.isoformat())] if start else []
+    parts += [both("sentence.until", end=end.isoformat())] if end else []
+    return join(*parts, zh="，", en=", ")
+
+
+def coverage_text(coverage: Coverage) -> Text:
+    """Return the line that says how much was looked at."""
+    return both(
+        "sentence.coverage",
+        seen=coverage.seen,
+        scanned=coverage.scanned,
+        reused=coverage.reused,
+        gaps=coverage.gaps,
+        size=_size(coverage.bytes),
+    )
+
+
+def _size(size_bytes: int) -> str:
+    if size_bytes < _STEP:
+        return f"{size_bytes} B"
+    amount, unit = float(size_bytes), 0
+    while amount >= _STEP and unit < len(_UNITS) - 1:
+        amount, unit = amount / _STEP, unit + 1
+    return f"{amount:.1f} {_UNITS[unit]}"
