@@ -1,0 +1,112 @@
+"""SQLite files: every column that holds values, read without a trace."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from efface.errors import FormatError
+from efface.model import Column, Gap, Limits, Locator, Part, Surroundings
+from efface.sources.payloads import BytesPayload, FilePayload
+from efface.sources.sqlite import Sqlite
+
+TYPE = "application/vnd.sqlite3"
+
+
+def make(path: Path, *, wal: bool = False) -> Path:
+    with closing(sqlite3.connect(path)) as db:
+        if wal:
+            db.execute("PRAGMA journal_mode = WAL")
+        db.executescript(
+            'CREATE TABLE "odd ""name"(id INTEGER PRIMARY KEY, photo BLOB, note TEXT, n REAL);'
+            "CREATE TABLE empty(x BLOB); CREATE VIEW v AS SELECT 1;"
+        )
+        db.execute('INSERT INTO "odd ""name" VALUES (1, ?, ?, 1.5)', (b"\xff\xd8", "hello"))
+        db.commit()
+    return path
+
+
+def columns(path: Path, limits: Limits | None = None) -> list[Column | Gap | Part]:
+    part = Part(Locator.of_file(path), FilePayload(str(path), 1 << 30), Surroundings((path.name,)))
+    return list(_taken(part, limits or Limits()))
+
+
+def _taken(part: Part, limits: Limits) -> list[Column | Gap | Part]:
+    # Cells are read while the database is open, as the examiner does.
+    taken: list[Column | Gap | Part] = []
+    for each in Sqlite().parts(part, TYPE, limits):
+        if isinstance(each, Column):
+            cells = list(each.cells())
+            each = Column(each.locator, each.surroundings, lambda cells=cells: iter(cells), each.rows)  # type: ignore[misc]
+        taken.append(each)
+    return taken
+
+
+def values(found: list[Column | Gap | Part]) -> dict[str | None, list[bytes | str]]:
+    return {each.locator.fragment: list(each.cells()) for each in found if isinstance(each, Column)}
+
+
+def test_every_column_with_rows_is_a_column(tmp_path: Path) -> None:
+    """Text and bytes come as they are, numbers and empty tables give no values."""
+    found = values(columns(make(tmp_path / "a.db")))
+    assert found['/main.odd "name/photo'] == [b"\xff\xd8"]
+    assert found['/main.odd "name/note'] == ["hello"]
+    assert found['/main.odd "name/n'] == []
+    assert not any("empty" in str(place) for place in found)
+
+
+def test_the_names_beside_a_column_are_its_surroundings(tmp_path: Path) -> None:
+    """Field, table and file name a column from the inside out; the other fields stand beside it."""
+    column = next(each for each in columns(make(tmp_path / "a.db")) if isinstance(each, Column))
+    assert column.surroundings.names == ("id", 'odd "name', "a.db")
+    assert column.surroundings.siblings == ("photo", "note", "n")
+
+
+def test_what_lies_in_the_log_is_read(tmp_path: Path) -> None:
+    """Rows that a program wrote but did not yet move into the file are found."""
+    path = make(tmp_path / "live.db", wal=True)
+    with closing(sqlite3.connect(path)) as writer:
+        writer.execute('INSERT INTO "odd ""name" VALUES (2, ?, ?, 0)', (b"late", "late"))
+        writer.commit()
+        for suffix in ("", "-wal"):
+            shutil.copyfile(f"{path}{suffix}", f"{tmp_path / 'copy.db'}{suffix}")
+        assert "late" in values(columns(tmp_path / "copy.db"))['/main.odd "name/note']
+
+
+@pytest.mark.parametrize("wal", [False, True])
+def test_reading_leaves_no_trace(tmp_path: Path, wal: bool) -> None:
+    """No byte changes and no file appears beside the database."""
+    path = make(tmp_path / "a.db", wal=wal)
+    before = {name: (tmp_path / name).read_bytes() for name in os.listdir(tmp_path)}
+    columns(path)
+    assert {name: (tmp_path / name).read_bytes() for name in os.listdir(tmp_path)} == before
+
+
+def test_a_database_in_memory_is_read(tmp_path: Path) -> None:
+    """A database inside an archive is opened without touching the disk, one in log mode too."""
+    data = make(tmp_path / "a.db", wal=True).read_bytes()
+    part = Part(Locator("file", ("/x.zip", "a.db")), BytesPayload(data), Surroundings(("a.db",)))
+    assert "hello" in values(_taken(part, Limits()))['/main.odd "name/note']
+
+
+def test_a_truncated_database_is_refused(tmp_path: Path) -> None:
+    """Half a database is a format error or gaps, never an empty result."""
+    path = make(tmp_path / "a.db")
+    path.write_bytes(path.read_bytes()[:5_000])
+    try:
+        found = columns(path)
+    except FormatError:
+        return
+    assert any(isinstance(each, Gap) for each in found)
+
+
+def test_bytes_that_only_begin_like_a_database_are_refused(tmp_path: Path) -> None:
+    """The magic alone makes no database."""
+    (tmp_path / "a.db").write_bytes(b"SQLite format 3\0" + os.urandom(5_000))
+    with pytest.raises(FormatError):
+        columns(tmp_path / "a.db")
