@@ -1,0 +1,9 @@
+"""Evaluate cited articles over findings and the facts of a case on a date.
+
+The room in order of reading: `taxonomy` (the words of law and their hierarchy), `facts` (what a case and
+a finding say in these words), `case_file` (a person's case), `kleene` (three-valued evaluation of Cedar
+text), `pack` (rule packs: data, checked as a whole before anything is judged), `engine` (verdicts).
+
+Not handled here: reading files (a caller gives texts), finding things, removing them, and legal advice:
+a verdict says what the cited text says of the stated facts, no more.
+"""

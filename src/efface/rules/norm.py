@@ -1,0 +1,85 @@
+"""One norm ready to be applied: a rule and its two conditions as typed trees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from efface.model.vocabulary import RuleMode, VerdictKind
+from efface.rules.kleene import Answer, evaluate
+
+if TYPE_CHECKING:
+    from cedarpy import pst
+
+    from efface.model.rule import Rule, Text
+    from efface.rules.facts import Facts
+
+__all__ = ["KINDS", "Consequence", "Norm", "Outcome", "apply"]
+
+
+@dataclass(frozen=True, slots=True)
+class Consequence:
+    """What a norm of one kind says: in the worst case, and when its conditions are met."""
+
+    mode: RuleMode
+    worst: VerdictKind
+    cured: VerdictKind | None
+
+
+KINDS = {
+    "prohibition": Consequence(RuleMode.FORBID, VerdictKind.PROHIBITED, None),
+    "condition": Consequence(
+        RuleMode.FORBID_UNLESS, VerdictKind.PROHIBITED_UNLESS, VerdictKind.CONDITIONAL_OK
+    ),
+    "duty": Consequence(RuleMode.REQUIRE, VerdictKind.PROHIBITED_UNLESS, VerdictKind.CONDITIONAL_OK),
+    "hold": Consequence(RuleMode.HOLD, VerdictKind.HOLD, VerdictKind.OUT_OF_SCOPE),
+}
+"""The words of the annotation @kind. A prohibition has no `cured`: consent changes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Norm:
+    """A rule with what is needed to apply and explain it.
+
+    Attributes:
+        rule: The rule as the outside sees it.
+        consequence: What follows from it.
+        applies: When it applies.
+        unless: What satisfies it, or None.
+        article: The article in words, in both languages.
+        explanation: How we read it.
+        questions: The pack's own wording of questions, by fact.
+    """
+
+    rule: Rule
+    consequence: Consequence
+    applies: pst.Expr
+    unless: pst.Expr | None
+    article: Text
+    explanation: Text
+    questions: dict[str, Text]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one norm says of some facts."""
+
+    norm: Norm
+    kind: VerdictKind
+    because: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+
+
+def apply(norm: Norm, facts: Facts) -> Outcome:
+    """Return what a norm says of the facts; `out_of_scope` where it does not apply."""
+    applies = evaluate(norm.applies, facts)
+    if applies.value is False:
+        return Outcome(norm, VerdictKind.OUT_OF_SCOPE, applies.because)
+    met = evaluate(norm.unless, facts) if norm.unless is not None else Answer(False)
+    because = tuple(dict.fromkeys((*applies.because, *met.because)))
+    if met.value and norm.consequence.cured is not None:
+        return Outcome(norm, norm.consequence.cured, because)
+    if applies.value is None or met.value is None:
+        missing = tuple(dict.fromkeys((*applies.missing, *met.missing)))
+        return Outcome(norm, VerdictKind.NEEDS_FACTS, because, missing)
+    return Outcome(norm, norm.consequence.worst, because)
