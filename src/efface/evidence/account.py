@@ -134,13 +134,15 @@ def untouched(entries: Sequence[Entry]) -> FindingStatus:
 def numbers_not_proven(predicate: Mapping[str, Any]) -> dict[Code, int]:
     """Return how much a run leaves unproven, from the fields of its certificate as JSON values."""
     standing = Counter(finding["status"] for finding in predicate["findings"])
+    rescan = predicate["rescan"]
     return {
         Code.GAPS_REMAIN: predicate["coverage"]["gaps"],
         Code.HELD: standing[FindingStatus.HELD],
         Code.FAILED: standing[FindingStatus.FAILED],
         Code.REMAINING: standing[FindingStatus.REMAINING],
         Code.NOT_JUDGED: standing[FindingStatus.NOT_JUDGED],
-        Code.NOT_RESCANNED: 0 if predicate["rescan"] else len(predicate["removals"]),
+        Code.NOT_RESCANNED: 0 if rescan else len(predicate["removals"]),
+        Code.RESCAN_GAPS: rescan["coverage"]["gaps"] if rescan else 0,
     }
 
 

@@ -34,6 +34,7 @@ class Code(StrEnum):
     REMAINING = "remaining"
     NOT_JUDGED = "not_judged"
     NOT_RESCANNED = "not_rescanned"
+    RESCAN_GAPS = "rescan_gaps"
 
 
 GENERAL: Final[Mapping[Code, tuple[str, str]]] = {
@@ -104,6 +105,10 @@ OF_RUN: Final[Mapping[Code, tuple[str, str]]] = {
     Code.NOT_RESCANNED: (
         "Removals after which the targets as a whole were not scanned again: {n}.",
         "删除后未对全部目标重新扫描的删除数：{n}。",
+    ),
+    Code.RESCAN_GAPS: (
+        "Gaps in the re-scan after the removals: {n}. What lies there was not looked at again.",
+        "删除后重新扫描的缺口数：{n}。缺口处的内容未再检查。",
     ),
 }
 """Limits of one run, with the number that they had in it."""

@@ -1,0 +1,131 @@
+"""What order of entries a truthful run leaves."""
+
+from __future__ import annotations
+
+import pytest
+
+from efface.evidence import canonical, history, shapes
+from efface.evidence.entries import entry_adapter
+from efface.testing.ledgers import office_story, small_story
+
+AT = {"at": "2026-11-22T10:00:00Z", "previous": "0" * 64}
+A, B = "a" * 32, "b" * 32
+COVERAGE = {"seen": 0, "scanned": 0, "gaps": 0, "bytes": 0}
+
+
+def intent(ref=A, method="redact", before="1" * 64):
+    found = {"findings": ["f" * 32], "actions": ["redact-image@1"]}
+    return {"kind": "removal_intent", "ref": ref, "method": method, "before": before, **found}
+
+
+def ready(ref=A, after="2" * 64, residue=0):
+    return {"kind": "removal_ready", "ref": ref, "after": after, "residue": residue}
+
+
+def done(ref=A, after="2" * 64, residue=0):
+    return {"kind": "removal_done", "ref": ref, "after": after, "residue": residue, "status": "removed"}
+
+
+def failed(ref=A):
+    return {"kind": "removal_failed", "ref": ref, "reason": "changed", "status": "failed"}
+
+
+def held(ref=A, rule="CN-HOLD-1", hold=None):
+    return {"kind": "removal_held", "ref": ref, "findings": ["f" * 32], "rule": rule, "hold": hold}
+
+
+def rescan(residue=0):
+    return {"kind": "rescan", "coverage": COVERAGE, "residue": residue}
+
+
+def typed(entries):
+    return [shapes.read(entry_adapter, canonical.dumps({**AT, **entry})) for entry in entries]
+
+
+TRUTHFUL = {
+    "nothing": [],
+    "one removal": [intent(), ready(), done()],
+    "two removals at a time": [intent(A), intent(B), ready(B), ready(A), done(A), done(B)],
+    "a failure before the replacement": [intent(), failed()],
+    "a failure after the replacement": [intent(), ready(), failed()],
+    "a failure, then a removal": [intent(), failed(), intent(), ready(), done()],
+    "two removals in one target, one after the other": [intent(), ready(), done()] * 2,
+    "a target that is gone": [intent(method="purge"), ready(after=None), done(after=None)],
+    "held by a rule": [held()],
+    "held by a hold": [held(rule=None, hold=0)],
+    "a re-scan that found something, then one that did not": [rescan(1), rescan(0)],
+}
+
+
+@pytest.mark.parametrize("entries", TRUTHFUL.values(), ids=TRUTHFUL)
+def test_truthful(entries):
+    """A removal is intended, ready and done, or intended and failed."""
+    assert list(history.pairing(typed(entries))) == []
+
+
+UNTRUE = {
+    "never ended": ([intent()], 1, "never ended"),
+    "never ended after it was ready": ([intent(), ready()], 1, "never ended"),
+    "ready without an intent": ([ready()], 1, "never began"),
+    "done without an intent": ([done()], 1, "never ready"),
+    "done without being ready": ([intent(), done()], 2, "never ready"),
+    "failed without an intent": ([failed()], 1, "never began"),
+    "begun twice": ([intent(), intent(), ready(), done()], 2, "before the one before"),
+    "ready twice": ([intent(), ready(), ready(), done()], 3, "ready twice"),
+    "done twice": ([intent(), ready(), done(), done()], 4, "never ready"),
+    "failed after it was done": ([intent(), ready(), done(), failed()], 4, "never began"),
+    "done for another target": ([intent(A), ready(A), done(B), failed(A)], 3, "never ready"),
+    "ready with residue": ([intent(), ready(residue=1), done()], 2, "still finds 1"),
+    "done with residue": ([intent(), ready(), done(residue=2)], 3, "still finds 2"),
+    "another content than was ready": ([intent(), ready(), done(after="3" * 64)], 3, "not what was ready"),
+    "gone where a replacement was ready": ([intent(), ready(), done(after=None)], 3, "not what was ready"),
+    "redacted to nothing": ([intent(), ready(after=None), done(after=None)], 2, "nothing is left"),
+    "the same content after": ([intent(), ready(after="1" * 64), done(after="1" * 64)], 2, "the same before"),
+    "held while it runs": ([intent(), held(), ready(), done()], 2, "after it began"),
+    "held by nothing": ([held(rule=None)], 1, "neither"),
+    "a last re-scan with residue": ([rescan(0), rescan(3)], 2, "still finds 3"),
+}
+
+
+@pytest.mark.parametrize(("entries", "seq", "text"), UNTRUE.values(), ids=UNTRUE)
+def test_untrue(entries, seq, text):
+    """Every other order is a problem, with the number of its entry."""
+    problem = next(history.pairing(typed(entries)))
+    assert problem.seq == seq
+    assert text in str(problem)
+
+
+STORY = small_story().entries
+OTHER = "0" * 32
+ORDER = {
+    "no entry": ([], 0, "no scan"),
+    "not opened": (STORY[1:], 1, "opened once"),
+    "opened twice": ([STORY[0], STORY[0], *STORY[1:]], 2, "opened once"),
+    "never scanned": ([STORY[0]], 1, "no scan"),
+    "scanned twice": ([*STORY[:2], STORY[1]], 3, "finished once"),
+    "removed before the scan": ([STORY[0], STORY[2], *STORY[1:]], 2, "before the scan"),
+    "a scan of another run": ([STORY[0], {**STORY[1], "run": OTHER}], 2, "another run"),
+}
+
+
+@pytest.mark.parametrize(("entries", "seq", "text"), ORDER.values(), ids=ORDER)
+def test_order(entries, seq, text):
+    """A run is opened once and first, and scanned once before all else."""
+    problem = next(history.order(typed(entries)))
+    assert problem.seq == seq
+    assert text in str(problem)
+
+
+def test_stories_are_truthful():
+    """The stories that other tests tell have no problem."""
+    for story in (small_story(), office_story()):
+        entries = typed(story.entries)
+        assert [*history.order(entries), *history.pairing(entries)] == []
+
+
+def test_removed():
+    """A removal is told from its last intent to its end."""
+    entries = typed([intent(before="4" * 64), failed(), intent(), ready(), done()])
+    (removed,) = history.removed(entries)
+    assert removed.intent is entries[2]
+    assert removed.done is entries[4]
