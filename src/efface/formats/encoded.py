@@ -30,7 +30,7 @@ __all__ = ["MAX_ENCODED_CHARS", "SIGNATURES", "find"]
 MAX_ENCODED_CHARS = 16 << 20
 _MAX_INNER_RECORDS = 64
 _BASE64_RUN = re.compile(rb"(?:[A-Za-z0-9+/_-]|\\/){8,16777216}={0,2}")
-_BASE64_LINE = re.compile(rb"\r?\n[A-Za-z0-9+/_-]{1,76}={0,2}(?=[\s\"'<]|\Z)")
+_BASE64_LINE = re.compile(rb"\r?\n([A-Za-z0-9+/_-]{1,76}={0,2})(?=[\s\"'<]|\Z)")
 _HEX_RUN = re.compile(rb"(?:[0-9A-Fa-f]{2}){8,8388608}")
 _FOLD_WIDTHS = frozenset({60, 64, 72, 76})
 _URL_TO_STANDARD = bytes.maketrans(b"-_", b"+/")
@@ -67,11 +67,28 @@ def _base64_end(content: bytes, start: int) -> int:
     run = _BASE64_RUN.match(content, start)
     if not run:
         return start
-    end = run.end()
-    if end - start in _FOLD_WIDTHS:
-        while end - start < MAX_ENCODED_CHARS and (line := _BASE64_LINE.match(content, end)):
-            end = line.end()
+    end, width = run.end(), run.end() - start
+    if width not in _FOLD_WIDTHS:
+        return end
+    if _is_folded_line(content, start, width):
+        raise FormatError("a line in the middle of folded text begins no record")
+    while end - start < MAX_ENCODED_CHARS and (line := _BASE64_LINE.match(content, end)):
+        if len(line[1]) > width:
+            break
+        end = line.end()
+        if len(line[1]) < width:
+            break
     return end
+
+
+def _is_folded_line(content: bytes, start: int, width: int) -> bool:
+    """Return whether the line before is as long: without this, every line would be decoded to the end."""
+    before = content[max(0, start - width - 3) : start].rstrip(b"\r\n")
+    return (
+        len(before) >= width
+        and bool(_BASE64_RUN.fullmatch(before[-width:]))
+        and content[start - 1] in b"\r\n"
+    )
 
 
 def _decode_hex(text: bytes) -> bytes:

@@ -23,6 +23,7 @@ _END, _FRAME, _BLOCK = b"\xff\xa1", 0xFFA2, 0xFFA3
 _SEGMENTS = frozenset(range(0xFFA2, 0xFFA9))
 _MAX_SEGMENTS = 64
 _MAX_SIDE_PX = 8_192
+_MAX_CODED_BYTES = 16 << 20
 _PATTERN = re.compile(rb"\xff\xa0\xff[\xa2\xa4-\xa8]")
 
 
@@ -74,7 +75,9 @@ def _parse(content: bytes, start: int) -> WsqImage:
         raise FormatError(f"more than {_MAX_SEGMENTS} segments before the first block")
     if not width:
         raise FormatError("no frame header before the first block")
-    end = content.find(_END, cursor.position, cursor.position + width * height + (1 << 16))
+    end = content.find(
+        _END, cursor.position, cursor.position + min(width * height + (1 << 16), _MAX_CODED_BYTES)
+    )
     complete = end >= 0
     return WsqImage(width, height, (end + 2 if complete else cursor.position) - start, complete)
 
