@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -35,6 +36,13 @@ def test_steps_in_docstring():
     """The steps in the documentation of the module are the steps in the code."""
     numbers = re.findall(r"^ +\((\d+)\)", module.__doc__, re.MULTILINE)
     assert [int(number) for number in numbers] == list(range(1, len(check(b"", []).steps) + 1))
+
+
+def test_steps_in_document():
+    """The document for people numbers and words the steps as the module does."""
+    document = (Path(__file__).parents[3] / "docs" / "certificate.md").read_text(encoding="utf-8")
+    told = re.findall(r"^(\d+)\. (.+)$", document, re.MULTILINE)
+    assert told == re.findall(r"^ +\((\d+)\) (.+)$", module.__doc__, re.MULTILINE)
 
 
 def test_later_steps_are_not_looked_at():
