@@ -1,0 +1,82 @@
+"""Paint regions of a BMP in its own bytes: nothing else in the file changes but what lies behind its picture.
+
+Limits: bitmaps coded by run length, of 1, 2 or 4 bits a pixel or with a JPEG or PNG inside are refused.
+Source: Microsoft, BITMAPFILEHEADER, BITMAPCOREHEADER, BITMAPINFOHEADER, BITMAPV4HEADER, BITMAPV5HEADER.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+from efface.engines.repaint_region import check_covered, check_size, regions
+from efface.errors import FormatError, UnsupportedError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from efface.engines.repaint_region import PageBox
+    from efface.model.limits import Limits
+
+__all__ = ["repaint_bmp"]
+
+_FILE_HEADER, _CORE, _INFO, _V3, _V5 = 14, 12, 40, 56, 124
+_RGB, _BITFIELDS, _ALPHABITFIELDS = 0, 3, 6
+_PROFILE_KINDS = (0x4C494E4B, 0x4D424544)  # a profile's name, or the profile
+
+
+def repaint_bmp(data: bytes, boxes: Sequence[PageBox], limits: Limits) -> bytes:
+    """Return a BMP with every box filled."""
+    header = int.from_bytes(data[14:18], "little")
+    start = int.from_bytes(data[10:14], "little")
+    layout = "<HHHH" if header == _CORE else "<iiHHI"
+    fields = struct.unpack_from(layout, data, 18)
+    width, rows, bits = fields[0], fields[1], fields[3]
+    compression = 0 if header == _CORE else fields[4]
+    check_size((width, abs(rows)), limits)
+    if bits not in (8, 16, 24, 32) or compression not in (_RGB, _BITFIELDS, _ALPHABITFIELDS):
+        raise UnsupportedError("a BMP of this compression or depth cannot be painted in its own bytes")
+    stride = -(-width * bits // 32) * 4
+    end = start + stride * abs(rows)
+    if end > len(data) or start < _FILE_HEADER + header:
+        raise FormatError("the BMP is broken or cut off")
+    areas = regions(boxes, (width, abs(rows)))
+    check_covered(areas)
+    fill = _fill(data, header, bits, start)
+    painted = bytearray(data[: _kept_end(data, header, end)])
+    for area in areas:
+        line = fill * (area.right - area.left)
+        for row in range(area.top, area.bottom):
+            stored = row if rows < 0 else rows - 1 - row  # rows are stored from the bottom unless negative
+            at = start + stored * stride + area.left * len(fill)
+            painted[at : at + len(line)] = line
+    return bytes(painted)
+
+
+def _fill(data: bytes, header: int, bits: int, start: int) -> bytes:
+    """Return one opaque pixel: black, or the darkest that the palette has."""
+    if bits != 8:
+        # In 32 bits the last byte is opacity wherever it means anything; in 16 bits all masks give black.
+        return {16: b"\0\0", 24: b"\0\0\0", 32: _opaque(data, header)}[bits]
+    step = 3 if header == _CORE else 4
+    used = 0 if header == _CORE else int.from_bytes(data[46:50], "little")
+    at = _FILE_HEADER + header
+    table = data[at : min(at + step * (used or 256), start)]
+    entries = range(len(table) // step)
+    if not entries:
+        raise FormatError("the BMP has no palette")
+    return bytes((min(entries, key=lambda index: sum(table[step * index : step * index + 3])),))
+
+
+def _opaque(data: bytes, header: int) -> bytes:
+    mask = data[66:70] if header >= _V3 else b"\0\0\0\xff"
+    return mask if any(mask) else b"\0\0\0\xff"
+
+
+def _kept_end(data: bytes, header: int, end: int) -> int:
+    """Return where the file ends: behind its pixels, or behind the colour profile that its header names."""
+    if header < _V5 or int.from_bytes(data[70:74], "little") not in _PROFILE_KINDS:
+        return end
+    at, size = struct.unpack_from("<II", data, 126)
+    last: int = _FILE_HEADER + at + size
+    return last if end <= _FILE_HEADER + at and last <= len(data) else end

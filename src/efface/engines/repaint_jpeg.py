@@ -1,0 +1,191 @@
+"""Paint regions of a JPEG: decode, fill, encode with the same tables; everything else by segment.
+
+Not kept: restart intervals, and sampling factors that the encoder cannot write (4:4:4 is written instead).
+A second application decodes a fill that is flat already and leaves the coded picture as it is.
+
+Not promised: pixels outside the fill are as before only within the error of one more coding with the same
+quantisation tables; editing coefficients without decoding them is later work.
+Source: ITU-T T.81 B.1.1; JFIF 1.02 (thumbnails); Exif 3.0, 4.7.2; CIPA DC-007; XMP part 3.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import TYPE_CHECKING
+
+from PIL import ExifTags, Image, JpegImagePlugin
+
+from efface.engines.picture_metadata import (
+    clean_exif,
+    clean_photoshop,
+    clean_xmp,
+    holds_picture,
+    orientation_only,
+)
+from efface.engines.pillow import open_image
+from efface.engines.repaint_region import BLOCK_PX, check_covered, check_size, regions
+from efface.errors import FormatError, UnsupportedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from efface.engines.repaint_region import PageBox, Region
+    from efface.model.limits import Limits
+
+__all__ = ["is_filled", "repaint_jpeg"]
+
+_START, _END = b"\xff\xd8", b"\xff\xd9"
+_SOS, _COMMENT, _APP0, _APP1, _APP2, _APP13, _ADOBE = 0xDA, 0xFE, 0xE0, 0xE1, 0xE2, 0xED, 0xEE
+_STANDALONE = (0x01, *range(0xD0, 0xD8))
+_NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
+_EXIF, _XMP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
+_PHOTOSHOP, _ICC, _JFIF = b"Photoshop 3.0\0", b"ICC_PROFILE\0", b"JFIF\0"
+_JFIF_BYTES = 14  # without the thumbnail
+_SEGMENT_BYTES = 65_533
+_BLACK = {"L": 0, "RGB": (0, 0, 0), "CMYK": (0, 0, 0, 255)}
+_RIM_PX = 2  # chroma is interpolated across the edge of the fill by up to this much
+_NEARLY_BLACK = 16  # what quantisation makes of black
+
+Segment = tuple[int, bytes]
+
+
+def repaint_jpeg(data: bytes, boxes: Sequence[PageBox], limits: Limits) -> bytes:
+    """Return a JPEG with every box filled and every copy gone; the first image alone is kept."""
+    segments, core = _split(data)
+    orientation = _orientation(data)
+    # Both markers decide how colours are stored, and JFIF wins over Adobe.
+    colour = [_segment(*segment) for segment in segments if segment[0] == _ADOBE or _is_jfif(*segment)]
+    image = open_image(_START + b"".join(colour) + core)
+    check_size(image.size, limits)
+    if image.mode not in _BLACK:
+        raise UnsupportedError("a JPEG of another colour model than grey, RGB and CMYK")
+    image.load()
+    # Blocks are aligned before they are clipped, so that the fill ends with a block or with the picture.
+    areas = [
+        area
+        for region in regions(boxes, image.size, orientation)
+        if (area := region.aligned(BLOCK_PX).clipped(*image.size))
+    ]
+    check_covered(areas)
+    if not all(is_filled(image, area) for area in areas):
+        for area in areas:
+            image.paste(_BLACK[image.mode], tuple(area))
+        written, core = _split(_encoded(image))
+        segments = [segment for segment in segments if segment[0] != _ADOBE]
+        segments += [segment for segment in written if segment[0] == _ADOBE]
+    return _START + b"".join(_segment(*kept) for kept in _cleaned(segments, orientation)) + core
+
+
+def is_filled(image: Image.Image, area: Region) -> bool:
+    """Return whether a region of a decoded JPEG is one dark colour, its interpolated rim left out."""
+    inner = area.inset(_RIM_PX, *image.size)
+    if inner is None:
+        return True
+    bands = image.crop(inner).convert("RGB").getextrema()
+    return all(low == high <= _NEARLY_BLACK for low, high in bands)  # type: ignore[misc]
+
+
+def _encoded(image: Image.Image) -> bytes:
+    sampling = JpegImagePlugin.get_sampling(image)
+    keep_rgb = image.mode == "RGB" and image.info.get("adobe_transform") == 0 and "jfif" not in image.info
+    target = io.BytesIO()
+    image.save(
+        target,
+        "JPEG",
+        qtables=image.quantization,  # type: ignore[attr-defined]
+        subsampling=sampling if sampling in (0, 1, 2) else 0,
+        progressive=bool(image.info.get("progressive")),
+        keep_rgb=keep_rgb,
+        exif=b"",
+        comment=b"",
+        icc_profile=None,
+    )
+    return target.getvalue()
+
+
+def _orientation(data: bytes) -> int:
+    value = open_image(data).getexif().get(ExifTags.Base.Orientation)
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _split(data: bytes) -> tuple[list[Segment], bytes]:
+    """Return the metadata segments of the first image, and all its other bytes behind the start marker."""
+    segments: list[Segment] = []
+    core: list[bytes] = []
+    at = 2
+    while True:
+        if data[at : at + 1] != b"\xff" or at + 2 > len(data):
+            raise FormatError("the JPEG is broken or cut off")
+        marker = data[at + 1]
+        if marker == 0xFF:
+            at += 1
+            continue
+        if marker == 0xD9:
+            core.append(_END)
+            return segments, b"".join(core)
+        if marker in _STANDALONE:
+            core.append(data[at : at + 2])
+            at += 2
+            continue
+        stop = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        if stop < at + 4 or stop > len(data):
+            raise FormatError("the JPEG is broken or cut off")
+        if _APP0 <= marker <= 0xEF or marker == _COMMENT:
+            segments.append((marker, data[at + 4 : stop]))
+        else:
+            stop = _scan_end(data, stop) if marker == _SOS else stop
+            core.append(data[at:stop])
+        at = stop
+
+
+def _scan_end(data: bytes, at: int) -> int:
+    found = _NEXT_MARKER.search(data, at)
+    if found is None:
+        raise FormatError("the JPEG has no end")
+    return found.start()
+
+
+def _segment(marker: int, body: bytes) -> bytes:
+    return bytes((0xFF, marker)) + (len(body) + 2).to_bytes(2, "big") + body
+
+
+def _cleaned(segments: list[Segment], orientation: int) -> Iterator[Segment]:
+    """Yield the segments that describe the picture, in their order, without any copy of it."""
+    turned = False
+    photoshop = b"".join(body[len(_PHOTOSHOP) :] for _, body in segments if body.startswith(_PHOTOSHOP))
+    for marker, body in segments:
+        if _is_jfif(marker, body):
+            yield marker, body[: _JFIF_BYTES - 2] + b"\0\0"
+        elif marker == _APP1 and body.startswith(_EXIF):
+            block = clean_exif(body[len(_EXIF) :])
+            if block is None and orientation != 1 and not turned:
+                block = orientation_only(orientation)
+            if block:
+                turned = True
+                yield marker, _EXIF + block
+        elif marker == _APP1 and body.startswith(_XMP):
+            packet = clean_xmp(body[len(_XMP) :])
+            if packet is not None:
+                yield marker, _XMP + packet
+        elif marker == _APP13 and body.startswith(_PHOTOSHOP):
+            yield from _photoshop(clean_photoshop(photoshop))
+            photoshop = b""
+        elif _is_harmless(marker, body):
+            yield marker, body
+
+
+def _is_jfif(marker: int, body: bytes) -> bool:
+    return marker == _APP0 and body.startswith(_JFIF) and len(body) >= _JFIF_BYTES
+
+
+def _photoshop(resources: bytes) -> Iterator[Segment]:
+    step = _SEGMENT_BYTES - len(_PHOTOSHOP)
+    for at in range(0, len(resources), step):
+        yield _APP13, _PHOTOSHOP + resources[at : at + step]
+
+
+def _is_harmless(marker: int, body: bytes) -> bool:
+    if marker == _COMMENT:
+        return not holds_picture(body)
+    return marker == _ADOBE or (marker == _APP2 and body.startswith(_ICC))

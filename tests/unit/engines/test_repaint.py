@@ -1,0 +1,540 @@
+"""Painting boxes in pictures: what must be gone, what must stay."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import ExifTags, Image, ImageDraw, ImageOps, TiffImagePlugin
+
+from efface.engines.embedded_pictures import thumbnails
+from efface.engines.pictures import frames
+from efface.engines.repaint import PageBox, repaint
+from efface.engines.repaint_region import regions
+from efface.errors import FormatError, LimitExceededError, UnsupportedError
+from efface.model import Limits
+
+LIMITS = Limits()
+WIDTH, HEIGHT = 200, 160
+BOX = PageBox(None, 80, 48, 40, 48)  # enlarged to [70, 130) by [36, 108)
+HOLE = np.s_[36:108, 70:130]
+MARK = b"the-hidden-copy-0123456789"
+
+
+def scene(mode: str = "RGB", size=(WIDTH, HEIGHT), shift: int = 0) -> Image.Image:
+    """A drawn picture with a face of noise in the box."""
+    image = Image.linear_gradient("L").resize(size).convert("RGB")
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((10, 10, 60, 60), fill=(200, 30, 40))
+    draw.ellipse((140, 90, 190, 140), fill=(30, 90, 220))
+    noise = np.random.default_rng(7 + shift).integers(0, 255, (48, 40, 3), dtype=np.uint8)
+    image.paste(Image.fromarray(noise), (80, 48))
+    if mode == "P":
+        return image.quantize(64)
+    if mode == "I;16":
+        return Image.fromarray((np.asarray(image.convert("L")).astype(np.uint16) * 257) ^ 5)
+    if mode in ("RGBA", "LA"):
+        image.putalpha(Image.linear_gradient("L").rotate(90).resize(size))
+    return image.convert(mode)
+
+
+def saved(image: Image.Image, kind: str, **settings) -> bytes:
+    target = io.BytesIO()
+    image.save(target, kind, **settings)
+    return target.getvalue()
+
+
+def opened(data: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    return image
+
+
+def exif_with_thumbnail(orientation: int = 1) -> bytes:
+    """Exif with camera, orientation, a maker note with a preview, and a thumbnail in IFD1."""
+    thumbnail = saved(scene().resize((100, 80)), "JPEG") + MARK
+    note = b"Maker\0" + saved(scene().resize((60, 48)), "JPEG") + MARK
+    model = b"Camera Model 1\0\0"
+    ifd0 = 8
+    exif_ifd = ifd0 + 2 + 12 * 3 + 4
+    ifd1 = exif_ifd + 2 + 12 * 2 + 4
+    values = ifd1 + 2 + 12 * 2 + 4
+    note_at = values + len(model)
+    thumbnail_at = note_at + len(note)
+    entry = struct.Struct(">HHII").pack
+    return b"".join(
+        (
+            b"MM\0*" + struct.pack(">I", ifd0),
+            struct.pack(">H", 3),
+            entry(0x0110, 2, len(model), values),
+            struct.pack(">HHIHH", 0x0112, 3, 1, orientation, 0),
+            entry(0x8769, 4, 1, exif_ifd),
+            struct.pack(">I", ifd1),
+            struct.pack(">H", 2),
+            struct.pack(">HHIHH", 0x8827, 3, 1, 400, 0),
+            entry(0x927C, 7, len(note), note_at),
+            struct.pack(">I", 0),
+            struct.pack(">H", 2),
+            entry(0x0201, 4, 1, thumbnail_at),
+            entry(0x0202, 4, 1, len(thumbnail)),
+            struct.pack(">I", 0),
+            model,
+            note,
+            thumbnail,
+        )
+    )
+
+
+def xmp() -> bytes:
+    import base64
+
+    picture = base64.b64encode(saved(scene().resize((80, 64)), "JPEG") + MARK * 3)
+    return (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description dc:title="kept title"><xmpGImg:image>'
+        + picture
+        + b"</xmpGImg:image></rdf:Description></x:xmpmeta>"
+    )
+
+
+def photoshop() -> bytes:
+    def resource(number: int, body: bytes) -> bytes:
+        return b"8BIM" + struct.pack(">HHI", number, 0, len(body)) + body + b"\0" * (len(body) % 2)
+
+    thumbnail = bytes(28) + saved(scene().resize((90, 70)), "JPEG") + MARK
+    return resource(1005, b"resolution-info!") + resource(1036, thumbnail) + resource(1033, thumbnail)
+
+
+def segment(marker: int, body: bytes) -> bytes:
+    return bytes((0xFF, marker)) + struct.pack(">H", len(body) + 2) + body
+
+
+def loaded_jpeg(orientation: int = 1, **settings) -> bytes:
+    """A JPEG with a copy of the picture in every place that has one."""
+    plain = saved(scene(), "JPEG", **{"quality": 90, "dpi": (300, 300), **settings})
+    extra = (
+        segment(0xE1, b"Exif\0\0" + exif_with_thumbnail(orientation))
+        + segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + xmp())
+        + segment(0xE1, b"http://ns.adobe.com/xmp/extension/\0" + b"0" * 32 + bytes(8) + MARK)
+        + segment(0xE0, b"JFXX\0\x10" + saved(scene().resize((40, 32)), "JPEG") + MARK)
+        + segment(0xE2, b"MPF\0" + MARK)
+        + segment(0xED, b"Photoshop 3.0\0" + photoshop())
+        + segment(0xEB, b"JP" + MARK)
+        + segment(0xFE, b"a comment that stays")
+        + segment(0xFE, b"data:image/jpeg;base64,/9j/4AAQ" + MARK)
+    )
+    return plain[:20] + extra + plain[20:] + saved(scene(), "JPEG") + b"\0\0\0\x18ftypmp42" + MARK
+
+
+def loaded_png(image: Image.Image, **settings) -> bytes:
+    plain = saved(image, "PNG", **settings)
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    extra = (
+        chunk(b"eXIf", exif_with_thumbnail())
+        + chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp())
+        + chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(xmp()))
+        + chunk(b"tEXt", b"Title\0a title that stays")
+        + chunk(b"tEXt", b"Thumb\0/9j/4AAQ" + MARK)
+        + chunk(b"zTXt", b"Thumb\0\0" + zlib.compress(b"iVBORw0KGgo" + MARK))
+        + chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(MARK))
+        + chunk(b"prVt", MARK)
+    )
+    return plain[:33] + extra + plain[33:] + MARK + plain
+
+
+LOSSLESS = {
+    "PNG, colour": (scene(), "PNG", {}),
+    "PNG, colour with alpha": (scene("RGBA"), "PNG", {}),
+    "PNG, grey with alpha": (scene("LA"), "PNG", {}),
+    "PNG, grey": (scene("L"), "PNG", {}),
+    "PNG, black and white": (scene("1"), "PNG", {}),
+    "PNG, 16-bit grey": (scene("I;16"), "PNG", {}),
+    "PNG, palette": (scene("P"), "PNG", {}),
+    "PNG, palette of 4 bits": (scene().quantize(16), "PNG", {"bits": 4}),
+    "PNG, palette with transparency": (scene("P"), "PNG", {"transparency": 3}),
+    "PNG, a colour key that is black": (scene("RGB"), "PNG", {"transparency": (0, 0, 0)}),
+    "GIF": (scene("P"), "GIF", {}),
+    "GIF, grey": (scene("L"), "GIF", {}),
+    "GIF, transparent": (scene("P"), "GIF", {"transparency": 0}),
+    "WebP, without loss": (scene(), "WEBP", {"lossless": True}),
+    "WebP, with loss": (scene(), "WEBP", {"quality": 80}),
+    "WebP, with loss and alpha": (scene("RGBA"), "WEBP", {"quality": 80}),
+    "WebP, without loss and with alpha": (scene("RGBA"), "WEBP", {"lossless": True, "exact": True}),
+    "TIFF": (scene(), "TIFF", {}),
+    "TIFF, LZW": (scene(), "TIFF", {"compression": "tiff_lzw", "dpi": (300, 300)}),
+    "TIFF, deflate, alpha": (scene("RGBA"), "TIFF", {"compression": "tiff_adobe_deflate"}),
+    "TIFF, fax group 4": (scene("1"), "TIFF", {"compression": "group4"}),
+    "TIFF, print colours": (scene("CMYK"), "TIFF", {}),
+    "TIFF, 16-bit grey": (scene("I;16"), "TIFF", {}),
+    "TIFF, floating point": (scene("F"), "TIFF", {}),
+    "TIFF, palette": (scene("P"), "TIFF", {}),
+    "BMP": (scene(), "BMP", {}),
+    "BMP, grey": (scene("L"), "BMP", {}),
+    "BMP, palette": (scene("P"), "BMP", {}),
+}
+
+
+@pytest.mark.parametrize("case", LOSSLESS)
+def test_lossless_kinds_change_inside_the_box_alone(case):
+    """In kinds without loss every pixel outside the enlarged box is as before, in the same colour model."""
+    image, kind, settings = LOSSLESS[case]
+    data = saved(image, kind, **settings)
+    before, painted = opened(data), repaint(data, [BOX], LIMITS)
+    after = opened(painted)
+    assert (after.format, after.mode, after.size) == (before.format, before.mode, before.size)
+    assert after.info.get("dpi") == before.info.get("dpi")
+    assert after.info.get("compression") == before.info.get("compression")
+    assert after.getpalette() == before.getpalette()
+    old, new = np.asarray(before).copy(), np.asarray(after).copy()
+    assert len(np.unique(new[HOLE].reshape(72 * 60, -1), axis=0)) == 1, "the fill is one colour"
+    assert (old[HOLE] != new[HOLE]).any()
+    old[HOLE] = new[HOLE] = 0
+    assert np.array_equal(old, new)
+    shown = np.asarray(after.convert("RGBA"))[HOLE]
+    assert shown[..., 3].min() == 255, "the fill is opaque"
+    assert repaint(painted, [BOX], LIMITS) == painted
+
+
+JPEGS = {
+    "colour, chroma halved": {},
+    "colour, full chroma": {"subsampling": 0},
+    "colour, 4:2:2": {"subsampling": 1},
+    "progressive": {"progressive": True},
+    "poor": {"quality": 20},
+    "very good": {"quality": 98},
+    "stored as RGB": {"keep_rgb": True, "dpi": (0, 0)},
+}
+
+
+@pytest.mark.parametrize("case", JPEGS)
+def test_jpeg_keeps_tables_and_metadata(case):
+    """A JPEG keeps its tables, its resolution and its sampling, and hardly changes outside the box."""
+    data = saved(scene(), "JPEG", **{"dpi": (300, 300), "quality": 85, **JPEGS[case]})
+    painted = repaint(data, [BOX], LIMITS)
+    before, after = opened(data), opened(painted)
+    assert after.quantization == before.quantization
+    assert after.info.get("dpi") == before.info.get("dpi")
+    assert after.layer == before.layer
+    assert bool(after.info.get("progressive")) == bool(before.info.get("progressive"))
+    old, new = np.asarray(before).astype(int), np.asarray(after).astype(int)
+    assert new[HOLE].max() <= 16
+    far = np.ones(old.shape[:2], bool)
+    far[16:128, 48:160] = False
+    assert np.abs(old - new)[far].mean() < 2.0
+    assert repaint(painted, [BOX], LIMITS) == painted
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK"])
+def test_jpeg_keeps_its_colour_model(mode):
+    """Grey and print colours stay what they are, and the fill is black in them."""
+    painted = repaint(saved(scene(mode), "JPEG"), [BOX], LIMITS)
+    after = opened(painted)
+    assert after.mode == mode
+    assert np.asarray(after.convert("L"))[HOLE].max() <= 16
+    assert repaint(painted, [BOX], LIMITS) == painted
+
+
+def test_jpeg_has_no_copy_in_any_slot():
+    """Thumbnails of Exif, JFIF, XMP and Photoshop, previews, second images and trailers are all gone."""
+    data = loaded_jpeg()
+    assert data.count(MARK) == 10
+    assert list(thumbnails(data))
+    painted = repaint(data, [BOX], LIMITS)
+    assert MARK not in painted
+    assert painted.count(b"\xff\xd8\xff") == 1
+    assert painted.endswith(b"\xff\xd9")
+    assert not list(thumbnails(painted))
+    for kept in (b"Camera Model 1", b"kept title", b"a comment that stays", b"resolution-info!"):
+        assert kept in painted
+    assert opened(painted).getexif().get_ifd(ExifTags.IFD.Exif) == {0x8827: 400}
+    assert repaint(painted, [BOX], LIMITS) == painted
+
+
+def test_a_jpeg_with_second_images_keeps_the_first():
+    """Of a multi-picture file only the first image is left, since the others show the same scene."""
+    data = saved(scene(), "MPO", save_all=True, append_images=[scene(shift=1)])
+    assert opened(data).n_frames == 2
+    painted = repaint(data, [BOX], LIMITS)
+    assert opened(painted).format == "JPEG"
+    assert painted.count(b"\xff\xd8\xff") == 1
+
+
+def test_png_has_no_copy_in_any_slot():
+    """Exif thumbnails, encoded texts, private chunks and what stands behind the end are gone."""
+    data = loaded_png(scene(), dpi=(300, 300))
+    painted = repaint(data, [BOX], LIMITS)
+    assert MARK not in painted
+    assert zlib.compress(MARK) not in painted
+    assert painted.endswith(b"IEND\xaeB`\x82")
+    assert painted.count(b"IEND") == 1
+    for kept in (b"Camera Model 1", b"kept title", b"a title that stays", b"pHYs"):
+        assert kept in painted
+    assert repaint(painted, [BOX], LIMITS) == painted
+
+
+def test_webp_has_no_copy_in_any_slot():
+    """A WebP keeps what its metadata says, without the pictures in it and without a trailer."""
+    data = saved(scene(), "WEBP", lossless=True, exif=exif_with_thumbnail(), xmp=xmp()) + MARK
+    assert data.count(MARK) == 3
+    painted = repaint(data, [BOX], LIMITS)
+    assert MARK not in painted
+    assert b"Camera Model 1" in painted
+    assert b"kept title" in painted
+    assert not list(thumbnails(painted))
+
+
+def test_gif_has_nothing_behind_its_end():
+    """What follows the end of a GIF goes; loops and comments stay."""
+    data = saved(scene("P"), "GIF", comment=b"a comment that stays") + MARK
+    painted = repaint(data, [BOX], LIMITS)
+    assert MARK not in painted
+    assert b"a comment that stays" in painted
+    assert painted.endswith(b"\x3b")
+
+
+def test_bmp_has_nothing_behind_its_pixels():
+    """What follows the pixels of a BMP goes."""
+    painted = repaint(saved(scene(), "BMP") + MARK, [BOX], LIMITS)
+    assert MARK not in painted
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_boxes_are_where_the_viewer_shows_them(kind, orientation):
+    """Boxes are given as displayed: an orientation tag turns them, and stays true."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    lossless = {"lossless": True} if kind == "WEBP" else {}
+    data = saved(scene(), kind, exif=exif, **lossless)
+    shown = ImageOps.exif_transpose(opened(data))
+    painted = repaint(data, [PageBox(None, 20, 40, 40, 24)], LIMITS)
+    after = np.asarray(ImageOps.exif_transpose(opened(painted)).convert("L"))
+    assert after.shape == (shown.height, shown.width)
+    assert after[34:70, 10:70].max() <= 16
+    assert after[34:70, 90:].max() > 16
+    assert after[90:, 10:70].max() > 16
+
+
+ANIMATIONS = {
+    "GIF": ("GIF", {"disposal": 2, "optimize": False}),
+    "GIF of partial frames": ("GIF", {"disposal": 1}),
+    "APNG": ("PNG", {"disposal": 1, "blend": 1}),
+    "APNG with a still that is not shown": ("PNG", {"default_image": True}),
+    "WebP": ("WEBP", {"lossless": True}),
+    "WebP with loss": ("WEBP", {"quality": 70}),
+}
+
+
+@pytest.mark.parametrize("case", ANIMATIONS)
+def test_every_frame_is_painted_and_none_is_lost(case):
+    """Each frame of an animation is painted, and keeps its time, its place and the loop."""
+    kind, settings = ANIMATIONS[case]
+    images = [scene(shift=n) for n in range(5)]
+    if kind == "GIF":
+        images = [image.quantize(64) for image in images]
+    data = saved(
+        images[0], kind, save_all=True, append_images=images[1:], duration=[100, 200, 300, 400, 500][: 5 - settings.get("default_image", False)],
+        loop=3, **settings,
+    )  # fmt: skip
+    painted = repaint(data, [PageBox(1, BOX.x, BOX.y, BOX.width, BOX.height)], LIMITS)
+    before, after = Image.open(io.BytesIO(data)), Image.open(io.BytesIO(painted))
+    assert after.n_frames == before.n_frames
+    assert after.info.get("loop") == before.info.get("loop")
+    for number in range(before.n_frames):
+        before.seek(number)
+        after.seek(number)
+        assert after.info.get("duration") == before.info.get("duration")
+        old, new = np.asarray(before.convert("RGBA")).copy(), np.asarray(after.convert("RGBA")).copy()
+        assert len(np.unique(new[HOLE].reshape(-1, 4), axis=0)) == 1
+        old[HOLE] = new[HOLE] = 0
+        assert np.array_equal(old, new)
+    assert repaint(painted, [BOX], LIMITS) == painted
+
+
+def test_pages_are_painted_by_their_number():
+    """A box of page two is painted on page two alone; each page keeps its coding and its description."""
+    pages = [scene(), scene("L"), scene("1")]
+    target = io.BytesIO()
+    with TiffImagePlugin.AppendingTiffWriter(target, new=True) as writer:
+        for page, compression in zip(pages, ("tiff_lzw", "packbits", "group4"), strict=True):
+            page.save(writer, "TIFF", compression=compression, dpi=(200, 200), description="kept text")
+            writer.newFrame()
+    data = target.getvalue()
+    painted = repaint(data, [PageBox(2, BOX.x, BOX.y, BOX.width, BOX.height)], LIMITS)
+    before, after = Image.open(io.BytesIO(data)), Image.open(io.BytesIO(painted))
+    assert after.n_frames == 3
+    for number in range(3):
+        before.seek(number)
+        after.seek(number)
+        assert after.info["compression"] == before.info["compression"]
+        assert after.info["dpi"] == before.info["dpi"]
+        assert after.tag_v2[270] == "kept text"
+        assert (np.asarray(after)[HOLE].max() == 0) == (number == 1)
+        assert number == 1 or np.array_equal(np.asarray(before), np.asarray(after))
+    everywhere = Image.open(io.BytesIO(repaint(data, [BOX], LIMITS)))
+    for number in range(3):
+        everywhere.seek(number)
+        assert np.asarray(everywhere)[HOLE].max() == 0
+
+
+def test_tiff_has_no_copy_in_any_slot():
+    """XMP and Photoshop thumbnails, reduced pages and unreferenced bytes of a TIFF are gone or painted."""
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[700], tags.tagtype[700] = xmp(), 7
+    tags[34377], tags.tagtype[34377] = photoshop(), 7
+    tags[270] = "kept text"
+    target = io.BytesIO()
+    with TiffImagePlugin.AppendingTiffWriter(target, new=True) as writer:
+        scene().save(writer, "TIFF", tiffinfo=tags)
+        writer.newFrame()
+        reduced = TiffImagePlugin.ImageFileDirectory_v2()
+        reduced[254] = 1
+        scene().resize((100, 80)).save(writer, "TIFF", tiffinfo=reduced)
+        writer.newFrame()
+    data = target.getvalue() + MARK
+    assert data.count(MARK) == 3
+    painted = repaint(data, [PageBox(1, BOX.x, BOX.y, BOX.width, BOX.height)], LIMITS)
+    assert MARK not in painted
+    assert not list(thumbnails(painted))
+    after = Image.open(io.BytesIO(painted))
+    assert after.tag_v2[270] == "kept text"
+    assert b"kept title" in painted
+    after.seek(1)
+    assert np.asarray(after)[18:54, 35:65].max() == 0
+    assert repaint(painted, [PageBox(1, BOX.x, BOX.y, BOX.width, BOX.height)], LIMITS) == painted
+
+
+def test_tiff_coded_as_jpeg_stays_so():
+    """A page coded as JPEG stays one, and a second application leaves it alone."""
+    data = saved(scene(), "TIFF", compression="jpeg")
+    painted = repaint(data, [BOX], LIMITS)
+    assert opened(painted).info["compression"] == "jpeg"
+    assert np.asarray(opened(painted))[38:106, 72:128].max() <= 16
+    assert repaint(painted, [BOX], LIMITS) == painted
+
+
+@pytest.mark.parametrize("colour", [2, 4, 6])
+@pytest.mark.parametrize("filter_kind", range(5))
+def test_png_of_16_bit_colour_keeps_its_depth(colour, filter_kind):
+    """16-bit colour is not cut to 8 bits by the removal of a box."""
+    channels = {2: 3, 4: 2, 6: 4}[colour]
+    rng = np.random.default_rng(colour)
+    raw = rng.integers(0, 256, (24, 32 * channels * 2 + 1), dtype=np.uint8)
+    raw[:, 0] = filter_kind
+    data = png(32, 24, 16, colour, raw.tobytes())
+    painted = repaint(data, [PageBox(None, 8, 8, 8, 8)], LIMITS)
+    assert painted[24:26] == bytes((16, colour))
+    old, new = np.asarray(opened(data)).copy(), np.asarray(opened(painted)).copy()
+    assert (new[6:18, 6:18, :3] == 0).all()
+    old[6:18, 6:18] = new[6:18, 6:18] = 0
+    assert np.array_equal(old, new)
+
+
+def png(width, height, depth, colour, raw, *, interlace=0):
+    def chunk(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlace)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(raw))
+        + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4])
+def test_png_of_few_bits_keeps_its_depth(depth):
+    """Grey of 1, 2 or 4 bits stays at that depth."""
+    raw = np.random.default_rng(depth).integers(0, 256, (32, 40 * depth // 8 + 1), dtype=np.uint8)
+    raw[:, 0] = 0
+    data = png(40, 32, depth, 0, raw.tobytes())
+    painted = repaint(data, [PageBox(None, 16, 8, 8, 8)], LIMITS)
+    assert painted[24] == depth
+    old, new = np.asarray(opened(data)).copy(), np.asarray(opened(painted)).copy()
+    assert not new[6:18, 14:26].any()
+    old[6:18, 14:26] = new[6:18, 14:26] = 0
+    assert np.array_equal(old, new)
+
+
+def test_a_box_at_the_edge_is_clipped():
+    """A box that reaches out of the picture covers what lies inside it."""
+    painted = opened(repaint(saved(scene(), "PNG"), [PageBox(None, 180, 140, 100, 100)], LIMITS))
+    assert np.asarray(painted)[115:, 155:].max() == 0
+
+
+def test_a_portrait_is_covered(samples):
+    """The face of a real portrait is covered by one colour, and the rest of the picture is as before."""
+    data = saved(Image.open(samples / "portrait.png").convert("RGB"), "JPEG", quality=92)
+    painted = repaint(data, [PageBox(None, 180, 70, 90, 110)], LIMITS)
+    (frame,) = frames(painted)
+    (original,) = frames(data)
+    assert frame.pixels[43:207, 158:292].max() <= 16
+    assert np.abs(frame.pixels[300:].astype(int) - original.pixels[300:]).mean() < 1.0
+
+
+REFUSALS = {
+    "bytes that are no picture": (b"not a picture at all", UnsupportedError),
+    "nothing": (b"", UnsupportedError),
+    "a kind that is not repainted": (saved(scene(), "PPM"), UnsupportedError),
+    "an icon": (saved(scene(), "ICO"), UnsupportedError),
+    "a JPEG that is cut off": (saved(scene(), "JPEG")[:900], FormatError),
+    "a PNG that is cut off": (saved(scene(), "PNG")[:900], FormatError),
+    "a GIF that is cut off": (saved(scene("P"), "GIF")[:1500], FormatError),
+    "a WebP that is cut off": (saved(scene(), "WEBP")[:300], FormatError),
+    "a TIFF that is cut off": (saved(scene(), "TIFF")[:900], FormatError),
+    "a BMP that is cut off": (saved(scene(), "BMP")[:900], FormatError),
+    "a BMP of one bit": (saved(scene("1"), "BMP"), UnsupportedError),
+    "an interlaced PNG of 16-bit colour": (
+        png(8, 8, 16, 2, bytes(8 * 8 * 6 + 30), interlace=1),
+        UnsupportedError,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_what_cannot_be_repainted_is_refused(case):
+    """What cannot be rewritten without loss is an error of this project, and never a half-done picture."""
+    data, error = REFUSALS[case]
+    with pytest.raises(error):
+        repaint(data, [PageBox(None, 2, 2, 4, 4)], LIMITS)
+
+
+def test_a_box_outside_the_picture_is_refused():
+    """A box that lies in no page means that this is another picture: nothing is painted."""
+    for kind in ("JPEG", "PNG", "WEBP", "TIFF", "BMP"):
+        with pytest.raises(FormatError, match="no box"):
+            repaint(saved(scene(), kind), [PageBox(None, 900, 900, 10, 10)], LIMITS)
+    with pytest.raises(FormatError, match="no box"):
+        repaint(saved(scene(), "PNG"), [], LIMITS)
+
+
+LIMITED = {
+    "more pixels than allowed": (saved(scene(), "PNG"), Limits(picture_pixels=1000), "picture_pixels"),
+    "more bytes than allowed": (saved(scene(), "BMP"), Limits(artefact_bytes=1000), "artefact_bytes"),
+    "more frames than allowed": (
+        saved(scene("P"), "GIF", save_all=True, append_images=[scene(shift=1).quantize(64)]),
+        Limits(frames=1),
+        "frames",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", LIMITED)
+def test_limits_name_themselves(case):
+    """A picture beyond a limit is refused with the name of the limit."""
+    data, limits, name = LIMITED[case]
+    with pytest.raises(LimitExceededError, match=name):
+        repaint(data, [BOX], limits)
+
+
+def test_a_box_is_enlarged_around_its_centre():
+    """The painted region is 1.5 times the box, around the same centre, and lies inside the picture."""
+    assert regions([PageBox(None, 100, 100, 40, 20)], (500, 500)) == [(90, 95, 150, 125)]
+    assert regions([PageBox(None, 0, 0, 5, 5)], (500, 500)) == [(0, 0, 7, 7)]
+    assert regions([PageBox(2, 0, 0, 5, 5)], (500, 500), page=1) == []
