@@ -1,0 +1,127 @@
+"""Read NumPy's .npy files: the header by a literal parser with limits, the numbers as a view.
+
+Arrays of Python objects hold a pickle, which is never loaded here.
+
+Source: NumPy Enhancement Proposal 1, "A Simple File Format for NumPy Arrays" (versions 1.0 to 3.0).
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from efface.errors import FormatError, LimitExceededError, UnsupportedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+__all__ = ["MAGIC", "Header", "array", "header", "rows"]
+
+MAGIC = b"\x93NUMPY"
+_HEADER_BYTES = 65_536  # NumPy itself writes less than 1 KiB for anything but records of many fields
+_DIMENSIONS = 32  # NumPy's own limit until version 2
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a .npy header says.
+
+    Attributes:
+        dtype: NumPy's word for the element type with its byte order ("<f4").
+        shape: Length of each axis.
+        fortran_order: Whether the first axis varies fastest.
+        offset: Where the numbers start, in bytes.
+    """
+
+    dtype: str
+    shape: tuple[int, ...]
+    fortran_order: bool
+    offset: int
+
+
+def header(data: bytes) -> Header:
+    """Return the header of a .npy file.
+
+    Raises:
+        FormatError: It is not one, or its header is not what the format allows.
+        LimitExceededError: The header is longer than 64 KiB.
+        UnsupportedError: It holds Python objects, which only unpickling would give.
+    """
+    if len(data) < 10 or data[:6] != MAGIC or data[6] not in {1, 2, 3}:
+        raise FormatError("not a .npy file")
+    width = 2 if data[6] == 1 else 4
+    length = int.from_bytes(data[8 : 8 + width], "little")
+    if length > _HEADER_BYTES:
+        raise LimitExceededError(f".npy header: {length} bytes exceed {_HEADER_BYTES}")
+    offset = 8 + width + length
+    if len(data) < offset:
+        raise FormatError(".npy header is cut off")
+    fields = _literal(data[8 + width : offset])
+    return _checked(fields, offset)
+
+
+def _literal(text: bytes) -> dict[str, Any]:
+    try:
+        fields = ast.literal_eval(text.decode("utf-8").strip())
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
+        raise FormatError(".npy header is not a literal") from error
+    if not isinstance(fields, dict) or set(fields) != {"descr", "fortran_order", "shape"}:
+        raise FormatError(".npy header has other fields than descr, fortran_order and shape")
+    return fields
+
+
+def _checked(fields: dict[str, Any], offset: int) -> Header:
+    descr, shape, order = fields["descr"], fields["shape"], fields["fortran_order"]
+    if not isinstance(order, bool):
+        raise FormatError(".npy header: fortran_order is not a truth value")
+    if not isinstance(shape, tuple) or len(shape) > _DIMENSIONS:
+        raise FormatError(".npy header: shape is not a tuple of at most 32 lengths")
+    if not all(type(length) is int and 0 <= length < 1 << 48 for length in shape):
+        raise FormatError(".npy header: a length of the shape is not a whole number")
+    if not isinstance(descr, str) or "O" in descr:
+        raise UnsupportedError(".npy file of records or Python objects: only its pickle could be looked at")
+    try:
+        dtype = np.dtype(descr)
+    except (TypeError, ValueError) as error:
+        raise FormatError(".npy header: unknown element type") from error
+    if dtype.hasobject or dtype.itemsize == 0:
+        raise UnsupportedError(".npy file of Python objects: only its pickle could be looked at")
+    return Header(dtype.str, shape, order, offset)
+
+
+def array(data: bytes) -> NDArray[Any]:
+    """Return the numbers of a .npy file as a read-only view on its bytes.
+
+    Raises:
+        FormatError: The file is no .npy file, or shorter than its shape says.
+    """
+    head = header(data)
+    dtype = np.dtype(head.dtype)
+    count = math.prod(head.shape)
+    if count * dtype.itemsize > len(data) - head.offset:
+        raise FormatError(".npy file is shorter than its shape says")
+    try:
+        flat = np.frombuffer(data, dtype, count, head.offset)
+        return flat.reshape(head.shape, order="F" if head.fortran_order else "C")
+    except (ValueError, TypeError, struct.error) as error:
+        raise FormatError(".npy file: the numbers do not fill the shape") from error
+
+
+def rows(data: bytes) -> Iterator[NDArray[Any]]:
+    """Yield the vectors of a .npy file: its rows, or the whole of an array with one axis.
+
+    Raises:
+        FormatError: The file is no .npy file, or shorter than its shape says.
+    """
+    view = array(data)
+    if view.ndim <= 1:
+        yield view.reshape(-1)
+        return
+    yield from view.reshape(-1, view.shape[-1]) if view.shape[-1] else ()

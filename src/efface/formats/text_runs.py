@@ -1,0 +1,78 @@
+"""Find the long values in plain text: runs of base64 or hex, and lists of numbers.
+
+A value's place is `text`, with the word before it where one names it (`text/TMP` for `TMP=...`). Lines of
+ZKTeco's PUSH protocol begin with the kind of data and name the characteristic by number: their values have
+it as one more step (`text/BIODATA.9/Tmp`).
+
+Source: ZKTeco, PUSH protocol manual (upload of templates and photos).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["PLACE", "values"]
+
+PLACE = "text"
+_MIN_WORD = 100  # characters of base64 or hex: the smallest template worth the name has 75 bytes
+_MIN_NUMBERS = 256  # characters of a list: 64 numbers of three digits and a separator
+_WORD = re.compile(
+    rf"(?<![A-Za-z0-9+/_-])(?:data:[\w.+/-]+(?:;[\w=-]+)*,)?[A-Za-z0-9+/_-]{{{_MIN_WORD},}}={{0,2}}"
+)
+_WRAPPED = re.compile(r"^[ \t]*([A-Za-z0-9+/]{56,99})[ \t]*$", re.MULTILINE)  # mail has 76, PEM 64 a line
+_LINE = re.compile(r"\r?\n[ \t]*([A-Za-z0-9+/]+={0,2})[ \t]*(?=\r?\n|$)")
+_NUMBERS = re.compile(rf"(?<![-+0-9.eE,;\s\"'])[-+0-9.eE,;\s\"']{{{_MIN_NUMBERS},}}")
+_KEY = re.compile(
+    r"([A-Za-z_\u3400-\u9fff][\w\u3400-\u9fff.-]{0,63})[\"'`]?\s*(?:[:=]|=>|:=)\s*[\"'`\[{(]*(?:array\()?[\[(]*$"
+)
+_KEY_SPACE = 160
+_PUSH = re.compile(
+    r"(?:^|\n|\t)[ ]*(FP|BIODATA|BIOPHOTO|FACE|USERPIC|FVEIN|templatev10|biophoto|userpic|ATTPHOTO)\s[^\n]*$"
+)
+_PUSH_TYPE = re.compile(r"\b[Tt]ype=(\d{1,2})\b")
+
+
+def values(text: str) -> Iterator[tuple[str, str]]:
+    """Yield (place, value) for every long run of base64, hex or numbers."""
+    yield from _words(text)
+    for run in _NUMBERS.finditer(text):
+        value = run[0].strip(" \t\r\n\"',;")
+        if value.count(",") + value.count(" ") + value.count("\n") >= 63:
+            yield _place(text, run.start()), f"[{value}]"
+
+
+def _words(text: str) -> Iterator[tuple[str, str]]:
+    for run in _WORD.finditer(text):
+        yield _place(text, run.start()), run[0]
+    position = 0
+    while line := _WRAPPED.search(text, position):
+        value, position = _joined(text, line[1], line.end(1))
+        if len(value) >= _MIN_WORD:
+            yield _place(text, line.start()), value
+
+
+def _joined(text: str, first: str, position: int) -> tuple[str, int]:
+    """Join the lines of a word that was wrapped: all of one length, but for the last."""
+    pieces = [first]
+    while (line := _LINE.match(text, position)) and len(line[1]) <= len(first):
+        pieces.append(line[1])
+        position = line.end()
+        if len(line[1]) < len(first):
+            break
+    return "".join(pieces), position
+
+
+def _place(text: str, start: int) -> str:
+    before = text[max(0, start - _KEY_SPACE) : start]
+    key = _KEY.search(before)
+    if not key:
+        return PLACE
+    line = _PUSH.search(before)
+    if not line:
+        return f"{PLACE}/{key[1]}"
+    kind = _PUSH_TYPE.search(line[0])
+    return f"{PLACE}/{line[1]}{f'.{kind[1]}' if kind else ''}/{key[1]}"

@@ -1,0 +1,83 @@
+"""Yield the texts and attributes of an XML document with the path of element names that leads to each.
+
+Entities and internal document types are refused before they are expanded, so no document can grow.
+
+Source: XML 1.0; the attack known as exponential entity expansion.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from xml.parsers import expat
+
+from efface.errors import FormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["values"]
+
+_MAX_DEPTH = 200
+_CHUNK = 1 << 16
+_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.path: list[str] = []
+        self.texts: list[list[str]] = []
+        self.found: list[tuple[str, str]] = []
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if len(self.path) >= _MAX_DEPTH:
+            raise FormatError(f"XML: more than {_MAX_DEPTH} elements inside one another")
+        self.path.append(name.rpartition(":")[2])
+        self.texts.append([])
+        place = "/" + "/".join(self.path)
+        self.found.extend((f"{place}/@{key.rpartition(':')[2]}", value) for key, value in attributes.items())
+
+    def end(self, _name: str) -> None:
+        text = "".join(self.texts.pop()).strip()
+        if text:
+            self.found.append(("/" + "/".join(self.path), text))
+        self.path.pop()
+
+    def text(self, data: str) -> None:
+        self.texts[-1].append(data)
+
+
+def _refuse(*_arguments: object) -> None:
+    raise FormatError("XML: declares entities, which are not expanded here")
+
+
+def _no_subset(_name: str, _system: str | None, _public: str | None, has_subset: int) -> None:
+    if has_subset:
+        _refuse()
+
+
+def values(text: str) -> Iterator[tuple[str, str]]:
+    """Yield (path, text) for each element with text and each attribute.
+
+    Raises:
+        FormatError: It is not well-formed, nested too deeply, or declares entities.
+    """
+    reader = _Reader()
+    parser = expat.ParserCreate("utf-8")
+    parser.buffer_text = True
+    parser.StartElementHandler = reader.start
+    parser.EndElementHandler = reader.end
+    parser.CharacterDataHandler = reader.text
+    parser.EntityDeclHandler = _refuse
+    parser.StartDoctypeDeclHandler = _no_subset
+    # The declaration may name the encoding that the text had before it was decoded.
+    body = _DECLARATION.sub("", text.lstrip("\ufeff"), count=1)
+    try:
+        for at in range(0, len(body), _CHUNK):
+            parser.Parse(body[at : at + _CHUNK].encode("utf-8", "replace"), False)
+            yield from reader.found
+            reader.found.clear()
+        parser.Parse(b"", True)
+    except expat.ExpatError as error:
+        raise FormatError("XML: not well-formed") from error
+    yield from reader.found
