@@ -26,9 +26,8 @@ _MIN_BYTES = 96  # hashes and tokens are shorter; the smallest template in use h
 _MAX_BYTES = 64 << 10
 _DISTINCT = 48  # different bytes in the first 256: text and counters have fewer
 _STRONG = 0.8
-self._confidence = (
-    0.7  # a name and a shape, no structure: two of three such fields in published tables hold templates
-)
+_BY_FIELD = 0.7  # a name and a shape, no structure: some fields named so hold encrypted photos or tokens
+_BY_TABLE = 0.6
 _SAMPLE = 256
 
 
@@ -37,9 +36,7 @@ class Opaque:
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._surroundings = surroundings
-        self._word = (
-            word if word and word.weight >= _STRONG and not vocabulary.best(own, "metadata") else None
-        )
+        self._word, self._confidence = _named(surroundings)
         self._count = self._largest = 0
 
     def add(self, cell: bytes | str) -> None:

@@ -64,7 +64,7 @@ def face_vectors(
 
 
 def text_vectors(count: int = 12, dimension: int = 768, seed: int = 0) -> NDArray[np.float32]:
-    """Return unit vectors in all directions alike, as some text networks give: float32, (count, dimension)."""
+    """Return unit vectors in all directions alike, as some text networks give."""
     vectors = np.random.default_rng(seed).standard_normal((count, dimension))
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
@@ -132,8 +132,7 @@ def sql_dump(vectors: NDArray[np.float32]) -> str:
     """Return a dump of table `member_face` with a column of PostgreSQL arrays."""
     write = ENCODINGS["a PostgreSQL array"]
     columns = "INSERT INTO member_face (id, name, feature) VALUES"
-    return "".join(f"{columns} ({at}, 'person {at}', '{write(v)!s}');
-" for at, v in enumerate(vectors))
+    return "".join(f"{columns} ({at}, 'person {at}', '{write(v)!s}');\n" for at, v in enumerate(vectors))
 
 
 def json_store(vectors: NDArray[np.float32], key: str = "faceFeature") -> str:
