@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 from cyclopts import App, CycloptsError
 
 from efface import __version__
-from efface.cli.exit_codes import ExitCode
+from efface.runs.outcome import ExitCode
 from efface.errors import EffaceError, EvidenceError, RemovalError
 
 if TYPE_CHECKING:

@@ -29,12 +29,12 @@ __all__ = ["account_of", "arithmetic", "numbers_not_proven", "scan_of", "statuse
 
 
 def scan_of(entries: Sequence[Entry]) -> ScanFinished:
-    """Return the entry of the finished scan.
+    """Return the entry of the finished scan; of several, the last.
 
     Raises:
         EvidenceError: There is none.
     """
-    for entry in entries:
+    for entry in reversed(entries):
         if isinstance(entry, ScanFinished):
             return entry
     raise EvidenceError("no scan was finished")

@@ -52,8 +52,12 @@ class Removed:
 
 
 def order(entries: Sequence[Entry]) -> Iterator[Problem]:
-    """Yield what contradicts: one run, opened once and first, scanned once and before all else."""
-    run, scanned = "", False
+    """Yield what contradicts: one run, opened once and first, scanned before all else.
+
+    A scan may be repeated as long as nothing was removed; the last one counts. From the first removal on,
+    another look at the targets is a re-scan.
+    """
+    run, scanned, removing = "", False, False
     for seq, entry in enumerate(entries, start=1):
         if isinstance(entry, RunOpened) != (seq == 1):
             yield Problem(seq, "a run is opened once, by its first entry")
@@ -62,11 +66,12 @@ def order(entries: Sequence[Entry]) -> Iterator[Problem]:
             if entry.run != run:
                 yield Problem(seq, "it belongs to another run")
         if isinstance(entry, ScanFinished):
-            if scanned:
-                yield Problem(seq, "a scan is finished once")
+            if removing:
+                yield Problem(seq, "a scan is finished after a removal began")
             scanned = True
         elif seq > 1 and not scanned:
             yield Problem(seq, "it stands before the scan was finished")
+        removing = removing or isinstance(entry, RemovalIntent | RemovalHeld)
     if not scanned:
         yield Problem(len(entries), "no scan was finished")
 

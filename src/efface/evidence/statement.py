@@ -3,7 +3,6 @@
 Source: in-toto Attestation Framework, spec/v1/statement.md (type, subject, predicateType, predicate).
 """
 
-# ruff: noqa: TC001 - pydantic reads the annotations when the module is imported
 
 from __future__ import annotations
 

@@ -8,15 +8,18 @@ with, and the tasks it had not begun go to another worker.
 from __future__ import annotations
 
 import json
-import multiprocessing
+import os
+import socket
+import subprocess
+import sys
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any, Self
 
+from efface.errors import EffaceError
 from efface.model import GapReason
-from efface.runs import worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,6 +31,8 @@ __all__ = ["Done", "Lost", "Pool"]
 _BATCH_BYTES = 1_000_000
 _BATCH_TASKS = 32
 _POLL_S = 0.25
+_MAX_FALSE_STARTS = 3
+_ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +60,9 @@ class Lost:
 
 @dataclass(slots=True)
 class _Worker:
-    process: Any
+    process: subprocess.Popen[bytes]
     pipe: Connection
+    ready: bool = False
     pending: deque[dict[str, Any]] = field(default_factory=deque)
     at: str = ""
     heard_at: float = 0.0
@@ -72,9 +78,9 @@ class Pool:
     """
 
     def __init__(self, jobs: int, mode: Mode, limits: Limits) -> None:
-        self._context = multiprocessing.get_context("forkserver")
         self._mode = mode
         self._limits = limits
+        self._false_starts = 0
         self._workers = [self._start() for _ in range(max(1, jobs))]
 
     def __enter__(self) -> Self:
@@ -85,7 +91,7 @@ class Pool:
             each.pipe.close()
             each.process.kill()
         for each in self._workers:
-            each.process.join()
+            each.process.wait()
 
     def run(self, tasks: Iterable[dict[str, Any]]) -> Iterator[Done | Lost]:
         """Do every task once; tasks are taken from the iterable only as workers become free."""
@@ -138,6 +144,10 @@ class Pool:
                 yield from self._replace(index, again, GapReason.TIMEOUT)
 
     def _heard(self, each: _Worker, message: dict[str, Any]) -> Iterator[Done | Lost]:
+        if "ready" in message:
+            each.ready = True
+            self._false_starts = 0
+            return
         if "at" in message:
             each.at = message["at"]
             return
@@ -153,8 +163,16 @@ class Pool:
         """Put a new worker in the place of a dead or silent one; what it had not begun is done again."""
         dead = self._workers[index]
         dead.process.kill()
-        dead.process.join()
+        dead.process.wait()
         dead.pipe.close()
+        if not dead.ready:
+            self._false_starts += 1
+            if self._false_starts >= _MAX_FALSE_STARTS:
+                raise EffaceError(
+                    "worker processes end before they begin", to_do="Run `efface doctor` to see what is missing."
+                )
+            again.extend(dead.pending)
+            dead.pending.clear()
         self._workers[index] = self._start()
         if dead.pending:
             task = dead.pending.popleft()
@@ -162,10 +180,18 @@ class Pool:
             yield Lost(task, dead.at, reason)
 
     def _start(self) -> _Worker:
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(
-            target=worker.main, args=(theirs, self._mode, self._limits), daemon=True
-        )
-        process.start()
-        theirs.close()
-        return _Worker(process, ours)
+        ours, theirs = socket.socketpair()
+        with theirs:
+            # -P: the folder that the user stands in, which may be the one scanned, must not provide modules.
+            command = [sys.executable, "-P", "-m", "efface.runs.worker", str(theirs.fileno())]
+            process = subprocess.Popen(
+                command,
+                pass_fds=(theirs.fileno(),),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                env=os.environ | _ONE_THREAD,
+            )
+        pipe = Connection(ours.detach())
+        first = {"mode": self._mode, "limits": asdict(self._limits)}
+        pipe.send_bytes(json.dumps(first).encode())
+        return _Worker(process, pipe, heard_at=time.monotonic())

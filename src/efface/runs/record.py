@@ -23,8 +23,10 @@ __all__ = [
     "finding_summary",
     "gap_summary",
     "judged_entry",
+    "looked_again_entry",
     "networks",
     "packs_of",
+    "removal_began",
     "scan_entry",
     "target_ref",
 ]
@@ -95,6 +97,18 @@ def scan_entry(store: Store, mode: Mode) -> dict[str, Any]:
         "gaps_by": gap_counts(gaps),
         "gaps_root": root_of_summaries(gaps),
     }
+
+
+def removal_began(store: Store) -> bool:
+    """Return whether anything was removed or held in this run: from then on a scan is a re-scan."""
+    return any(entry["kind"] in ("removal_intent", "removal_held") for entry in store.ledger.read())
+
+
+def looked_again_entry(store: Store) -> dict[str, Any]:
+    """Return the entry of a scan after removals: how many removed findings are there again."""
+    there = {finding.id for finding in store.findings()}
+    residue = sum(finding.id in there for finding in store.removed())
+    return {"kind": "rescan", "coverage": coverage(store), "residue": residue}
 
 
 def judged_entry(verdicts: Iterable[Verdict], packs: Iterable[PackReference], as_of: date) -> dict[str, Any]:

@@ -1,8 +1,13 @@
 """One process that does tasks and tells its supervisor what it is busy with.
 
+It is started as a program of its own, so that nothing of the calling program is run again in it, and
+without the current folder on its import path, so that a scanned folder cannot put code into it.
+
 The messages on the pipe are JSON, one a message:
-  to the worker      {"task": kind, ...}                         kinds: scan, prepare
-  from the worker    {"at": uri}                                 now looking at this part
+  to the worker      {"mode": word, "limits": {...}}             once, first
+                     {"tasks": [{"task": kind, "key": ...}]}     kinds: scan, prepare
+  from the worker    {"ready": true}                             everything heavy is loaded
+                     {"at": uri}                                 now looking at this part
                      {"done": key, "result": {...}}              the task is finished
                      {"failed": key, "error": text}              the task could not be done at all
 """
@@ -10,31 +15,34 @@ The messages on the pipe are JSON, one a message:
 from __future__ import annotations
 
 import json
-import os
 import resource
 import signal
+import sys
+from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
+
+from efface.model import Limits, Mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from multiprocessing.connection import Connection
-
-    from efface.model import Limits, Mode
 
 __all__ = ["main"]
 
 
-def main(pipe: Connection, mode: Mode, limits: Limits) -> None:
-    """Do tasks until the pipe closes."""
+def main(descriptor: int) -> None:
+    """Do tasks until the pipe behind a file descriptor closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor decides when to stop
-    os.nice(5)
+    pipe = Connection(descriptor)
+    first = json.loads(pipe.recv_bytes())
+    limits = Limits(**first["limits"])
     _limit_memory(limits.memory_bytes)
-    from efface.runs.tasks import Tasks  # noqa: PLC0415 - imported under the memory limit, in the worker only
+    from efface.runs.tasks import Tasks  # noqa: PLC0415 - imported under the memory limit
 
     def send(message: dict[str, Any]) -> None:
         pipe.send_bytes(json.dumps(message).encode())
 
-    tasks = Tasks(mode, limits, at=lambda uri: send({"at": uri}))
+    tasks = Tasks(Mode(first["mode"]), limits, at=lambda uri: send({"at": uri}))
+    send({"ready": True})
     while True:
         try:
             message = json.loads(pipe.recv_bytes())
@@ -64,3 +72,7 @@ def _limit_memory(memory_bytes: int) -> None:
     _soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     bound = memory_bytes if hard == resource.RLIM_INFINITY else min(memory_bytes, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (bound, hard))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

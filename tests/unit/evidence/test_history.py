@@ -102,7 +102,7 @@ ORDER = {
     "not opened": (STORY[1:], 1, "opened once"),
     "opened twice": ([STORY[0], STORY[0], *STORY[1:]], 2, "opened once"),
     "never scanned": ([STORY[0]], 1, "no scan"),
-    "scanned twice": ([*STORY[:2], STORY[1]], 3, "finished once"),
+    "scanned after a removal": ([*STORY, STORY[1]], len(STORY) + 1, "after a removal began"),
     "removed before the scan": ([STORY[0], STORY[2], *STORY[1:]], 2, "before the scan"),
     "a scan of another run": ([STORY[0], {**STORY[1], "run": OTHER}], 2, "another run"),
 }
@@ -110,10 +110,18 @@ ORDER = {
 
 @pytest.mark.parametrize(("entries", "seq", "text"), ORDER.values(), ids=ORDER)
 def test_order(entries, seq, text):
-    """A run is opened once and first, and scanned once before all else."""
+    """A run is opened once and first, and scanned before anything is removed."""
     problem = next(history.order(typed(entries)))
     assert problem.seq == seq
     assert text in str(problem)
+
+
+def test_scanned_again_before_removal():
+    """A scan may be repeated until something is removed; the last one counts."""
+    again = {**STORY[1], "findings": 7}
+    entries = typed([*STORY[:2], again])
+    assert list(history.order(entries)) == []
+    assert account.scan_of(entries).findings == 7
 
 
 def test_stories_are_truthful():

@@ -1,0 +1,59 @@
+"""`efface judge`: judge a run again, or the activity itself."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from efface.cli.options import JsonFile, Language, language_of, read_case
+
+__all__ = ["judge"]
+
+
+def judge(
+    run: Path | None = None,
+    *,
+    case: Annotated[Path, Parameter(name="--case", help="Case file (TOML) with the facts of the case.")],
+    as_of: Annotated[date | None, Parameter(help="Day whose law is applied; by default today.")] = None,
+    json: JsonFile = None,
+    lang: Language = None,
+) -> int:
+    """Judge a run's findings under a case without scanning again; without RUN, the activity itself.
+
+    Parameters
+    ----------
+    run
+        Run file of an earlier scan.
+    """
+    from efface.cli.reports import write_reports
+    from efface.model import Level, VerdictKind
+    from efface.report import terminal
+    from efface.rules.engine import judge_activity
+    from efface.rules.pack import builtin_packs
+    from efface.runs.judging import judge_run
+    from efface.runs.outcome import ExitCode, of_scan
+    from efface.runs.store import Store
+    from efface.runs.view import view_of
+
+    facts, language = read_case(case), language_of(lang)
+    assert facts is not None  # noqa: S101 - a case file was named
+    day = as_of or date.today()  # noqa: DTZ011 - the law's day is local
+    if run is None:
+        packs = builtin_packs()
+        verdict = judge_activity(facts, packs, as_of=day)
+        rules = {rule.id: rule for pack in packs for rule in pack.rules}
+        for line in terminal.verdict_lines(verdict, rules, language):
+            print(line)  # noqa: T201
+        if verdict.kind.is_violation:
+            return ExitCode.VIOLATIONS
+        return ExitCode.GAPS if verdict.kind is VerdictKind.NEEDS_FACTS else ExitCode.CLEAN
+    with Store(str(run), create=False) as store:
+        judge_run(store, facts, day)
+        view = view_of(store, language)
+        if not write_reports(view, {"json": json}):
+            for line in terminal.scan_summary(view):
+                print(line)  # noqa: T201
+        return of_scan(view, Level.VISIBLE)

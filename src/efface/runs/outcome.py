@@ -1,0 +1,60 @@
+"""What a run comes to, as the exit codes that scripts and CI jobs rely on."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from efface.model import RemovalStatus, VerdictKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from efface.model import Level, Removal
+    from efface.report.view import RunView
+
+__all__ = ["ExitCode", "of_removals", "of_scan"]
+
+
+class ExitCode(IntEnum):
+    """Exit codes of every command; a promise."""
+
+    CLEAN = 0
+    """Nothing found, everything looked at; or the command did what was asked."""
+    VIOLATIONS = 1
+    """Violations under the case; without a case, findings at or above `--fail-on`; the guard refuses."""
+    USAGE = 2
+    """The command was asked for something that it cannot do as asked."""
+    GAPS = 3
+    """Nothing found, but something could not be looked at or decided; the guard quarantines."""
+    FAILED = 4
+    """A removal failed, or a ledger, signature or certificate does not hold."""
+    INTERNAL = 70
+    """A fault of efface itself (EX_SOFTWARE of sysexits)."""
+    INTERRUPTED = 130
+    """Stopped by the user; what was done is kept and goes on with the same run file."""
+
+
+def of_scan(view: RunView, fail_on: Level) -> ExitCode:
+    """Return what a scan comes to: violations first, then what could not be told, then clean.
+
+    Args:
+        view: The run.
+        fail_on: Without a case, the lowest level that counts; a finding without a level counts as the
+            lowest one, unless its characteristic is unknown, which is never a violation.
+    """
+    if view.verdicts:
+        if any(verdict.kind.is_violation for verdict in view.verdicts):
+            return ExitCode.VIOLATIONS
+        open_question = any(verdict.kind is VerdictKind.NEEDS_FACTS for verdict in view.verdicts)
+    else:
+        if any(finding.is_biometric and (finding.level or 1) >= fail_on for finding in view.findings):
+            return ExitCode.VIOLATIONS
+        open_question = any(not finding.is_biometric for finding in view.findings)
+    return ExitCode.GAPS if view.gaps or open_question or view.finished_at is None else ExitCode.CLEAN
+
+
+def of_removals(removals: Iterable[Removal]) -> ExitCode:
+    """Return what an applied plan comes to: failed when anything due is still there and not held."""
+    bad = (RemovalStatus.FAILED, RemovalStatus.UNSUPPORTED)
+    return ExitCode.FAILED if any(removal.status in bad for removal in removals) else ExitCode.CLEAN
