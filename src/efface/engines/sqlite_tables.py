@@ -1,0 +1,253 @@
+"""What is in the tables of an open SQLite database, and how their columns are emptied.
+
+Source: SQLite documentation: PRAGMA table_list, table_xinfo, foreign_key_check; The Schema Table; Generated
+Columns; ANALYZE (tables sqlite_stat1 to sqlite_stat4).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sqlite3
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from efface.errors import RemovalError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from efface.engines.residue import Fragments
+
+__all__ = ["Emptied", "Snapshot", "Table", "empty", "filled", "resolve", "snapshot", "tables"]
+
+_SETTINGS = ("page_size", "encoding", "auto_vacuum", "user_version", "application_id")
+_STATISTICS = ("sqlite_stat1", "sqlite_stat3", "sqlite_stat4")
+_CONTENT = re.compile(
+    rb"""content\s*=\s*(?:'([^']*)'|"([^"]*)"|\[([^\]]*)\]|`([^`]*)`|([^\s,)'"]+))""", re.IGNORECASE
+)
+_CODECS = {b"UTF-8": "utf-8", b"UTF-16le": "utf-16-le", b"UTF-16be": "utf-16-be"}
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """An ordinary table.
+
+    Attributes:
+        name: Its name.
+        columns: Names of its stored columns.
+        generated: Names of its generated columns.
+        has_rowid: Whether it has row numbers.
+        is_shadow: Whether it belongs to a virtual table.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    generated: tuple[str, ...]
+    has_rowid: bool
+    is_shadow: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Emptied:
+    """A table and which of its columns are to be empty."""
+
+    name: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What must be the same before and after: schema, settings, and rows with a digest for each table."""
+
+    schema: tuple[tuple[bytes | None, ...], ...]
+    settings: tuple[bytes | int, ...]
+    tables: dict[str, tuple[int, str]]
+    broken_references: int
+
+
+def tables(connection: sqlite3.Connection) -> list[Table]:
+    """Return the ordinary tables of `main`, SQLite's own excepted."""
+    found = []
+    for _, name, kind, _, no_rowid, _ in connection.execute("PRAGMA main.table_list").fetchall():
+        text = _text(name)
+        if kind not in (b"table", b"shadow") or text.startswith("sqlite_"):
+            continue
+        info = connection.execute(f"PRAGMA main.table_xinfo({_quoted(text)})").fetchall()
+        stored = tuple(_text(row[1]) for row in info if row[6] == 0)
+        generated = tuple(_text(row[1]) for row in info if row[6] in (2, 3))
+        found.append(Table(text, stored, generated, not no_rowid, kind == b"shadow"))
+    return found
+
+
+def resolve(connection: sqlite3.Connection, cells: Mapping[str, Sequence[str]]) -> list[Emptied]:
+    """Return what to empty, by the names of the schema; RemovalError where that is not possible."""
+    known = {table.name: table for table in tables(connection)}
+    wanted = []
+    for name, columns in cells.items():
+        table = known.get(name)
+        if table is None:
+            raise RemovalError(f"there is no ordinary table {name!r} in the database")
+        if table.is_shadow:
+            raise RemovalError(f"{name!r} belongs to a virtual table: its columns cannot be emptied alone")
+        for column in columns:
+            if column in table.generated:
+                raise RemovalError(f"{column!r} of {name!r} is computed from other columns")
+            if column not in table.columns:
+                raise RemovalError(f"there is no column {column!r} in {name!r}")
+        wanted.append(Emptied(name, tuple(dict.fromkeys(columns))))
+    if not any(table.columns for table in wanted):
+        raise RemovalError("no column was named")
+    _check_no_index_of_words(connection, {table.name.lower() for table in wanted})
+    return wanted
+
+
+def snapshot(connection: sqlite3.Connection, emptied: Sequence[Emptied]) -> Snapshot:
+    """Return what must not change; rows are read one by one."""
+    left_out = {table.name: set(table.columns) for table in emptied}
+    digests = {}
+    for table in tables(connection):
+        kept = [column for column in table.columns if column not in left_out.get(table.name, set())]
+        digests[table.name] = _digest(connection, table, kept)
+    if _exists(connection, "sqlite_sequence"):
+        digests["sqlite_sequence"] = _digest(
+            connection, Table("sqlite_sequence", (), (), has_rowid=True, is_shadow=False), ["name", "seq"]
+        )
+    schema = connection.execute(
+        "SELECT type, name, tbl_name, sql FROM main.sqlite_schema ORDER BY type, name, tbl_name"
+    ).fetchall()
+    settings = tuple(connection.execute(f"PRAGMA main.{name}").fetchone()[0] for name in _SETTINGS)
+    return Snapshot(tuple(schema), settings, digests, _broken_references(connection))
+
+
+def empty(connection: sqlite3.Connection, emptied: Sequence[Emptied], removed: Fragments) -> dict[str, int]:
+    """Empty the columns in one transaction; return how many cells held something, for each table.
+
+    A cell becomes NULL, or an empty value of its own type where the column must not be NULL. Triggers of
+    the tables are taken away for the transaction, so that no copy is written elsewhere, and then put back.
+    """
+    codec = _CODECS[connection.execute("PRAGMA main.encoding").fetchone()[0]]
+    counts = {}
+    connection.execute("BEGIN IMMEDIATE")
+    triggers = [trigger for table in emptied for trigger in _triggers(connection, table.name)]
+    for name, _ in triggers:
+        connection.execute(f"DROP TRIGGER main.{_quoted(name)}")
+    for table in emptied:
+        counts[table.name] = 0
+        for column in table.columns:
+            counts[table.name] += _collect(connection, table.name, column, removed, codec)
+            _empty_column(connection, table.name, column)
+        _forget_statistics(connection, table.name)
+    for _, statement in triggers:
+        connection.execute(statement)
+    connection.execute("COMMIT")
+    return counts
+
+
+def filled(connection: sqlite3.Connection, emptied: Sequence[Emptied]) -> int:
+    """Return how many cells of the columns still hold something."""
+    return sum(_count(connection, table.name, column) for table in emptied for column in table.columns)
+
+
+def _text(name: bytes) -> str:
+    return name.decode("utf-8", "surrogateescape")
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _exists(connection: sqlite3.Connection, name: str) -> bool:
+    query = "SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = ?"
+    return connection.execute(query, (name,)).fetchone() is not None
+
+
+def _check_no_index_of_words(connection: sqlite3.Connection, names: set[str]) -> None:
+    """Refuse where a full-text index lists the words of a table: it would go on holding the values."""
+    query = "SELECT name, sql FROM main.sqlite_schema WHERE sql LIKE 'CREATE VIRTUAL TABLE%'"
+    for name, statement in connection.execute(query).fetchall():
+        for groups in _CONTENT.findall(statement):
+            if _text(b"".join(groups)).lower() in names:
+                raise RemovalError(f"the full-text index {_text(name)!r} holds words of the table")
+
+
+def _digest(connection: sqlite3.Connection, table: Table, columns: Sequence[str]) -> tuple[int, str]:
+    """Return how many rows there are and a digest of their numbers and values."""
+    names = ["rowid"] if table.has_rowid and "rowid" not in map(str.lower, table.columns) else []
+    selected = ", ".join((*names, *(_quoted(column) for column in columns))) or "1"
+    digest = hashlib.sha256()
+    count = 0
+    for row in connection.execute(f"SELECT {selected} FROM main.{_quoted(table.name)}"):  # noqa: S608 - quoted
+        count += 1
+        for value in row:
+            digest.update(_encoded(value))
+    return count, digest.hexdigest()
+
+
+def _encoded(value: object) -> bytes:
+    match value:
+        case None:
+            return b"N"
+        case int():
+            return b"I%d;" % value
+        case float():
+            return b"F" + struct.pack("<d", value)
+        case bytes():
+            return b"B%d:" % len(value) + value
+    raise RemovalError("a value of an unknown type")
+
+
+def _broken_references(connection: sqlite3.Connection) -> int:
+    try:
+        return sum(1 for _ in connection.execute("PRAGMA main.foreign_key_check"))
+    except sqlite3.OperationalError:  # a reference to a table that does not exist cannot break further
+        return -1
+
+
+def _triggers(connection: sqlite3.Connection, table: str) -> list[tuple[str, str]]:
+    query = "SELECT name, sql FROM main.sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) = lower(?)"
+    return [(_text(name), _text(sql)) for name, sql in connection.execute(query, (table,)).fetchall()]
+
+
+def _collect(connection: sqlite3.Connection, table: str, column: str, removed: Fragments, codec: str) -> int:
+    """Remember fragments of the values of a column; return how many cells held something."""
+    quoted = _quoted(column)
+    query = f"SELECT typeof({quoted}), {quoted} FROM main.{_quoted(table)} WHERE {_holds(quoted)}"  # noqa: S608
+    count = 0
+    for kind, value in connection.execute(query):
+        count += 1
+        if kind == b"text":
+            removed.add_text(value, codec)
+        elif kind == b"blob":
+            removed.add(value)
+    return count
+
+
+def _holds(quoted: str) -> str:
+    """Condition: the cell is neither NULL nor an empty text or blob, nor the zero that stands for one."""
+    return f"{quoted} IS NOT NULL AND {quoted} NOT IN ('', x'', 0)"
+
+
+def _count(connection: sqlite3.Connection, table: str, column: str) -> int:
+    query = f"SELECT count(*) FROM main.{_quoted(table)} WHERE {_holds(_quoted(column))}"  # noqa: S608
+    return int(connection.execute(query).fetchone()[0])
+
+
+def _empty_column(connection: sqlite3.Connection, table: str, column: str) -> None:
+    quoted, target = _quoted(column), f"main.{_quoted(table)}"
+    of_its_type = f"CASE typeof({quoted}) WHEN 'text' THEN '' WHEN 'blob' THEN x'' ELSE 0 END"
+    for value in ("NULL", of_its_type):
+        try:
+            connection.execute(f"UPDATE {target} SET {quoted} = {value} WHERE {_holds(quoted)}")  # noqa: S608
+        except sqlite3.IntegrityError:
+            continue
+        return
+    raise RemovalError(f"{column!r} of {table!r} may be neither NULL nor empty: remove its rows or the file")
+
+
+def _forget_statistics(connection: sqlite3.Connection, table: str) -> None:
+    """Delete the planner's statistics of a table, which may quote values of its indexes."""
+    for statistics in _STATISTICS:
+        if _exists(connection, statistics):
+            connection.execute(f"DELETE FROM main.{statistics} WHERE lower(tbl) = lower(?)", (table,))  # noqa: S608
