@@ -35,7 +35,9 @@ from efface.report.markup import Html, bilingual, element, said
 from efface.report.texts import both, text, word
 
 if TYPE_CHECKING:
-    from efface.model import Finding
+    from collections.abc import Mapping
+
+    from efface.model import Finding, Verdict
     from efface.report.view import RunView
 
 __all__ = ["MAX_FINDINGS", "render"]
@@ -116,7 +118,9 @@ def _findings(view: RunView) -> Html:
     listed = _listed(view)
     verdicts = verdict_by_subject(view)
     rules = {rule.id: rule for rule in rules_in_order(view)}
-    numbers = {finding.id: number for number, finding in enumerate(listed, start=1)}
+    groups = sorted(places(listed), key=lambda place: min(_strength(f, verdicts) for f in place.findings))
+    ordered = (finding for place in groups for finding in place.findings)
+    numbers = {finding.id: number for number, finding in enumerate(ordered, start=1)}
     left = len(view.findings) - len(listed)
     cut = said("sentence.shown", shown=len(listed), total=len(view.findings), left=left)
     return element(
@@ -124,7 +128,7 @@ def _findings(view: RunView) -> Html:
         heading("findings"),
         element("p", cut, class_="warning") if left else "",
         _filters() if listed else element("p", said("label.none_findings")),
-        *(place_section(place, verdicts, rules, numbers) for place in places(listed)),
+        *(place_section(place, verdicts, rules, numbers) for place in groups),
         element("p", said("sentence.no_matches"), id="no-matches", hidden=True),
     )
 
@@ -134,14 +138,13 @@ def _listed(view: RunView) -> tuple[Finding, ...]:
     if len(findings) <= MAX_FINDINGS:
         return findings
     verdicts = verdict_by_subject(view)
-    weakest = len(VerdictKind)
-
-    def strength(finding: Finding) -> int:
-        verdict = verdicts.get(finding.id)
-        return verdict.kind.strength if verdict else weakest
-
-    chosen = {finding.id for finding in sorted(findings, key=strength)[:MAX_FINDINGS]}
+    chosen = {finding.id for finding in sorted(findings, key=lambda f: _strength(f, verdicts))[:MAX_FINDINGS]}
     return tuple(finding for finding in findings if finding.id in chosen)
+
+
+def _strength(finding: Finding, verdicts: Mapping[str, Verdict]) -> int:
+    verdict = verdicts.get(finding.id)
+    return verdict.kind.strength if verdict else len(VerdictKind)
 
 
 def _filters() -> Html:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from efface.model import Text
 from efface.report.arrange import picture_size
-from efface.report.markup import Html, bilingual, element, fragment, said, table, term
+from efface.report.markup import Html, bilingual, element, fragment, labelled, said, table, term
 from efface.report.plain import inside_text, place_text, prose, short
 from efface.report.texts import both
 from efface.report.wording import citation, kind_text, level_text, region_text, what
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["badge", "fired_rules", "place_section", "preview", "rule_anchor"]
 
-_LABEL_SHARE = 0.055  # height of a number in the preview, as a share of the picture's shorter side
+_LABEL_SHARE = 0.09  # height of a number in the preview, as a share of the picture's shorter side
 _MISSING_LEVEL = "none"
 
 
@@ -78,9 +78,7 @@ def _finding(finding: Finding, verdict: Verdict | None, rules: Mapping[str, Rule
         element("span", bilingual(what(finding)), class_="what"),
         class_="finding-head",
     )
-    cited = (
-        element("p", said("label.rules"), ": ", _separated(grounds), class_="grounds") if grounds else Html()
-    )
+    cited = element("p", labelled("rules"), _separated(grounds), class_="grounds") if grounds else Html()
     details = element("details", element("summary", said("label.why")), _why(finding, verdict, rules))
     return element(
         "article",
@@ -109,7 +107,10 @@ def _short_citation(identity: str, rules: Mapping[str, Rule]) -> Html:
 def _why(finding: Finding, verdict: Verdict | None, rules: Mapping[str, Rule]) -> Html:
     clues = table(
         ("clue", "value", "weight"),
-        ((element("code", short(c.name)), short(c.value), f"{c.weight:+.2f}") for c in finding.clues),
+        (
+            (element("code", short(c.name)), short(c.value), f"{c.weight:+.2f}" if c.weight else "")
+            for c in finding.clues
+        ),
     )
     return fragment(
         fired_rules(verdict, rules) if verdict else "",
@@ -129,12 +130,10 @@ def fired_rules(verdict: Verdict, rules: Mapping[str, Rule]) -> Html:
     missing = element(
         "ul", *(element("li", bilingual(_asked(q.text.zh, q.text.en))) for q in verdict.missing), class_="ask"
     )
-    remedy = (
-        element("p", said("label.remedy"), ": ", term("remedy", verdict.remedy)) if verdict.remedy else ""
-    )
+    remedy = element("p", labelled("remedy"), term("remedy", verdict.remedy)) if verdict.remedy else ""
     return fragment(
         element("ul", *(_fired(rule, rules) for rule in verdict.fired), class_="fired"),
-        fragment(element("p", said("label.missing"), ":"), missing) if verdict.missing else "",
+        fragment(element("p", labelled("missing")), missing) if verdict.missing else "",
         remedy,
     )
 
@@ -145,7 +144,7 @@ def _asked(zh: str, en: str) -> Text:
 
 def _fired(rule: FiredRule, rules: Mapping[str, Rule]) -> Html:
     because = element(
-        "span", said("label.because"), ": ", ", ".join(short(fact) for fact in rule.because), class_="small"
+        "span", labelled("because"), ", ".join(short(fact) for fact in rule.because), class_="small"
     )
     return element(
         "li",

@@ -15,13 +15,14 @@ from efface.report.arrange import (
     rules_in_order,
 )
 from efface.report.html_findings import badge, fired_rules, rule_anchor
-from efface.report.markup import Html, bilingual, element, fragment, said, table, term
+from efface.report.markup import Html, bilingual, element, fragment, labelled, said, table, term
 from efface.report.plain import inside_text, moment_text, place_text, prose, short, target_text
 from efface.report.texts import table as texts
 from efface.report.wording import citation, coverage_text, period_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from efface.model import Removal, Rule, VerdictKind
     from efface.report.view import RunView
@@ -52,6 +53,10 @@ def _pairs(*pairs: tuple[str, str]) -> Html:
     return element("dl", *rows)
 
 
+def _time(moment: datetime | None) -> str:
+    return moment_text(moment).replace("T", " ").replace("Z", " UTC")
+
+
 def masthead(view: RunView) -> Html:
     """Return title, switches and what identifies the run."""
     bar = element(
@@ -61,13 +66,13 @@ def masthead(view: RunView) -> Html:
         *(element("label", said(f"label.{key}"), for_=f"theme-{key}") for key in ("auto", "light", "dark")),
     )
     targets = fragment(*(element("div", element("bdi", target_text(target))) for target in view.targets))
-    finished = moment_text(view.finished_at) or said("label.not_finished")
+    finished = _time(view.finished_at) or said("label.not_finished")
     facts = _pairs(
         ("case", short(view.case_title) or said("label.no_case")),
         ("as_of", view.as_of.isoformat() if view.as_of else said("label.none")),
         ("targets", targets),
         ("mode", term("mode", view.mode)),
-        ("started", moment_text(view.started_at)),
+        ("started", _time(view.started_at)),
         ("finished", finished),
         ("run_id", element("code", short(view.run_id))),
         ("tool", f"efface {view.tool_version}"),
@@ -153,22 +158,29 @@ def removal_list(view: RunView) -> Html:
     if not view.removals:
         return Html()
     rows = (_removal(removal) for removal in sorted(view.removals, key=lambda removal: removal.target.uri))
-    heads = ("place", "covers", "method", "status", "residue", "before", "after", "performed_at")
+    heads = ("place", "covers", "method", "status", "residue", "performed_at")
     return element("section", heading("removals"), table(heads, rows))
 
 
 def _removal(removal: Removal) -> tuple[str, ...]:
-    done = removal.performed_at is not None
     status = element("strong", term("status", removal.status))
     return (
-        element("bdi", place_text(removal.target)),
+        fragment(element("bdi", place_text(removal.target)), _digests(removal)),
         str(len(removal.finding_ids)),
         term("method", removal.method),
         fragment(status, element("br"), short(removal.reason)) if removal.reason else status,
         said("label.not_rescanned") if removal.residue is None else str(removal.residue),
-        element("code", short(removal.before)),
-        said("label.gone") if done and not removal.after else element("code", short(removal.after)),
-        moment_text(removal.performed_at),
+        _time(removal.performed_at),
+    )
+
+
+def _digests(removal: Removal) -> Html:
+    gone = removal.performed_at is not None and not removal.after
+    after = said("label.gone") if gone else element("code", short(removal.after))
+    before = element("div", labelled("before"), element("code", short(removal.before)), class_="small")
+    return fragment(
+        before if removal.before else "",
+        element("div", labelled("after"), after, class_="small") if removal.after or gone else "",
     )
 
 

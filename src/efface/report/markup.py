@@ -9,14 +9,13 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING
 
+from efface.model import Text
 from efface.report.texts import both, word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from efface.model import Text
-
-__all__ = ["Html", "bilingual", "element", "fragment", "said", "table", "term"]
+__all__ = ["Html", "bilingual", "element", "fragment", "labelled", "said", "table", "term"]
 
 _VOID = frozenset({"input", "meta", "br"})
 
@@ -55,6 +54,12 @@ def bilingual(text: Text) -> Html:
 def said(key: str, **values: object) -> Html:
     """Return an entry of the table of texts in both languages."""
     return bilingual(both(key, **values))
+
+
+def labelled(name: str) -> Html:
+    """Return an entry of the `label` section with a colon after it, as each language writes it."""
+    label = both(f"label.{name}")
+    return bilingual(Text(zh=f"{label.zh}：", en=f"{label.en}: "))
 
 
 def term(section: str, name: str) -> Html:

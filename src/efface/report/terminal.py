@@ -217,9 +217,9 @@ def check_steps(steps: Sequence[CheckStep], lang: str) -> Group:
     """Return the numbered steps of checking a certificate and what they say together."""
     grid = _table(lang, "step", "result", "detail", title=text("heading.check", lang))
     for step in steps:
-        name = f"({step.number}) {word('check', step.name).get(lang)}"
-        grid.add_row(Line(name), _passed(step.passed, lang), Line(short(step.detail)))
-    results = [step.passed for step in steps]
+        name = f"({step.number}) {word('check', step.title).get(lang)}"
+        grid.add_row(Line(name), _passed(step.ok, lang), Line(short(step.reason)))
+    results = [step.ok for step in steps]
     key, style = ("check_holds", "bold green") if results and all(results) else ("check_open", "bold yellow")
     if False in results:
         key, style = "check_fails", "bold red"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -42,21 +42,24 @@ class Network:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class CheckStep:
-    """One numbered step of checking a certificate.
+class CheckStep(Protocol):
+    """One numbered step of checking a certificate, as the evidence room gives it."""
 
-    Attributes:
-        number: From 1, as in the documentation.
-        name: A word of the table of texts (`check` section), or any text.
-        passed: True, False, or None where the step could not be done.
-        detail: One sentence for a person.
-    """
+    @property
+    def number(self) -> int:
+        """Its number, from 1."""
 
-    number: int
-    name: str
-    passed: bool | None
-    detail: str = ""
+    @property
+    def title(self) -> str:
+        """What it asks for, in English; shown in Chinese where the table of texts knows it."""
+
+    @property
+    def ok(self) -> bool | None:
+        """Whether it holds; None where it could not be done or was not reached."""
+
+    @property
+    def reason(self) -> str:
+        """Why it does not hold, or empty."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ Nothing in them was measured; names, laws and places are made up.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from efface.model import (
@@ -32,9 +33,9 @@ from efface.model import (
     Verdict,
     VerdictKind,
 )
-from efface.report.view import CheckStep, Coverage, Network, RunView
+from efface.report.view import Coverage, Network, RunView
 
-__all__ = ["HOSTILE_NAMES", "check_run", "full_view", "gaps_view", "nothing_view"]
+__all__ = ["HOSTILE_NAMES", "MadeUpStep", "check_run", "full_view", "gaps_view", "nothing_view"]
 
 HOSTILE_NAMES = {
     "a script": "<script>alert(1)</script>.jpg",
@@ -278,9 +279,19 @@ def gaps_view(lang: str = "zh") -> RunView:
     )
 
 
-def check_run(*results: bool | None) -> tuple[CheckStep, ...]:
+@dataclass(frozen=True, slots=True)
+class MadeUpStep:
+    """A step of a certificate check."""
+
+    number: int
+    title: str
+    ok: bool | None
+    reason: str
+
+
+def check_run(*results: bool | None) -> tuple[MadeUpStep, ...]:
     """Return steps of a certificate check with the given results."""
     return tuple(
-        CheckStep(number, f"step \x1b[31m{number}", result, "[bold]detail[/]")
+        MadeUpStep(number, f"step \x1b[31m{number}", result, "[bold]detail[/]")
         for number, result in enumerate(results, start=1)
     )
