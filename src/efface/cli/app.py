@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NoReturn
 from cyclopts import App, CycloptsError
 
 from efface import __version__
-from efface.runs.outcome import ExitCode
 from efface.errors import EffaceError, EvidenceError, RemovalError
+from efface.runs.outcome import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +71,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _say(*sentences: str) -> None:
     for number, sentence in enumerate(sentences):
-        print(f"efface: {sentence}" if not number else f"  {sentence}", file=sys.stderr)  # noqa: T201
+        print(f"efface: {sentence}" if not number else f"  {sentence}", file=sys.stderr)
 
 
 def main() -> NoReturn:

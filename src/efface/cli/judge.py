@@ -28,9 +28,10 @@ def judge(
     run
         Run file of an earlier scan.
     """
+    from efface.cli.output import show, show_run
     from efface.cli.reports import write_reports
     from efface.model import Level, VerdictKind
-    from efface.report import terminal
+    from efface.report.law import verdict_text
     from efface.rules.engine import judge_activity
     from efface.rules.pack import builtin_packs
     from efface.runs.judging import judge_run
@@ -45,8 +46,7 @@ def judge(
         packs = builtin_packs()
         verdict = judge_activity(facts, packs, as_of=day)
         rules = {rule.id: rule for pack in packs for rule in pack.rules}
-        for line in terminal.verdict_lines(verdict, rules, language):
-            print(line)  # noqa: T201
+        show(verdict_text(verdict, rules, language))
         if verdict.kind.is_violation:
             return ExitCode.VIOLATIONS
         return ExitCode.GAPS if verdict.kind is VerdictKind.NEEDS_FACTS else ExitCode.CLEAN
@@ -54,6 +54,5 @@ def judge(
         judge_run(store, facts, day)
         view = view_of(store, language)
         if not write_reports(view, {"json": json}):
-            for line in terminal.scan_summary(view):
-                print(line)  # noqa: T201
+            show_run(view)
         return of_scan(view, Level.VISIBLE)

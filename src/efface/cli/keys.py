@@ -33,7 +33,7 @@ def new(path: Path, *, passphrase_env: PassphraseVariable = None) -> int:
     passphrase = keys.passphrase_from_environment(passphrase_env) if passphrase_env else None
     keys.save_private(key, path, passphrase)
     keys.save_public(key.public, public)
-    print(f"private: {path}\npublic:  {public}\nkey id:  {key.key_id}")  # noqa: T201
+    print(f"private: {path}\npublic:  {public}\nkey id:  {key.key_id}")
     return 0
 
 
@@ -42,5 +42,5 @@ def show(path: Path) -> int:
     """Show the id of a public key, which a certificate names."""
     from efface.evidence import keys
 
-    print(keys.load_public(path).key_id)  # noqa: T201
+    print(keys.load_public(path).key_id)
     return 0

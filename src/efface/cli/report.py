@@ -25,8 +25,8 @@ def report(  # noqa: PLR0913 - one parameter for each kind of report
     run
         Run file.
     """
+    from efface.cli.output import show_run
     from efface.cli.reports import write_reports
-    from efface.report import terminal
     from efface.runs.store import Store
     from efface.runs.view import view_of
 
@@ -35,6 +35,5 @@ def report(  # noqa: PLR0913 - one parameter for each kind of report
         view = view_of(store, language_of(lang))
         write_reports(view, wanted)
         if not any(wanted.values()):
-            for line in terminal.scan_summary(view):
-                print(line)  # noqa: T201
+            show_run(view)
     return 0

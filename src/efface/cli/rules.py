@@ -28,10 +28,10 @@ def list_(*, lang: Language = None) -> int:
 
     language = language_of(lang)
     for pack in builtin_packs():
-        print(f"{pack.reference.id}  {pack.title.get(language)}  {pack.reference.digest}")  # noqa: T201
+        print(f"{pack.reference.id}  {pack.title.get(language)}  {pack.reference.digest}")
         for rule in pack.rules:
             since = rule.effective_from.isoformat() if rule.effective_from else "?"
-            print(f"  {rule.id}  {rule.citation.article}  {since}  {rule.mode}")  # noqa: T201
+            print(f"  {rule.id}  {rule.citation.article}  {since}  {rule.mode}")
     return 0
 
 
@@ -40,15 +40,17 @@ def list_(*, lang: Language = None) -> int:
 )
 def show(rule: str, *, lang: Language = None) -> int:
     """Show one rule with its citation, dates, remedy, and what its sources leave unknown."""
-    from efface.report import terminal
+    from efface.cli.output import show
+    from efface.report.law import rule_text
     from efface.rules.pack import get_rule
 
-    for line in terminal.rule_lines(get_rule(rule), language_of(lang)):
-        print(line)  # noqa: T201
+    show(rule_text(get_rule(rule), language_of(lang)))
     return 0
 
 
-@app.command(help_epilogue="Examples:\n\n  efface rules check my-pack\n\n  efface rules check ./packs/cn-xx-2026")
+@app.command(
+    help_epilogue="Examples:\n\n  efface rules check my-pack\n\n  efface rules check ./packs/cn-xx-2026"
+)
 def check(pack: Path) -> int:
     """Check a folder with a rule pack and list every fault at once."""
     from efface.errors import RulePackError, UsageError
@@ -67,7 +69,7 @@ def check(pack: Path) -> int:
     faults = check_pack(texts)
     if faults:
         raise RulePackError(f"{pack}: the rule pack is not valid:", tuple(faults))
-    print(f"{pack}: no fault")  # noqa: T201
+    print(f"{pack}: no fault")
     return 0
 
 
@@ -81,7 +83,8 @@ def ask(
     lang: Language = None,
 ) -> int:
     """Say which rules bear on a case and which facts are still to be asked."""
-    from efface.report import terminal
+    from efface.cli.output import show
+    from efface.report.law import verdict_text
     from efface.rules.engine import judge_activity
     from efface.rules.pack import builtin_packs
 
@@ -90,6 +93,5 @@ def ask(
     packs = builtin_packs()
     verdict = judge_activity(facts, packs, as_of=as_of or date.today())  # noqa: DTZ011 - the law's day is local
     rules = {rule.id: rule for pack in packs for rule in pack.rules}
-    for line in terminal.verdict_lines(verdict, rules, language_of(lang)):
-        print(line)  # noqa: T201
+    show(verdict_text(verdict, rules, language_of(lang)))
     return 0

@@ -36,9 +36,13 @@ def scan(  # noqa: PLR0913 - one parameter for each option of the contract
     *targets: str,
     case: CaseFile = None,
     as_of: Annotated[date | None, Parameter(help="Day whose law is applied; by default today.")] = None,
-    mode: Annotated[Literal["fast", "standard", "thorough"], Parameter(help="How hard to look.")] = "standard",
+    mode: Annotated[
+        Literal["fast", "standard", "thorough"], Parameter(help="How hard to look.")
+    ] = "standard",
     jobs: Annotated[int, Parameter(help="Processes; 0 is one for each core.")] = 0,
-    run: Annotated[str | None, Parameter(help="Run file; the same one goes on, or looks only at changes.")] = None,
+    run: Annotated[
+        str | None, Parameter(help="Run file; the same one goes on, or looks only at changes.")
+    ] = None,
     json: JsonFile = None,
     sarif: SarifFile = None,
     html: HtmlFile = None,
@@ -81,11 +85,10 @@ def scan(  # noqa: PLR0913 - one parameter for each option of the contract
         view = view_of(store, language)
         shown = write_reports(view, {"json": json, "sarif": sarif, "html": html, "csv": csv})
         if not quiet and not shown:
-            from efface.report import terminal
+            from efface.cli.output import show_run
 
-            for line in terminal.scan_summary(view):
-                print(line)  # noqa: T201
-            print(f"run: {os.path.relpath(store.path) if run else store.path}")  # noqa: T201
+            show_run(view)
+            print(f"run: {os.path.relpath(store.path) if run else store.path}")
         return of_scan(view, Level(int(fail_on)))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from efface.evidence import canonical, history, shapes
+from efface.evidence import account, canonical, history, shapes
 from efface.evidence.entries import entry_adapter
 from efface.testing.ledgers import office_story, small_story
 
