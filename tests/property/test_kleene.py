@@ -1,0 +1,221 @@
+"""Properties of the evaluator: it agrees with Cedar where all is known, and learning more contradicts nothing."""
+
+from __future__ import annotations
+
+from datetime import date
+from importlib.resources import files
+
+import cedarpy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from efface.rules.facts import Facts, fact_types
+from efface.rules.kleene import evaluate, unsupported
+from efface.rules.norm import KINDS, apply
+from efface.rules.pack import builtin_packs
+from efface.rules.policy import read_policies
+from efface.rules.taxonomy import Entity, taxonomy
+
+BOOLS = sorted(name for name, kind in fact_types().items() if kind == "Bool")
+LONGS = sorted(name for name, kind in fact_types().items() if kind == "Long")
+DAYS = [date(2020, 11, 26), date(2020, 11, 27), date(2020, 12, 31), date(2021, 1, 1), date(2026, 1, 1)]
+# Words that no rule goes below: for these Cedar and three-valued evaluation must agree.
+DISTRICTS = ["CN-120116", "CN-310112", "CN-320105", "CN-320500"]
+PLACES = ["CN", "CN-120000", "CN-310000", "CN-320000", "CN-320100", *DISTRICTS]
+
+
+def leaves(kind: str) -> list[str]:
+    above = {parent.id for word in taxonomy().words[kind] for parent in taxonomy().above(Entity(kind, word))}
+    return sorted(set(taxonomy().words[kind]) - above)
+
+
+def one(kind: str, words: list[str] | None = None) -> st.SearchStrategy[Entity]:
+    return st.sampled_from(words or leaves(kind)).map(lambda word: Entity(kind, word))
+
+
+def some(kind: str) -> st.SearchStrategy[frozenset[Entity]]:
+    return st.frozensets(one(kind), min_size=1, max_size=4)
+
+
+KNOWN = st.fixed_dictionaries(
+    {
+        "actors": some("ActorKind"),
+        "data_category": one("Category"),
+        "jurisdiction": one("Jurisdiction", DISTRICTS),
+        "place": one("Place"),
+        "purpose_kind": one("Purpose"),
+        "activities": some("Activity"),
+        "conduct_from": st.sampled_from(DAYS),
+        "conduct_until": st.sampled_from(DAYS),
+        "reading": st.sampled_from(["strict", "broad"]),
+    }
+    | {name: st.booleans() for name in BOOLS}
+    | {name: st.integers(0, 5) for name in LONGS}
+)
+# Facts under which the shipped rules come close to firing, so that both answers are seen.
+LIKELY = st.sampled_from(
+    [
+        {
+            "actors": frozenset({Entity("ActorKind", "market_credit_provider")}),
+            "jurisdiction": Entity("Jurisdiction", "CN-120116"),
+            "purpose_kind": Entity("Purpose", "social_credit"),
+            "activities": frozenset({Entity("Activity", "collect"), Entity("Activity", "store")}),
+        },
+        {
+            "actors": frozenset({Entity("ActorKind", "sales_office"), Entity("ActorKind", "pi_handler")}),
+            "jurisdiction": Entity("Jurisdiction", "CN-320105"),
+            "place": Entity("Place", "sales_office"),
+            "activities": frozenset({Entity("Activity", "collect"), Entity("Activity", "identify_1toN")}),
+        },
+        {},
+    ]
+)
+FACTS = st.builds(lambda known, likely: known | likely, KNOWN, LIKELY)
+
+ATOMS = st.one_of(
+    st.sampled_from([f"context.{name}" for name in BOOLS]),
+    st.builds(
+        lambda name, op, n: f"context.{name} {op} {n}",
+        st.sampled_from(LONGS), st.sampled_from(["==", "!=", "<", "<=", ">", ">="]), st.integers(0, 5),
+    ),
+    st.builds(
+        lambda name, op, day: f'context.{name} {op} datetime("{day}")',
+        st.sampled_from(["conduct_from", "conduct_until"]), st.sampled_from(["<", "<=", ">", ">="]), st.sampled_from(DAYS),
+    ),
+    st.builds('principal in ActorKind::"{}"'.format, st.sampled_from(leaves("ActorKind"))),
+    st.builds('resource in Category::"{}"'.format, st.sampled_from(sorted(taxonomy().words["Category"]))),
+    st.builds('context.jurisdiction in Jurisdiction::"{}"'.format, st.sampled_from(PLACES)),
+    st.builds('context.place in Place::"{}"'.format, st.sampled_from(sorted(taxonomy().words["Place"]))),
+    st.builds('context.place == Place::"{}"'.format, st.sampled_from(leaves("Place"))),
+    st.builds('context.reading != "{}"'.format, st.sampled_from(["strict", "broad"])),
+    st.builds('context.activities.contains(Activity::"{}")'.format, st.sampled_from(leaves("Activity"))),
+    st.builds(
+        'context.activities.containsAny([Activity::"{}", Activity::"{}"])'.format,
+        st.sampled_from(leaves("Activity")), st.sampled_from(leaves("Activity")),
+    ),
+    st.sampled_from(["true", "false"]),
+)  # fmt: skip
+CONDITIONS = st.recursive(
+    ATOMS,
+    lambda inner: st.one_of(
+        st.builds("({} && {})".format, inner, inner),
+        st.builds("({} || {})".format, inner, inner),
+        st.builds("!({})".format, inner),
+    ),
+    max_leaves=8,
+)
+
+
+def uid(entity: Entity) -> dict[str, str]:
+    return {"type": entity.kind, "id": entity.id}
+
+
+def in_cedar(value: object) -> object:
+    if isinstance(value, Entity):
+        return {"__entity": uid(value)}
+    if isinstance(value, frozenset):
+        return [in_cedar(member) for member in sorted(value)]
+    return {"__extn": {"fn": "datetime", "arg": str(value)}} if isinstance(value, date) else value
+
+
+def by_cedar(policies: str, facts: dict[str, object]) -> set[str]:
+    """The positions of the `forbid` policies that Cedar's own engine finds satisfied."""
+    used = {
+        facts["data_category"],
+        facts["jurisdiction"],
+        facts["place"],
+        facts["purpose_kind"],
+        *facts["actors"],
+    }
+    entities = [
+        {
+            "uid": uid(entity),
+            "attrs": {},
+            "parents": [uid(parent) for parent in sorted(taxonomy().above(entity))],
+        }
+        for entity in used
+    ]
+    party, data = Entity("Party", "case"), Entity("Data", "item")
+    entities += [
+        {"uid": uid(party), "attrs": {}, "parents": [uid(actor) for actor in sorted(facts["actors"])]},
+        {"uid": uid(data), "attrs": {}, "parents": [uid(facts["data_category"])]},
+    ]
+    context = {
+        name: in_cedar(value) for name, value in facts.items() if name not in ("actors", "data_category")
+    }
+    request = {
+        "principal": uid(party),
+        "action": 'Action::"process"',
+        "resource": uid(data),
+        "context": context,
+    }
+    (result,) = cedarpy.is_authorized_batch([request], policies, entities)
+    assert not result.diagnostics.errors
+    return set(result.diagnostics.reasons)
+
+
+PACK_TEXTS = [
+    files("efface.rules").joinpath("packs", pack.reference.id, "rules.cedar").read_text(encoding="utf-8")
+    for pack in builtin_packs()
+]
+
+
+@settings(max_examples=150, deadline=None)
+@given(FACTS)
+def test_shipped_rules_agree_with_cedar(facts):
+    """Where every fact is known, each shipped rule fires exactly when Cedar's own engine says so."""
+    for text in PACK_TEXTS:
+        policies, faults = read_policies(text)
+        assert not faults
+        ours = set()
+        for position, policy in enumerate(policies):
+            applies = evaluate(policy.applies, Facts(facts)).value
+            met = policy.unless is not None and evaluate(policy.unless, Facts(facts)).value
+            assert applies is not None
+            assert met is not None
+            if applies and not met:
+                ours.add(f"policy{position}")
+        assert ours == by_cedar(text, facts)
+
+
+@settings(max_examples=200, deadline=None)
+@given(CONDITIONS, KNOWN)
+def test_any_condition_agrees_with_cedar(condition, facts):
+    """Where every fact is known, any supported condition has the value that Cedar gives it."""
+    text = f"forbid (principal, action, resource) when {{ {condition} }};"
+    (policy,) = cedarpy.policies_to_pst(text).static_policies.values()
+    assert list(unsupported(policy.clauses[0].expr)) == []
+    value = evaluate(policy.clauses[0].expr, Facts(facts)).value
+    assert value is not None
+    assert value == (by_cedar(text, facts) == {"policy0"})
+
+
+@settings(max_examples=200, deadline=None)
+@given(CONDITIONS, KNOWN, st.data())
+def test_learning_more_contradicts_nothing(condition, facts, data):
+    """An answer given with facts missing stays the answer whatever the missing facts turn out to be."""
+    text = f"forbid (principal, action, resource) when {{ {condition} }};"
+    (policy,) = cedarpy.policies_to_pst(text).static_policies.values()
+    expr = policy.clauses[0].expr
+    kept = data.draw(st.sets(st.sampled_from(sorted(facts))))
+    partial = evaluate(expr, Facts({name: facts[name] for name in kept}))
+    assert (partial.value is None) == bool(partial.missing)
+    assert not kept & set(partial.missing)
+    if partial.value is not None:
+        assert partial.value == evaluate(expr, Facts(facts)).value
+    else:
+        told = kept | set(partial.missing)
+        assert evaluate(expr, Facts({name: facts[name] for name in told})).value is not None
+
+
+@settings(max_examples=150, deadline=None)
+@given(FACTS, st.data())
+def test_a_violation_never_vanishes(facts, data):
+    """What a rule says for sure with facts missing, it says for sure when they are known."""
+    kept = data.draw(st.sets(st.sampled_from(sorted(facts))))
+    partial = Facts({name: facts[name] for name in kept})
+    worst = {consequence.worst for consequence in KINDS.values()}
+    for norm in (norm for pack in builtin_packs() for norm in pack.norms):
+        before = apply(norm, partial)
+        if before.kind in worst:
+            assert apply(norm, Facts(facts)).kind is before.kind
