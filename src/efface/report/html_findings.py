@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 from efface.model import Text
 from efface.report.arrange import picture_size
-from efface.report.markup import Html, bilingual, element, fragment, labelled, said, table, term
+from efface.report.markup import Html, bilingual, element, fragment, labelled, said, term
 from efface.report.plain import inside_text, place_text, prose, short
 from efface.report.texts import both
 from efface.report.wording import citation, kind_text, level_text, region_text, what
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from efface.model import Box, Finding, FiredRule, Rule, Verdict
+    from efface.model import Box, Clue, Finding, FiredRule, Rule, Verdict
     from efface.report.arrange import PartGroup, PlaceGroup
 
 __all__ = ["badge", "fired_rules", "place_section", "preview", "rule_anchor"]
@@ -105,16 +105,9 @@ def _short_citation(identity: str, rules: Mapping[str, Rule]) -> Html:
 
 
 def _why(finding: Finding, verdict: Verdict | None, rules: Mapping[str, Rule]) -> Html:
-    clues = table(
-        ("clue", "value", "weight"),
-        (
-            (element("code", short(c.name)), short(c.value), f"{c.weight:+.2f}" if c.weight else "")
-            for c in finding.clues
-        ),
-    )
     return fragment(
         fired_rules(verdict, rules) if verdict else "",
-        clues if finding.clues else "",
+        element("p", labelled("clues"), *_clues(finding.clues), class_="small") if finding.clues else "",
         element(
             "p",
             *(said("label.detector"), " ", element("code", short(finding.detector)), " · "),
@@ -123,6 +116,14 @@ def _why(finding: Finding, verdict: Verdict | None, rules: Mapping[str, Rule]) -
             class_="small",
         ),
     )
+
+
+def _clues(clues: Sequence[Clue]) -> Iterator[Html]:
+    for number, clue in enumerate(clues):
+        weight = f" ({clue.weight:+.2f})" if clue.weight else ""
+        yield fragment(
+            " · " if number else "", element("code", short(clue.name)), f" {short(clue.value)}{weight}"
+        )
 
 
 def fired_rules(verdict: Verdict, rules: Mapping[str, Rule]) -> Html:
