@@ -105,6 +105,12 @@ def _missing_examples(norm: Norm, examples: list[ExampleTable]) -> Iterator[str]
         eve = first - timedelta(days=1)
         needed[f"one that fires on its first day, {first}"] = (first, True) in fires
         needed[f"one that does not fire on the day before, {eve}"] = (eve, False) in fires
+    last = norm.rule.effective_until
+    if last is not None:
+        eve = last - timedelta(days=1)
+        begun = {(example.conduct_from, example.kind != VerdictKind.OUT_OF_SCOPE) for example in examples}
+        needed[f"one that fires on conduct from its last day, {eve}"] = (eve, True) in begun
+        needed[f"one that does not fire on conduct from the day after, {last}"] = (last, False) in begun
     for what, there in needed.items():
         if not there:
             yield f"examples.toml: {norm.rule.id}: an example is missing: {what}"
