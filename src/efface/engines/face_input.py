@@ -1,0 +1,102 @@
+"""Prepare picture arrays for the face networks: sizes, channel order, crops.
+
+The tensor layout of both networks is (1, 3, height, width), float32, 0 to 255, with sides that are multiples of
+32; what is added on the right and below is black.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[np.uint8]
+    Tensor = NDArray[np.float32]
+
+__all__ = ["Scaled", "crops", "doubled", "fitted", "tensor"]
+
+_MULTIPLE = 32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scaled:
+    """A tensor and how its coordinates relate to those of the picture array.
+
+    Attributes:
+        tensor: float32, shape (1, 3, height, width), channels red, green, blue.
+        factor: Tensor pixels for one array pixel, along x and y.
+    """
+
+    tensor: Tensor
+    factor: tuple[float, float]
+
+
+def fitted(pixels: Pixels, long_side_px: int) -> Pixels:
+    """Return the picture reduced to a long side; unchanged when it is not larger."""
+    height, width = pixels.shape[:2]
+    if max(height, width) <= long_side_px:
+        return pixels
+    factor = long_side_px / max(height, width)
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0))
+
+
+def tensor(pixels: Pixels, shape: tuple[int, ...]) -> Scaled:
+    """Return a picture array as it is; `shape` is the array's whose coordinates are wanted back."""
+    height, width = pixels.shape[:2]
+    planes = _blank(height, width)
+    for channel in range(3):
+        planes[0, channel, :height, :width] = pixels[:, :, channel]
+    return Scaled(planes, (width / shape[1], height / shape[0]))
+
+
+def doubled(pixels: Pixels) -> Scaled:
+    """Return a picture at twice its size, by linear interpolation (four times faster than a general one)."""
+    height, width = pixels.shape[:2]
+    planes = _blank(2 * height, 2 * width)
+    small = np.empty((3, height, width), np.float32)
+    for channel in range(3):
+        small[channel] = pixels[:, :, channel]
+    large = planes[0, :, : 2 * height, : 2 * width]
+    even = large[:, ::2]
+    even[:, :, ::2] = small
+    np.add(small[:, :, :-1], small[:, :, 1:], out=even[:, :, 1:-1:2])
+    even[:, :, 1:-1:2] *= np.float32(0.5)
+    even[:, :, -1] = small[:, :, -1]
+    np.add(even[:, :-1], even[:, 1:], out=large[:, 1:-1:2])
+    large[:, 1:-1:2] *= np.float32(0.5)
+    large[:, -1] = large[:, -2]
+    return Scaled(planes, (2.0, 2.0))
+
+
+def crops(pixels: Pixels, boxes: Tensor, *, face_px: int, side_px: int) -> Tensor:
+    """Return squares cut around boxes, each scaled so that its box is `face_px` long; black outside.
+
+    Args:
+        pixels: uint8, shape (height, width, 3).
+        boxes: float32, shape (n, 4 or more), x, y, w, h.
+        face_px: Length of the box's longer side in the square.
+        side_px: Side of the square, a multiple of 32.
+    """
+    image = Image.fromarray(pixels)
+    squares = np.empty((len(boxes), 3, side_px, side_px), np.float32)
+    for index, (x, y, w, h) in enumerate(boxes[:, :4].tolist()):
+        half = max(w, h) * side_px / face_px / 2
+        middle_x, middle_y = x + w / 2, y + h / 2
+        left, top = round(middle_x - half), round(middle_y - half)
+        side = max(1, round(2 * half))
+        cut = image.crop((left, top, left + side, top + side))
+        cut = cut.resize((side_px, side_px), Image.Resampling.BILINEAR, reducing_gap=2.0)
+        squares[index] = np.asarray(cut).transpose(2, 0, 1)
+    return squares
+
+
+def _blank(height: int, width: int) -> Tensor:
+    return np.zeros(
+        (1, 3, -(-height // _MULTIPLE) * _MULTIPLE, -(-width // _MULTIPLE) * _MULTIPLE), np.float32
+    )
