@@ -138,22 +138,28 @@ def _facts(column: VectorColumn) -> tuple[Clue, ...]:
 
 
 def _vectors_of(media_type: str, data: bytes) -> Iterator[tuple[tuple[str, ...], Vector]]:
-    if media_type == "application/x-npy":
-        view = npy.header(data)
-        if view.dtype[1] == "f" and len(view.shape) in {1, 2}:
-            yield from (((), vector) for vector in _told(npy.rows(data), view.dtype, "npy"))
-    elif media_type == "application/x-pickle":
-        for found in pickle_scan.scan(data):
-            if found.numbers.dtype.kind == "f" and found.numbers.ndim in {1, 2}:
-                rows = [found.numbers] if found.numbers.ndim == 1 else found.numbers
-                yield from (
-                    (found.names, vector)
-                    for vector in _told(rows, found.numbers.dtype.name, "pickle", found.kind)
-                )
+    if media_type == "application/x-pickle":
+        yield from _in_pickle(data)
+    elif media_type == "application/x-npy":
+        inside = npy.pickled(data)
+        if inside is not None:
+            yield from _in_pickle(inside)
+            return
+        head = npy.header(data)
+        if head.dtype[1] == "f" and len(head.shape) in {1, 2}:
+            yield from (((), vector) for vector in _told(npy.rows(data), head.dtype, "npy"))
     else:
         vector = vectors.parse_vector(data)
         if vector is not None:
             yield (), vector
+
+
+def _in_pickle(data: bytes) -> Iterator[tuple[tuple[str, ...], Vector]]:
+    for found in pickle_scan.scan(data):
+        if found.numbers.dtype.kind == "f" and found.numbers.ndim in {1, 2}:
+            rows = [found.numbers] if found.numbers.ndim == 1 else found.numbers
+            dtype = found.numbers.dtype.name
+            yield from ((found.names, vector) for vector in _told(rows, dtype, "pickle", found.kind))
 
 
 def _told(rows: Iterable[NDArray[Any]], dtype: str, *how: str) -> Iterator[Vector]:

@@ -26,6 +26,7 @@ _MIN_BYTES = 96  # hashes and tokens are shorter; the smallest template in use h
 _MAX_BYTES = 64 << 10
 _DISTINCT = 48  # different bytes in the first 256: text and counters have fewer
 _STRONG = 0.8
+_SOUND = 0.5  # exactness of a record whose header alone is sound
 _BY_FIELD = 0.7  # a name and a shape, no structure: some fields named so hold encrypted photos or tokens
 _BY_TABLE = 0.6
 _SAMPLE = 256
@@ -94,8 +95,13 @@ def _opaque_bytes(cell: bytes | str) -> int:
         kind = sniff.media_type(inner.data, size=len(inner.data))
         if kind.startswith("text/"):
             continue
-        if kind != sniff.OCTETS or next(records.find_all(inner.data, limit=1), None):
+        if kind != sniff.OCTETS or _is_record(inner.data):
             return 0
         if _MIN_BYTES <= len(inner.data) <= _MAX_BYTES and len(set(inner.data[:_SAMPLE])) >= _DISTINCT:
             size = len(inner.data)
     return size
+
+
+def _is_record(data: bytes) -> bool:
+    """Return whether the structure of a published record is in the data: that has its own detector."""
+    return any(record.exactness >= _SOUND for record in records.find_all(data, limit=1))

@@ -27,6 +27,9 @@ __all__ = ["THRESHOLD", "Opinion", "confidence_of_template", "confidence_of_unkn
 
 THRESHOLD = 0.5
 _OUTER = 4  # names outwards that count: table or file, and what holds it
+_BESIDE = frozenset({"registry", "beside", "sample", "template"})
+_FIRST_BESIDE = 0.3
+_NEXT_BESIDE = 0.1
 _PERSON = 0.15
 _DIMENSION = 0.1
 _ODD_DIMENSION = -0.2
@@ -87,17 +90,31 @@ def _clues_for(
     for name, places, kinds, most in (
         ("field_name", own, ("template", "mention", "store"), 1.0),
         ("outer_name", outer, ("store", "template", "sample", "registry", "mention"), 0.6),
-        ("beside", surroundings.siblings, ("registry", "beside", "sample", "template"), 0.3),
     ):
         match = vocabulary.best(places, *kinds, characteristic=characteristic)
         if match:
             clues.append(Clue(name, match.word, min(match.weight, most)))
+    clues.extend(_beside(characteristic, surroundings.siblings))
     keys = surroundings.person_keys or person_keys(surroundings.siblings)
     if keys and clues:
         clues.append(Clue("person_key", keys[0], _PERSON))
     if characteristic is Characteristic.FACE:
         clues.extend(_face_clues(column))
     return tuple(clues)
+
+
+def _beside(characteristic: Characteristic, siblings: tuple[str, ...]) -> list[Clue]:
+    """Each further field of a recognition system beside the vectors makes the first one surer."""
+    words = sorted(
+        {
+            match.word
+            for name in siblings
+            for match in vocabulary.matches(name)
+            if match.kind in _BESIDE and match.characteristic is characteristic
+        }
+    )
+    weights = (_FIRST_BESIDE, _NEXT_BESIDE, _NEXT_BESIDE)
+    return [Clue("beside", word, weight) for word, weight in zip(words, weights, strict=False)]
 
 
 def _face_clues(column: VectorColumn) -> list[Clue]:

@@ -97,11 +97,11 @@ def _matches(name: str) -> Iterator[Match]:
 
 
 def best(names: Iterable[str], *kinds: str, characteristic: Characteristic | None = None) -> Match | None:
-    """Return the heaviest word of some kinds that any of the names holds, or None."""
+    """Return the heaviest word of some kinds that any of the names holds, the longest of equals, or None."""
     found = (
         match
         for name in names
         for match in matches(name)
         if match.kind in kinds and characteristic in {None, match.characteristic}
     )
-    return max(found, key=lambda match: abs(match.weight), default=None)
+    return max(found, key=lambda match: (abs(match.weight), len(match.word)), default=None)

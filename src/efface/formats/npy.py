@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["MAGIC", "Header", "array", "header", "rows"]
+__all__ = ["MAGIC", "Header", "array", "header", "pickled", "rows"]
 
 MAGIC = b"\x93NUMPY"
 _HEADER_BYTES = 65_536  # NumPy itself writes less than 1 KiB for anything but records of many fields
@@ -52,8 +53,22 @@ def header(data: bytes) -> Header:
     Raises:
         FormatError: It is not one, or its header is not what the format allows.
         LimitExceededError: The header is longer than 64 KiB.
-        UnsupportedError: It holds Python objects, which only unpickling would give.
+        UnsupportedError: It holds records or Python objects; `pickled` gives the pickle of the latter.
     """
+    return _checked(*_fields(data))
+
+
+def pickled(data: bytes) -> bytes | None:
+    """Return the pickle that a .npy file of Python objects holds, or None for a file of numbers.
+
+    Raises:
+        FormatError: It is no .npy file.
+    """
+    fields, offset = _fields(data)
+    return data[offset:] if str(fields["descr"]).strip("|<>=") == "O" else None
+
+
+def _fields(data: bytes) -> tuple[dict[str, Any], int]:
     if len(data) < 10 or data[:6] != MAGIC or data[6] not in {1, 2, 3}:
         raise FormatError("not a .npy file")
     width = 2 if data[6] == 1 else 4
@@ -63,16 +78,16 @@ def header(data: bytes) -> Header:
     offset = 8 + width + length
     if len(data) < offset:
         raise FormatError(".npy header is cut off")
-    fields = _literal(data[8 + width : offset])
-    return _checked(fields, offset)
+    return _literal(data[8 + width : offset]), offset
 
 
 def _literal(text: bytes) -> dict[str, Any]:
     try:
-        fields = ast.literal_eval(text.decode("utf-8").strip())
+        # Python 2 wrote long integers as 3L.
+        fields = ast.literal_eval(re.sub(r"(?<=\d)L\b", "", text.decode("utf-8").strip()))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
         raise FormatError(".npy header is not a literal") from error
-    if not isinstance(fields, dict) or set(fields) != {"descr", "fortran_order", "shape"}:
+    if not isinstance(fields, dict) or fields.keys() != {"descr", "fortran_order", "shape"}:
         raise FormatError(".npy header has other fields than descr, fortran_order and shape")
     return fields
 

@@ -29,6 +29,7 @@ __all__ = ["MAX_OPCODES", "Found", "scan"]
 
 MAX_OPCODES = 10_000_000  # a list of 512 numbers takes 512; a gallery of 19,000 people fits
 _MAX_DEPTH = 64  # containers inside one another that are walked for numbers
+_PLUMBING = ("numpy.", "copyreg.", "copy_reg.", "_codecs.", "builtins.", "collections.")
 _MIN_NUMBERS = 32  # shorter lists of numbers are boxes, sizes and the like
 
 
@@ -155,6 +156,7 @@ def _children(value: object) -> Iterator[tuple[tuple[str, ...], object]]:
             yield (), child
     elif isinstance(value, Call):
         owner = value.function.path if isinstance(value.function, Global) else ""
-        yield (owner,), value.arguments
-        yield (owner,), value.state
-        yield (owner,), value.items
+        names = () if owner.startswith(_PLUMBING) else (owner,)
+        yield names, value.arguments
+        yield names, value.state
+        yield names, value.items

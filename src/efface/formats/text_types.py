@@ -21,6 +21,8 @@ _SQL = re.compile(
 )
 _JSON_START = re.compile(r"""\s*(?:\{\s*(?:"|\}|$)|\[\s*(?:["{\[\]]|-?\d|true\b|false\b|null\b|$))""")
 _TAG = re.compile(r"<(?:\?xml|!--|!DOCTYPE\s+\w|[A-Za-z_][\w.:-]*(?:\s+[\w.:-]+\s*=|\s*/?>))")
+_HEAD = 4096  # bytes by which text is told from other data
+_WIDE = 8  # columns
 _SEPARATORS = ((",", "text/csv"), ("\t", "text/tab-separated-values"), (";", "text/csv"), ("|", "text/csv"))
 
 
@@ -58,7 +60,7 @@ def _is_chinese(head: bytes) -> bool:
 
 def decoded(data: bytes) -> str | None:
     """Return bytes as text, or None where they are none; undecodable bytes become surrogate escapes."""
-    encoding = encoding_of(data[:65_536])
+    encoding = encoding_of(data[:_HEAD])
     if encoding is None:
         return None
     errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"
@@ -116,11 +118,26 @@ def _markup(text: str) -> str:
 
 def _table(text: str, *, cut: bool) -> str | None:
     lines = text.splitlines()
-    lines = [line for line in (lines[:-1] if cut and len(lines) > 1 else lines) if line.strip()][:20]
-    if len(lines) < 3:
-        return None
+    if cut and len(lines) > 1 and not text.endswith("\n"):
+        lines.pop()
+    lines = [line for line in lines if line.strip()][:20]
+    if len(lines) < 2:
+        return _wide_header(lines[0]) if lines and cut and "\n" in text else None
     for separator, kind in _SEPARATORS:
         counts = {re.sub(r'"[^"]*"', "", line).count(separator) for line in lines}
         if len(counts) == 1 and min(counts) >= 2:
+            return kind
+    return None
+
+
+def _wide_header(line: str) -> str | None:
+    """Tell a table by its first line alone where the second is longer than the head: names that all differ."""
+    for separator, kind in _SEPARATORS:
+        names = line.split(separator)
+        if (
+            len(names) >= _WIDE
+            and len(set(names)) == len(names)
+            and all(name.strip("\"'")[:1].isalpha() and len(name) <= 64 for name in names)
+        ):
             return kind
     return None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from xml.parsers import expat
 
 from efface.errors import FormatError
+from efface.formats import text_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,10 +29,12 @@ class _Reader:
         self.path: list[str] = []
         self.texts: list[list[str]] = []
         self.found: list[tuple[str, str]] = []
+        self.has_started = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if len(self.path) >= _MAX_DEPTH:
             raise FormatError(f"XML: more than {_MAX_DEPTH} elements inside one another")
+        self.has_started = True
         self.path.append(name.rpartition(":")[2])
         self.texts.append([])
         place = "/" + "/".join(self.path)
@@ -46,6 +49,11 @@ class _Reader:
     def text(self, data: str) -> None:
         self.texts[-1].append(data)
 
+    def drained(self) -> list[tuple[str, str]]:
+        """Return what was found since it was last asked."""
+        found, self.found = self.found, []
+        return found
+
 
 def _refuse(*_arguments: object) -> None:
     raise FormatError("XML: declares entities, which are not expanded here")
@@ -59,10 +67,30 @@ def _no_subset(_name: str, _system: str | None, _public: str | None, has_subset:
 def values(text: str) -> Iterator[tuple[str, str]]:
     """Yield (path, text) for each element with text and each attribute.
 
+    What follows a fault is read as plain text.
+
     Raises:
-        FormatError: It is not well-formed, nested too deeply, or declares entities.
+        FormatError: It declares entities, or its very beginning is not well-formed.
     """
     reader = _Reader()
+    parser = _parser(reader)
+    # The declaration may name the encoding that the text had before it was decoded.
+    data = _DECLARATION.sub("", text.lstrip("\ufeff"), count=1).encode("utf-8", "replace")
+    try:
+        for at in range(0, len(data), _CHUNK):
+            parser.Parse(data[at : at + _CHUNK], False)
+            yield from reader.drained()
+        parser.Parse(b"", True)
+    except (expat.ExpatError, FormatError) as error:
+        found = reader.drained()
+        if parser.CurrentByteIndex <= 0 or not reader.has_started:
+            raise FormatError("XML: not well-formed, or declares entities") from error
+        yield from found
+        rest = data[parser.CurrentByteIndex :].decode("utf-8", "replace")
+        yield from text_runs.values(rest)
+
+
+def _parser(reader: _Reader) -> expat.XMLParserType:
     parser = expat.ParserCreate("utf-8")
     parser.buffer_text = True
     parser.StartElementHandler = reader.start
@@ -70,14 +98,4 @@ def values(text: str) -> Iterator[tuple[str, str]]:
     parser.CharacterDataHandler = reader.text
     parser.EntityDeclHandler = _refuse
     parser.StartDoctypeDeclHandler = _no_subset
-    # The declaration may name the encoding that the text had before it was decoded.
-    body = _DECLARATION.sub("", text.lstrip("\ufeff"), count=1)
-    try:
-        for at in range(0, len(body), _CHUNK):
-            parser.Parse(body[at : at + _CHUNK].encode("utf-8", "replace"), False)
-            yield from reader.found
-            reader.found.clear()
-        parser.Parse(b"", True)
-    except expat.ExpatError as error:
-        raise FormatError("XML: not well-formed") from error
-    yield from reader.found
+    return parser

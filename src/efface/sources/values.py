@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Values"]
 
-_MAX_COLUMNS = 4_096  # names of one text; what comes after is a gap
+_MAX_COLUMNS = 4_096  # places of one text; values in more of them are taken together
+_ANYWHERE = "**"
 _MAX_SIBLINGS = 200
 _WORTH_TELLING = 64  # characters; a shorter value holds neither a picture nor a template
 
@@ -32,6 +33,8 @@ class _Cells:
 
 class Values:
     """Columns of a text: one for each place that its values have, with `*` for any element.
+
+    Values in more than 4,096 places are taken together as place `**`.
 
     Values are kept up to `cells` of a column; what was not kept is told as a gap where it is long enough
     to hold something.
@@ -51,17 +54,9 @@ class Values:
             FormatError: It is no text, or larger than the limits allow.
         """
         columns: dict[str, _Cells] = {}
-        more = False
         for pattern, value in values(part.payload.read(), media_type):
-            cells = columns.get(pattern)
-            if cells is None:
-                if len(columns) >= _MAX_COLUMNS:
-                    more = True
-                    continue
-                cells = columns[pattern] = _Cells()
-            _keep(cells, value, limits)
-        if more:
-            yield _over(part, f"more than {_MAX_COLUMNS} names of values: the rest was not looked at")
+            known = pattern in columns or len(columns) < _MAX_COLUMNS
+            _keep(columns.setdefault(pattern if known else _ANYWHERE, _Cells()), value, limits)
         yield from _columns(part, columns, limits)
 
 
@@ -71,10 +66,6 @@ def _keep(cells: _Cells, value: bytes | str, limits: Limits) -> None:
         cells.kept.append(value)
     elif len(value) >= _WORTH_TELLING:
         cells.left_out += 1
-
-
-def _over(part: Part, detail: str) -> Gap:
-    return Gap(part.locator, "unpack", GapReason.OVER_LIMIT, detail)
 
 
 def _columns(part: Part, columns: dict[str, _Cells], limits: Limits) -> Iterator[Column | Gap]:
@@ -92,7 +83,7 @@ def _columns(part: Part, columns: dict[str, _Cells], limits: Limits) -> Iterator
 
 def _around(part: Part, pattern: str, keys: list[str]) -> Surroundings:
     own = _key(pattern)
-    names = [name for name in reversed(_path(pattern)) if name != "*"]
+    names = [name for name in reversed(_path(pattern)) if name not in {"*", _ANYWHERE}]
     siblings = tuple(key for key in keys if key not in {own, "*"})[:_MAX_SIBLINGS]
     beside = person_keys(keys)
     return replace(

@@ -59,14 +59,17 @@ def face_vectors(
     noise = generator.standard_normal((count, latent)) * _WITHIN / np.sqrt(latent)
     rest = generator.standard_normal((count, dimension)) * 0.1 / np.sqrt(dimension)
     vectors = (centres[np.arange(count) % people] + noise) @ basis.T + rest
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors.astype(np.float32)
+    return _normalised(vectors)
 
 
 def text_vectors(count: int = 12, dimension: int = 768, seed: int = 0) -> NDArray[np.float32]:
     """Return unit vectors in all directions alike, as some text networks give."""
     vectors = np.random.default_rng(seed).standard_normal((count, dimension))
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    return _normalised(vectors)
+
+
+def _normalised(vectors: NDArray[np.float64]) -> NDArray[np.float32]:
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 
 
 def _floats(vector: NDArray[np.float32]) -> list[float]:

@@ -1,0 +1,293 @@
+from __future__ import annotations
+
+import base64
+import io
+import json
+import pickle
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from efface.detectors.face_template import FaceTemplate
+from efface.errors import FormatError
+from efface.model import (
+    Artefact,
+    Characteristic,
+    Column,
+    Finding,
+    Form,
+    Level,
+    Limits,
+    Locator,
+    Mode,
+    Surroundings,
+)
+from efface.sources.payloads import BytesPayload
+from efface.testing import stores
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FACES = stores.face_vectors(12, 512)
+RANDOM = np.random.default_rng(7)
+BLOB, JSON = stores.ENCODINGS["a blob of float32"], stores.ENCODINGS["a JSON array"]
+
+
+def column(
+    names: Sequence[str], siblings: Sequence[str], cells: Sequence[bytes | str], rows: int | None = None
+) -> Column:
+    place = Locator("file", ("/data/x.db",), "/" + "/".join(reversed(names[:2])))
+    return Column(place, Surroundings(tuple(names), tuple(siblings)), lambda: iter(cells), rows)
+
+
+def judged(
+    names: Sequence[str], siblings: Sequence[str], cells: Sequence[bytes | str], **options: object
+) -> list[Finding]:
+    return list(
+        FaceTemplate().detect_column(column(names, siblings, cells), Mode.STANDARD, Limits(), **options)
+    )
+
+
+def in_file(data: bytes, media_type: str, *names: str) -> list[Finding]:
+    place = Locator("file", ("/data/" + names[0],))
+    artefact = Artefact(place, media_type, len(data))
+    return list(
+        FaceTemplate().detect(artefact, BytesPayload(data), Surroundings(names), Mode.STANDARD, Limits())
+    )
+
+
+def many(vectors: np.ndarray, encoding: str = "a blob of float32") -> list[bytes | str]:
+    return [stores.ENCODINGS[encoding](vector) for vector in vectors]
+
+
+def _npy(array: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, array, allow_pickle=True)
+    return stream.getvalue()
+
+
+FACE_COLUMNS = {
+    "a field named for it": (["face_feature", "employee", "db"], ["name"]),
+    "a field named for it in camel case": (["faceFeature", "employee"], []),
+    "a field named for it in Chinese": (["人脸特征值", "员工"], []),
+    "a field named for it in pinyin": (["rltz", "yg"], []),
+    "a generic field of a table named for it": (["feature", "member_face"], ["phone"]),
+    "CompreFace's table": (["embedding", "embedding", "compreface"], ["subject_id", "calculator"]),
+    "deepface's table": (
+        ["embedding", "embeddings"],
+        ["model_name", "detector_backend", "face_hash", "face_shape"],
+    ),
+    "digiKam's table": (["embedding", "FaceMatrices", "recognition.db"], ["identity", "removeHash"]),
+    "Nextcloud's table": (["descriptor", "oc_facerecog_faces"], ["landmarks", "person"]),
+    "a log that keeps the vector": (["embedding", "face_record"], ["user_id", "similarity"]),
+}
+
+
+@pytest.mark.parametrize(
+    "encoding", ["a blob of float32", "a PostgreSQL array", "base64 of float32", "hex of float64"]
+)
+@pytest.mark.parametrize("case", FACE_COLUMNS)
+def test_columns_of_face_templates(case: str, encoding: str) -> None:
+    """A column of vectors with telling names is one finding of face templates, of level 3."""
+    (found,) = judged(*FACE_COLUMNS[case], many(FACES, encoding))
+    assert (found.form, found.characteristic) == (Form.TEMPLATE, Characteristic.FACE)
+    assert (found.level, found.references) == (Level.ENROLLED, 12)
+    assert found.confidence >= 0.75
+
+
+OTHERS = {
+    "voice": (["voiceprint", "user"], Characteristic.VOICE),
+    "voice by a table": (["feature_vector", "speaker_recognition"], Characteristic.VOICE),
+    "iris": (["iris_code", "person"], Characteristic.IRIS),
+    "palm vein": (["palm_vein", "member"], Characteristic.VEIN),
+    "gait": (["gait_feature", "person"], Characteristic.GAIT),
+    "an unnamed characteristic": (["biometric_template", "user"], Characteristic.OTHER),
+}
+
+
+@pytest.mark.parametrize("case", OTHERS)
+def test_templates_of_other_characteristics(case: str) -> None:
+    """Vectors named for another characteristic are templates of that one."""
+    names, characteristic = OTHERS[case]
+    (found,) = judged(names, ["name"], many(stores.face_vectors(9, 192)))
+    assert (found.form, found.characteristic) == (Form.TEMPLATE, characteristic)
+
+
+UNKNOWN = {
+    "a lone vector": (["x.txt"], many(stores.text_vectors(1, 128), "a JSON array"), 0.5),
+    "several vectors": (["v", "t"], many(stores.text_vectors(5, 512)), 0.7),
+    "many vectors": (["v", "t"], many(stores.text_vectors(30, 512)), 0.8),
+    "many named vectors": (["image_embedding", "photos"], many(stores.text_vectors(30, 512)), 0.9),
+}
+
+
+@pytest.mark.parametrize("case", UNKNOWN)
+def test_unknown_embeddings(case: str) -> None:
+    """Vectors without telling names are an embedding of unknown characteristic, never a face."""
+    names, cells, confidence = UNKNOWN[case]
+    (found,) = judged(names, ["id"], cells)
+    assert (found.form, found.characteristic, found.level) == (Form.FEATURES, Characteristic.UNKNOWN, None)
+    assert found.confidence == confidence
+    assert not found.is_biometric
+
+
+TEXT = stores.text_vectors(30, 768)
+NOTHING = {
+    "a column of text chunks": (["chunk_embedding", "chunks", "rag.db"], ["id"], many(TEXT)),
+    "a column beside documents": (["embedding", "langchain_pg_embedding"], ["document"], many(TEXT)),
+    "a column named for OpenAI": (["openai_embedding", "posts"], [], many(TEXT)),
+    "a Chinese knowledge base": (["向量", "知识库"], ["文档"], many(TEXT)),
+    "parameters of a network": (["weight", "conv1"], ["bias"], many(TEXT)),
+    "MD5 digests named fingerprint": (
+        ["fingerprint", "docs"],
+        [],
+        [RANDOM.bytes(16).hex() for _ in range(9)],
+    ),
+    "MD5 digests in a penalty table": (["finger_print", "cf"], ["cf_xdr_mc"], [RANDOM.bytes(16).hex()] * 9),
+    "SHA-512 digests": (["face_hash", "faces"], [], [RANDOM.bytes(64).hex() for _ in range(9)]),
+    "tokens of a cloud": (
+        ["face_token", "user"],
+        ["name"],
+        [base64.b64encode(RANDOM.bytes(300)).decode()] * 3,
+    ),
+    "a text about recognition": (["cf_sy", "xzcf"], [], ["未经同意使用人脸识别技术采集人脸特征" * 30]),
+    "a text in a field for templates": (
+        ["face_feature", "manual"],
+        [],
+        ["The face feature is stored. " * 30],
+    ),
+    "a picture in a field for templates": (
+        ["face_data", "user"],
+        [],
+        [b"\xff\xd8\xff\xe0" + RANDOM.bytes(900)],
+    ),
+    "coordinates": (["geom", "roads"], [], [json.dumps(RANDOM.uniform(100, 120, 256).tolist())]),
+    "sound": (["wave", "recordings"], [], [np.sin(np.arange(512) / 5).astype("<f4").tobytes()]),
+    "nothing at all": (["face_feature", "employee"], [], []),
+    "a typeface": (["typeface", "fonts"], [], ["Helvetica" * 20]),
+}
+
+
+@pytest.mark.parametrize("case", NOTHING)
+def test_no_finding(case: str) -> None:
+    """What is no template is no finding, whatever it is called."""
+    assert judged(*NOTHING[case]) == []
+
+
+OPAQUE = {
+    "an encrypted feature": (["feature_data", "face_info"], Characteristic.FACE, 0.6),
+    "a blob of a vendor": (["人脸特征", "user_face_info"], Characteristic.FACE, 0.7),
+    "a generic field of attendance software": (["TEMPLATE", "FaceTemp"], Characteristic.FACE, 0.6),
+    "a type of the PUSH protocol": (["Tmp", "BIODATA.9"], Characteristic.FACE, 0.6),
+    "a voiceprint of a vendor": (["voiceprint", "user"], Characteristic.VOICE, 0.7),
+}
+
+
+@pytest.mark.parametrize("case", OPAQUE)
+def test_unpublished_codings(case: str) -> None:
+    """Long binary values of no known kind in a field named for templates are templates, less surely."""
+    names, characteristic, confidence = OPAQUE[case]
+    cells = [base64.b64encode(RANDOM.bytes(1500)).decode() for _ in range(3)]
+    (found,) = judged(names, ["owner_id"], cells)
+    assert (found.characteristic, found.confidence, found.references) == (characteristic, confidence, 3)
+
+
+def test_json_in_cells() -> None:
+    """A vector in JSON that stands in a cell is found under its key."""
+    cell = json.dumps({"embeddings": [str(float(x)) for x in FACES[0]], "calculatorVersion": "Facenet2018"})
+    (found,) = judged(["embeddings", "face"], ["face_name"], [cell])
+    assert found.characteristic is Characteristic.FACE
+
+
+def test_maker_by_statistics() -> None:
+    """A column without names is attributed to dlib by length and common direction of its vectors."""
+    centre = RANDOM.standard_normal(128)
+    centre /= np.linalg.norm(centre)
+    spread = RANDOM.standard_normal((40, 128)) * 0.41 / np.sqrt(128)
+    vectors = centre + spread
+    vectors *= 1.395 / np.linalg.norm(vectors, axis=1, keepdims=True)
+    (found,) = judged(["v", "t"], ["id"], [v.astype("<f4").tobytes() for v in vectors])
+    assert found.characteristic is Characteristic.FACE
+    assert any(clue.value.startswith("dlib") for clue in found.clues)
+
+
+def test_maker_by_real_statistics(shared_data) -> None:
+    """Vectors drawn from the statistics of dlib's network over 728 people are attributed to it."""
+    known = np.load(shared_data / "template_reference" / "dlib_resnet_128.npz")
+    drawn = RANDOM.multivariate_normal(known["mean"].astype(float), known["covariance"].astype(float), 50)
+    drawn *= float(known["raw_norm_mean"]) / np.linalg.norm(drawn, axis=1, keepdims=True)
+    (found,) = judged(["v", "t"], ["id"], [v.astype("<f4").tobytes() for v in drawn])
+    assert found.characteristic is Characteristic.FACE
+
+
+def test_references_are_the_rows() -> None:
+    """A column longer than what is tested concerns as many people as it has rows."""
+    cells = many(FACES)
+    found = FaceTemplate().detect_column(
+        column(["face_feature", "employee"], [], cells, rows=5000), Mode.STANDARD, Limits(cells=10)
+    )
+    assert [item.references for item in found] == [5000]
+
+
+FILES = {
+    "a NumPy file": ("application/x-npy", _npy(FACES), ("face_embeddings.npy", "facedb"), None),
+    "a NumPy file of objects": (
+        "application/x-npy",
+        _npy(np.array({"face_encodings": FACES}, dtype=object)),
+        ("x.npy",),
+        "/face_encodings",
+    ),
+    "a pickle of encodings": (
+        "application/x-pickle",
+        pickle.dumps({"encodings": list(FACES), "names": ["a"]}),
+        ("encodings.pickle",),
+        "/encodings",
+    ),
+    "a file of one vector": (
+        "application/octet-stream",
+        FACES[0].tobytes(),
+        ("9001.feature", "face_features"),
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FILES)
+def test_files(case: str) -> None:
+    """An array in a file is one finding, with the key that leads to it."""
+    media_type, data, names, fragment = FILES[case]
+    (found,) = in_file(data, media_type, *names)
+    assert (found.form, found.characteristic) == (Form.TEMPLATE, Characteristic.FACE)
+    assert found.locator.fragment == fragment
+
+
+QUIET = {
+    "weights of a network": ("application/x-pickle", pickle.dumps({"conv1.weight": FACES})),
+    "noise in a file": ("application/octet-stream", RANDOM.bytes(2048)),
+    "whole numbers": ("application/x-npy", _npy(np.arange(512))),
+    "noise of unknown use": ("application/x-npy", _npy(RANDOM.standard_normal((20, 512)))),
+    "three axes": ("application/x-npy", _npy(RANDOM.standard_normal((3, 4, 128)))),
+    "a large file of unknown kind": ("application/octet-stream", bytes(1 << 20)),
+}
+
+
+@pytest.mark.parametrize("case", QUIET)
+def test_files_without_templates(case: str) -> None:
+    """Arrays of other things are no finding."""
+    media_type, data = QUIET[case]
+    assert in_file(data, media_type, "x.bin") == []
+
+
+@pytest.mark.parametrize("media_type", ["application/x-npy", "application/x-pickle"])
+def test_broken_files(media_type: str) -> None:
+    """A broken file is a FormatError, which becomes a gap."""
+    with pytest.raises(FormatError):
+        in_file(b"\x93NUMPY\x01\x00\xff\xff", media_type, "x.npy")
+
+
+def test_content_is_in_no_finding() -> None:
+    """No number of a vector is in a finding."""
+    vector = FACES[0]
+    (found,) = judged(["face_feature", "employee"], ["name"], [JSON(vector)])
+    assert not any(f"{float(x):.6f}"[:8] in repr(found) for x in vector)

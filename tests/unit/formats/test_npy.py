@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+
+from efface.errors import FormatError, LimitExceededError, UnsupportedError
+from efface.formats import npy
+
+
+def _saved(array: np.ndarray, **options: object) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, array, **options)
+    return stream.getvalue()
+
+
+def _with_header(text: str, version: int = 1) -> bytes:
+    body = text.encode()
+    return npy.MAGIC + bytes([version, 0]) + len(body).to_bytes(2 if version == 1 else 4, "little") + body
+
+
+@pytest.mark.parametrize("dtype", ["<f4", "<f8", "<f2", ">f4", "<i4"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_numbers_come_back(dtype: str, order: str) -> None:
+    """The numbers of an array come back in their shape and order."""
+    wanted = np.arange(12).reshape(3, 4).astype(dtype, order=order)
+    assert np.array_equal(npy.array(_saved(wanted)), wanted)
+
+
+def test_rows_of_a_matrix() -> None:
+    """The rows of a matrix are its vectors."""
+    assert [len(row) for row in npy.rows(_saved(np.zeros((3, 128), "f4")))] == [128, 128, 128]
+
+
+def test_one_axis_is_one_vector() -> None:
+    """An array with one axis is one vector."""
+    assert [len(row) for row in npy.rows(_saved(np.zeros(128, "f4")))] == [128]
+
+
+def test_empty_last_axis_has_no_rows() -> None:
+    """A matrix without columns has no rows."""
+    assert list(npy.rows(_saved(np.zeros((3, 0), "f4")))) == []
+
+
+def test_objects_are_refused() -> None:
+    """An array of Python objects is refused, since only unpickling would open it."""
+    with pytest.raises(UnsupportedError, match="pickle"):
+        npy.header(_saved(np.array([{}], dtype=object), allow_pickle=True))
+
+
+def test_pickle_of_objects() -> None:
+    """The pickle of an array of Python objects is handed out, as bytes only."""
+    data = _saved(np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    assert npy.pickled(data).startswith(b"\x80")
+    assert npy.pickled(_saved(np.zeros(3))) is None
+
+
+def test_long_integers_of_python_2() -> None:
+    """A shape that Python 2 wrote with its long integers is read."""
+    assert npy.header(_with_header("{'descr': '<f4', 'fortran_order': False, 'shape': (3L,)}")).shape == (3,)
+
+
+REFUSED = {
+    "no bytes": b"",
+    "another magic": b"\x93NUMPX\1\0\2\0{}",
+    "an unknown version": _with_header("{}", 9),
+    "a header that is cut off": npy.MAGIC + b"\1\0\xff\0{",
+    "a header that is code": _with_header("__import__('os').system('true')"),
+    "a header with other fields": _with_header("{'descr': '<f4'}"),
+    "a header that nests deeply": _with_header("(" * 5000 + ")" * 5000),
+    "a shape that is a list": _with_header("{'descr': '<f4', 'fortran_order': False, 'shape': [3]}"),
+    "a negative length": _with_header("{'descr': '<f4', 'fortran_order': False, 'shape': (-3,)}"),
+    "a length that is a truth value": _with_header(
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (True,)}"
+    ),
+    "an unknown element type": _with_header("{'descr': '<q77', 'fortran_order': False, 'shape': (3,)}"),
+    "an order that is a number": _with_header("{'descr': '<f4', 'fortran_order': 0, 'shape': (3,)}"),
+    "more numbers than bytes": _with_header("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999,)}"),
+    "more axes than NumPy has": _with_header(
+        f"{{'descr': '<f4', 'fortran_order': False, 'shape': {(1,) * 99}}}"
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_broken_files_are_refused(case: str) -> None:
+    """A broken file is a FormatError and nothing else."""
+    with pytest.raises(FormatError):
+        npy.array(REFUSED[case])
+
+
+def test_long_header_is_over_the_limit() -> None:
+    """A header of more than 64 KiB is over the limit."""
+    with pytest.raises(LimitExceededError):
+        npy.header(_with_header(" " * 70_000, 2))
