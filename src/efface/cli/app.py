@@ -27,17 +27,68 @@ app = App(
     result_action="return_value",
 )
 
-# Each command's module is imported when its name is used, so that `--help` stays fast.
-app.command("efface.cli.scan:scan", name="scan")
-app.command("efface.cli.judge:judge", name="judge")
-app.command("efface.cli.remove:remove", name="remove")
-app.command("efface.cli.report:report", name="report")
-app.command("efface.cli.certify:certify", name="certify")
-app.command("efface.cli.check:check", name="check")
-app.command("efface.cli.guard:app", name="guard")
-app.command("efface.cli.rules:app", name="rules")
-app.command("efface.cli.keys:app", name="keys")
-app.command("efface.cli.doctor:doctor", name="doctor")
+_COMMANDS = {
+    "scan": (
+        "efface.cli.scan:scan",
+        "Find biometric data in files, folders, archives and SQLite databases; nothing is changed.",
+        (
+            "efface scan ~/sales-office --html report.html",
+            "efface scan photos.zip crm.sqlite --case case.toml --json -",
+        ),
+    ),
+    "judge": (
+        "efface.cli.judge:judge",
+        "Judge a run's findings under a case without scanning again; without RUN, the activity itself.",
+        ("efface judge run.sqlite --case case.toml", "efface judge --case case.toml --as-of 2020-12-01"),
+    ),
+    "remove": (
+        "efface.cli.remove:remove",
+        "Show what would be removed from a run's places; with --apply remove it, look again, and record it.",
+        ("efface remove run.sqlite --case case.toml", "efface remove run.sqlite --case case.toml --apply"),
+    ),
+    "report": (
+        "efface.cli.report:report",
+        "Write reports of a run without scanning or judging again; without an option, show its summary.",
+        ("efface report run.sqlite --html report.html", "efface report run.sqlite --csv - --lang zh"),
+    ),
+    "certify": (
+        "efface.cli.certify:certify",
+        "Sign what was done and checked in a run, and what was not proven.",
+        (
+            "efface certify run.sqlite -o certificate.json --key inspector.pem",
+            "efface certify run.sqlite -o certificate.json --key inspector.pem --passphrase-env EFFACE_KEY",
+        ),
+    ),
+    "check": (
+        "efface.cli.check:check",
+        "Check a certificate offline, in numbered steps: exit code 0 when it holds, 4 when it does not.",
+        (
+            "efface check certificate.json --trust inspector.pub",
+            "efface check certificate.json --trust inspector.pub --trust agency.pub --lang zh",
+        ),
+    ),
+    "guard": ("efface.cli.guard:app", "Allow, refuse or quarantine payloads at the door; fails closed.", ()),
+    "rules": ("efface.cli.rules:app", "The law: what it says, what applies to a case, what is missing.", ()),
+    "keys": ("efface.cli.keys:app", "Signing keys.", ()),
+    "doctor": (
+        "efface.cli.doctor:doctor",
+        "Say what this installation can and cannot do, and why.",
+        ("efface doctor", "python -m efface doctor"),
+    ),
+}
+"""Command to the dotted path of its function, imported when the command is used, its help and its examples."""
+
+
+def examples(*commands: str) -> str:
+    """Return the end of a command's help."""
+    return "Examples:\n\n" + "\n\n".join(f"  {command}" for command in commands)
+
+
+for _name, (_path, _help, _examples) in _COMMANDS.items():
+    if _examples:
+        app.command(_path, name=_name, help=_help, help_epilogue=examples(*_examples))
+    else:  # a group of commands, each with its own examples
+        app.command(_path, name=_name, help=_help)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -7,17 +7,15 @@ import locale
 import os
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from efface.errors import AccessError, UsageError
+from efface.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from efface.model import Case
 
 __all__ = [
@@ -30,8 +28,8 @@ __all__ = [
     "SarifFile",
     "default_run",
     "language_of",
-    "locked_umask",
     "read_case",
+    "write_bytes",
     "write_text",
 ]
 
@@ -94,34 +92,30 @@ def read_case(path: Path | None) -> Case | None:
 
 
 def write_text(target: str, text: str) -> None:
-    """Write a report: whole or not at all, for its owner only; `-` is standard output.
+    """Write a report; as `write_bytes` does."""
+    write_bytes(target, text.encode("utf-8", "backslashreplace"))
+
+
+def write_bytes(target: str, data: bytes) -> None:
+    """Write a file whole or not at all, for its owner only; `-` is standard output.
 
     Raises:
-        AccessError: It cannot be written.
+        UsageError: It cannot be written.
     """
-    data = text.encode("utf-8", "backslashreplace")
     if target == "-":
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
-    path = Path(target)
     temporary = ""
     try:
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".efface-")
+        descriptor, temporary = tempfile.mkstemp(
+            dir=os.path.dirname(os.path.abspath(target)), prefix=".efface-"
+        )
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
-        os.replace(temporary, path)
+        os.replace(temporary, target)
     except OSError as error:
-        if temporary and os.path.exists(temporary):
-            os.unlink(temporary)
-        raise AccessError(f"{target}: cannot be written: {error.strerror}") from None
-
-
-@contextmanager
-def locked_umask() -> Iterator[None]:
-    """Let what is created inside be readable by its owner only."""
-    before = os.umask(0o077)
-    try:
-        yield
-    finally:
-        os.umask(before)
+        if temporary:
+            with suppress(FileNotFoundError):
+                os.unlink(temporary)
+        raise UsageError(f"{target}: cannot be written: {error.strerror}") from None

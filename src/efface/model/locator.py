@@ -16,11 +16,18 @@ _PAGE = re.compile(r"(?:^|&)page=(\d+)(?:&|$)")
 
 def printable(text: str) -> str:
     r"""Return text that any UTF-8 output can hold; undecodable bytes of a name become \xNN."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _quoted(part: str) -> str:
-    return quote(part.encode("utf-8", "surrogateescape"), safe=_SAFE)
+    try:
+        raw = part.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half a UTF-16 pair, as a JSON key may hold: not a byte of a file's name
+        raw = part.encode("utf-8", "backslashreplace")
+    return quote(raw, safe=_SAFE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from rich.console import Group
 from rich.text import Text as Line
 
-from efface.report.texts import text
-from efface.report.wording import word
+from efface.report.plain import prose
+from efface.report.texts import text, word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 __all__ = ["rule_text", "verdict_text"]
 
 
+def _line(words: str, style: str = "") -> Line:
+    """Return words of a pack, which a user may have written, without anything that a terminal would obey."""
+    return Line(prose(words), style=style)
+
+
 def rule_text(rule: Rule, lang: str) -> Group:
     """Return everything that is known of a rule, and what its sources leave unknown."""
     return Group(*_rule(rule, lang))
@@ -25,32 +30,32 @@ def rule_text(rule: Rule, lang: str) -> Group:
 
 def _rule(rule: Rule, lang: str) -> Iterator[Line]:
     citation = rule.citation
-    yield Line(f"{rule.id}  {citation.instrument.get(lang)}  {citation.article}", style="bold")
+    yield _line(f"{rule.id}  {citation.instrument.get(lang)}  {citation.article}", style="bold")
     if citation.quote:
-        yield Line(f"  “{citation.quote}”")
-    yield Line(f"  {citation.paraphrase.get(lang)}")
+        yield _line(f"  “{citation.quote}”")
+    yield _line(f"  {citation.paraphrase.get(lang)}")
     since = rule.effective_from.isoformat() if rule.effective_from else "?"
     until = rule.effective_until.isoformat() if rule.effective_until else ""
-    yield Line(f"  {since} – {until}   {citation.force}   {rule.mode}   {rule.remedy}")
+    yield _line(f"  {since} – {until}   {citation.force}   {rule.mode}   {rule.remedy}")
     if rule.remedy_text.get(lang):
-        yield Line(f"  {rule.remedy_text.get(lang)}")
-    yield Line(
+        yield _line(f"  {rule.remedy_text.get(lang)}")
+    yield _line(
         f"  {citation.confidence}, {citation.read_on.isoformat()}: {'; '.join(citation.sources)}", "dim"
     )
     for note in citation.notes:
-        yield Line(f"  ! {note.get(lang)}", style="yellow")
+        yield _line(f"  ! {note.get(lang)}", style="yellow")
 
 
 def verdict_text(verdict: Verdict, rules: Mapping[str, Rule], lang: str) -> Group:
     """Return a verdict with every rule that fires, the facts used, and the questions that are open."""
-    lines = [Line(word("verdict", verdict.kind).get(lang), style="bold")]
+    lines = [_line(word("verdict", verdict.kind).get(lang), style="bold")]
     for fired in verdict.fired:
         kind = word("verdict", fired.kind).get(lang)
-        lines.append(Line(f"{fired.id}: {kind}. {fired.explanation.get(lang)}"))
+        lines.append(_line(f"{fired.id}: {kind}. {fired.explanation.get(lang)}"))
         if fired.id in rules:
             lines += [
-                Line(f"  ! {note.get(lang)}", style="yellow") for note in rules[fired.id].citation.notes
+                _line(f"  ! {note.get(lang)}", style="yellow") for note in rules[fired.id].citation.notes
             ]
-    lines += [Line(f"? {question.fact}: {question.text.get(lang)}") for question in verdict.missing]
-    lines.append(Line(text("sentence.not_advice", lang), style="dim"))
+    lines += [_line(f"? {question.fact}: {question.text.get(lang)}") for question in verdict.missing]
+    lines.append(_line(text("sentence.not_advice", lang), style="dim"))
     return Group(*lines)

@@ -6,7 +6,8 @@ commands nor rich's own markup in a file name do anything. Colour only repeats w
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Group
@@ -30,7 +31,7 @@ from efface.report.texts import text, word
 from efface.report.wording import coverage_text, kind_text, level_text, region_text, what
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.console import RenderableType
 
@@ -39,8 +40,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_ROWS",
+    "certificate_summary",
     "check_steps",
     "coverage_line",
+    "curable",
     "findings_table",
     "gaps_table",
     "questions_table",
@@ -211,6 +214,29 @@ def removal_plan(removals: Sequence[Removal], lang: str) -> Group:
     changed = {RemovalStatus.REMOVED, RemovalStatus.FAILED} & set(statuses)
     plan_only = [] if changed else [Line(text("sentence.plan_only", lang), style="bold")]
     return Group(grid, Line(counts), *plan_only)
+
+
+def curable(count: int, lang: str) -> Line:
+    """Return how many findings are prohibited unless a condition is met, and are not in the plan."""
+    return Line(text("sentence.plan_curable", lang, count=count), style="yellow")
+
+
+def certificate_summary(predicate: Mapping[str, Any], lang: str) -> Group:
+    """Return what a certificate says, and what it says was not proven.
+
+    Args:
+        predicate: The certificate's predicate as JSON values.
+        lang: "zh" or "en".
+    """
+    statuses = Counter(finding["status"] for finding in predicate["findings"])
+    counts = ", ".join(f"{short(status)} {count}" for status, count in sorted(statuses.items())) or "0"
+    lines = [
+        Line(text("sentence.certified", lang, run=short(predicate["run"]), at=short(predicate["issued_at"]))),
+        Line(text("sentence.certified_findings", lang, counts=counts)),
+        Line(text("heading.not_proven", lang), style="bold"),
+    ]
+    lines += [Line(f"- {short(item[f'text_{lang}'], 400)}") for item in predicate["not_proven"]]
+    return Group(*lines)
 
 
 def check_steps(steps: Sequence[CheckStep], lang: str) -> Group:

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any, Self
@@ -32,7 +33,8 @@ _BATCH_BYTES = 1_000_000
 _BATCH_TASKS = 32
 _POLL_S = 0.25
 _MAX_FALSE_STARTS = 3
-_ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+_START_S = 60.0  # to load what a worker needs, on a slow or busy machine
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +142,12 @@ class Pool:
                     continue
                 each.heard_at = now
                 yield from self._heard(each, message)
-            elif each.pending and now - each.heard_at > self._limits.artefact_seconds:
+            elif each.pending and now - each.heard_at > self._patience_s(each):
                 yield from self._replace(index, again, GapReason.TIMEOUT)
+
+    def _patience_s(self, each: _Worker) -> float:
+        limit_s = self._limits.artefact_seconds
+        return limit_s if each.ready else max(limit_s, _START_S)
 
     def _heard(self, each: _Worker, message: dict[str, Any]) -> Iterator[Done | Lost]:
         if "ready" in message:
@@ -169,7 +175,8 @@ class Pool:
             self._false_starts += 1
             if self._false_starts >= _MAX_FALSE_STARTS:
                 raise EffaceError(
-                    "worker processes end before they begin", to_do="Run `efface doctor` to see what is missing."
+                    "worker processes end before they begin",
+                    to_do="Run `efface doctor` to see what is missing.",
                 )
             again.extend(dead.pending)
             dead.pending.clear()
@@ -193,5 +200,6 @@ class Pool:
             )
         pipe = Connection(ours.detach())
         first = {"mode": self._mode, "limits": asdict(self._limits)}
-        pipe.send_bytes(json.dumps(first).encode())
+        with suppress(OSError):  # it has ended already; `_listen` finds out and counts a false start
+            pipe.send_bytes(json.dumps(first).encode())
         return _Worker(process, pipe, heard_at=time.monotonic())

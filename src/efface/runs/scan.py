@@ -21,7 +21,7 @@ from efface.runs.codec import decode, encode
 from efface.runs.pool import Done, Lost, Pool
 from efface.runs.record import looked_again_entry, removal_began, scan_entry
 from efface.runs.store import Pace
-from efface.runs.tasks import lost_result
+from efface.runs.tally import lost_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -227,4 +227,8 @@ def _finish(store: Store, options: ScanOptions, started_at: datetime, reused: in
         store.set_meta("finished_at", datetime.now(UTC).isoformat())
         store.set_meta("reused", str(reused))
         store.set_meta("seconds", f"{time.time() - started_at.timestamp():.3f}")
-        store.ledger.append(looked_again_entry(store) if removal_began(store) else scan_entry(store, options.mode))
+        if removal_began(store):
+            store.ledger.append(looked_again_entry(store))
+        else:
+            store.keep_scanned()
+            store.ledger.append(scan_entry(store, options.mode))

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 from efface.errors import UsageError
 from efface.evidence.ledger import Ledger, create_table
 from efface.evidence.pseudonym import Pseudonyms, new_secret
-from efface.model import Finding, Gap, Locator, Removal, Unit, Verdict, printable
+from efface.model import Finding, Gap, Removal, RemovalStatus, Unit, Verdict, printable
 from efface.runs.codec import decode, encode
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Store"]
 
 _FORMAT = "1"
+_APPLICATION_ID = int.from_bytes(b"EFAC", "big")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS unit(
@@ -41,7 +42,9 @@ CREATE INDEX IF NOT EXISTS finding_unit ON finding(unit);
 CREATE TABLE IF NOT EXISTS gap(unit TEXT NOT NULL, body TEXT NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS gap_unit ON gap(unit);
 CREATE TABLE IF NOT EXISTS verdict(subject TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS removal(uri TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS removal(
+    uri TEXT NOT NULL, held INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (uri, held)) STRICT;
+CREATE TABLE IF NOT EXISTS scanned(kind TEXT NOT NULL, body TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS removed(id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
 """
 
@@ -70,9 +73,14 @@ class Store:
                 raise UsageError(f"{printable(self.path)}: there is no such run file")
             os.makedirs(os.path.dirname(self.path), exist_ok=True)
             os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        # Before anything is written: a database of customers named by mistake must stay as it is.
+        if not _may_be_run_file(self.path):
+            raise UsageError(f"{printable(self.path)}: is not a run file of efface")
         self._db = sqlite3.connect(self.path, isolation_level=None, timeout=2.0)
         try:
             self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            if not os.path.getsize(self.path):
+                self._db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")  # an intent must be on disk before a change
             self._db.execute("BEGIN IMMEDIATE")
@@ -239,6 +247,11 @@ class Store:
             ),
         )
 
+    def replace_results(self, unit: Unit, result: dict[str, Any]) -> None:
+        """Write what a unit holds after a removal, as if the scan had just looked at it."""
+        row = self._db.execute("SELECT configuration FROM unit WHERE uri = ?", (unit.uri,)).fetchone()
+        self.finish_unit(unit, row[0], result)
+
     def forget_unit(self, uri: str) -> None:
         """Drop a unit that is gone, with all that was found in it."""
         for statement in (
@@ -282,6 +295,18 @@ class Store:
         for (body,) in self._db.execute(query, (unit,)).fetchall():
             yield decode(json.loads(body))
 
+    def scanned(self) -> tuple[list[Finding], list[Gap]]:
+        """Return the findings and gaps of the last scan before anything was removed."""
+        rows = self._db.execute("SELECT kind, body FROM scanned ORDER BY rowid").fetchall()
+        values = [(kind, decode(json.loads(body))) for kind, body in rows]
+        return [v for kind, v in values if kind == "finding"], [v for kind, v in values if kind == "gap"]
+
+    def keep_scanned(self) -> None:
+        """Keep what a scan gave as it is, for the certificate, before removals change it."""
+        self._db.execute("DELETE FROM scanned")
+        self._db.execute("INSERT INTO scanned SELECT 'finding', body FROM finding ORDER BY unit, rowid")
+        self._db.execute("INSERT INTO scanned SELECT 'gap', body FROM gap ORDER BY unit, rowid")
+
     def set_verdicts(self, verdicts: Iterable[Verdict]) -> None:
         """Replace the verdicts of the run."""
         self._db.execute("DELETE FROM verdict")
@@ -298,18 +323,14 @@ class Store:
     def set_removal(self, removal: Removal) -> None:
         """Write where the removal of one target stands."""
         self._db.execute(
-            "INSERT OR REPLACE INTO removal VALUES (?, ?)", (removal.target.uri, json.dumps(encode(removal)))
+            "INSERT OR REPLACE INTO removal VALUES (?, ?, ?)",
+            (removal.target.uri, removal.status is RemovalStatus.HELD, json.dumps(encode(removal))),
         )
 
     def removals(self) -> Iterator[Removal]:
         """Yield all removals, planned, done, held and failed."""
-        for (body,) in self._db.execute("SELECT body FROM removal ORDER BY uri").fetchall():
+        for (body,) in self._db.execute("SELECT body FROM removal ORDER BY uri, held").fetchall():
             yield decode(json.loads(body))
-
-    def removal(self, target: Locator) -> Removal | None:
-        """Return the removal of one target, or None."""
-        row = self._db.execute("SELECT body FROM removal WHERE uri = ?", (target.uri,)).fetchone()
-        return None if row is None else decode(json.loads(row[0]))
 
     def keep_removed(self, findings: Iterable[Finding]) -> None:
         """Keep what was removed, for the certificate, after it is no longer among the findings."""
@@ -322,6 +343,19 @@ class Store:
         """Yield the findings that were removed."""
         for (body,) in self._db.execute("SELECT body FROM removed ORDER BY rowid").fetchall():
             yield decode(json.loads(body))
+
+
+def _may_be_run_file(path: str) -> bool:
+    """Return whether a file is empty or bears our mark.
+
+    Source: SQLite Database File Format, 1.3 (application id at offset 68).
+    """
+    try:
+        with open(path, "rb") as file:
+            head = file.read(72)
+    except OSError as error:
+        raise UsageError(f"{printable(path)}: the run file cannot be read: {error.strerror}") from None
+    return not head or head[68:72] == _APPLICATION_ID.to_bytes(4, "big")
 
 
 class Pace:

@@ -26,7 +26,9 @@ def view_of(store: Store, lang: str) -> RunView:
         UsageError: Nothing was scanned into the run yet.
     """
     if not store.meta("started_at", ""):
-        raise UsageError("nothing was scanned into this run yet", to_do="Run `efface scan TARGET --run FILE`.")
+        raise UsageError(
+            "nothing was scanned into this run yet", to_do="Run `efface scan TARGET --run FILE`."
+        )
     totals = store.totals()
     verdicts = tuple(store.verdicts())
     finished, as_of = store.meta("finished_at", ""), store.meta("as_of", "")
@@ -41,7 +43,9 @@ def view_of(store: Store, lang: str) -> RunView:
             totals["seen"], totals["scanned"], totals["gaps"], totals["bytes"], int(store.meta("reused", "0"))
         ),
         detectors=tuple(detectors()),
-        packs=tuple(PackReference(pack["id"], pack["digest"]) for pack in json.loads(store.meta("packs", "[]"))),
+        packs=tuple(
+            PackReference(pack["id"], pack["digest"]) for pack in json.loads(store.meta("packs", "[]"))
+        ),
         networks=tuple(Network(network["name"], network["digest"]) for network in networks()),
         findings=tuple(store.findings()),
         gaps=tuple(store.gaps()),

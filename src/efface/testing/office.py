@@ -43,6 +43,10 @@ purpose_kind = "commission_tracking"
 activities = ["install", "collect", "store", "identify_1toN"]
 conduct_from = 2020-10-01
 [facts]
+fr_enabled_on_source = true          # the cameras in the hall run recognition
+persons_are_visitors = true
+consent = false
+written_consent = false
 separate_consent = false
 conspicuous_sign = false
 [[hold]]
@@ -56,7 +60,6 @@ CASE_TIANJIN = """\
 title = "Tenant credit file, Hexi district"
 jurisdiction = "CN-120000"
 actors = ["market_credit_provider", "pi_handler"]
-place = "office"
 purpose = "rating the reliability of tenants"
 purpose_kind = "social_credit"
 activities = ["collect", "store", "credit_record"]
@@ -201,7 +204,8 @@ def _customers(path: Path, portrait: Image.Image, seed: int) -> None:
               salerName TEXT, agent TEXT, channelCompany TEXT, firstPhotoTime TEXT, reportTime TEXT,
               faceImage TEXT, riskStatus INTEGER);
             CREATE TABLE faceDetectCustomerDetail(id TEXT PRIMARY KEY, customerId TEXT, name TEXT,
-              idNumber TEXT, idImage BLOB, faceImage BLOB NOT NULL, verifyScore REAL, faceToken TEXT, deviceId TEXT);
+              idNumber TEXT, idImage BLOB, faceImage BLOB NOT NULL, verifyScore REAL,
+              faceToken TEXT, deviceId TEXT);
             CREATE TABLE face_feature(customer_id TEXT PRIMARY KEY, model_name TEXT,
               face_feature BLOB NOT NULL, created_at TEXT);
             CREATE TABLE B_RiskInfo(ID INTEGER PRIMARY KEY, CustomerName TEXT, FirstFaceTime TEXT,

@@ -1,0 +1,81 @@
+"""`efface doctor`: what this installation can and cannot do, and why."""
+
+from __future__ import annotations
+
+import platform
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["doctor"]
+
+
+def doctor() -> int:
+    """Say what this installation can and cannot do, and why.
+
+    Networks are checked against their pinned digests, rule packs are loaded with all their examples, and
+    every plug-in is loaded. Exit code 0 when everything is well, 4 when something is not.
+    """
+    from efface import __version__
+    from efface.runs.outcome import ExitCode
+
+    print(
+        f"efface {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+    )
+    well = True
+    for name, check in _checks():
+        try:
+            said = check()
+        except Exception as error:  # noqa: BLE001 - the doctor reports whatever is broken
+            well = False
+            said = f"NOT WELL: {type(error).__name__}: {error}"
+        print(f"  {name:<18} {said}")
+    return ExitCode.CLEAN if well else ExitCode.FAILED
+
+
+def _checks() -> Iterator[tuple[str, Callable[[], str]]]:
+    from efface import registry
+
+    yield "face networks", _networks
+    yield "archives", _archives
+    yield "rule packs", _packs
+    for kind in ("source", "container", "detector", "action"):
+        yield (
+            f"{kind}s",
+            lambda kind=kind: ", ".join(  # type: ignore[misc]
+                f"{name}@{registry.load(kind, name).version}" for name in registry.names(kind)
+            ),
+        )
+    yield "guard over HTTP", _server
+
+
+def _networks() -> str:
+    from efface.engines import network
+    from efface.engines.face_finder import FaceFinder
+    from efface.model import Mode
+
+    FaceFinder(Mode.STANDARD)
+    return ", ".join(f"{name} {digest[:19]}..." for name, digest in sorted(network.digests().items()))
+
+
+def _archives() -> str:
+    from efface.engines.libarchive_runtime import load
+
+    number = int(load().ffi.version_number())
+    return f"libarchive {number // 1_000_000}.{number // 1_000 % 1_000}.{number % 1_000}"
+
+
+def _packs() -> str:
+    from efface.rules.pack import builtin_packs
+
+    return ", ".join(f"{pack.reference.id} ({len(pack.norms)} rules)" for pack in builtin_packs())
+
+
+def _server() -> str:
+    from importlib.util import find_spec
+
+    missing = [name for name in ("fastapi", "uvicorn") if find_spec(name) is None]
+    if missing:
+        return f"not installed ({', '.join(missing)}): install efface[server]"
+    return "available: efface guard serve"

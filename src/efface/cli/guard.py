@@ -1,0 +1,77 @@
+"""`efface guard`: allow, refuse or quarantine at the door."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from efface.cli.options import CaseFile, read_case
+from efface.errors import UsageError
+
+__all__ = ["app"]
+
+app = App(
+    name="guard",
+    help="Allow (0), refuse (1) or quarantine (3) payloads at the door; fails closed.",
+    help_epilogue="Examples:\n\n  efface guard check record.json\n\n  efface guard serve --port 8080",
+)
+
+AsOf = Annotated[date | None, Parameter(help="Day whose law is applied; by default today.")]
+
+
+@app.command(
+    help_epilogue="Examples:\n\n  efface guard check record.json\n\n  efface guard check - --case credit.toml"
+)
+def check(*files: str, case: CaseFile = None, as_of: AsOf = None) -> int:
+    """Say for each file whether it may pass: a line a file, and the strictest answer as exit code.
+
+    Parameters
+    ----------
+    files
+        Files to decide on; - is standard input.
+    """
+    from efface.guard import Door, Guard
+    from efface.model import printable
+    from efface.runs.outcome import ExitCode
+
+    if not files:
+        raise UsageError("name at least one file")
+    guard = Guard(read_case(case), as_of or date.today())  # noqa: DTZ011 - the law's day is local
+    doors = set()
+    for file in files:
+        try:
+            data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        except OSError as error:
+            raise UsageError(f"{printable(file)}: {error.strerror}") from None
+        decision = guard.decide(data, Path(file).name)
+        doors.add(decision.door)
+        shown = printable(file).encode("unicode_escape").decode() if not file.isprintable() else file
+        print(f"{decision.door}\t{shown}\t{decision.reason}")
+    if Door.REFUSE in doors:
+        return ExitCode.VIOLATIONS
+    return ExitCode.GAPS if Door.QUARANTINE in doors else ExitCode.CLEAN
+
+
+@app.command(
+    help_epilogue="Examples:\n\n  efface guard serve\n\n  efface guard serve --case credit.toml --port 8080"
+)
+def serve(
+    *,
+    case: CaseFile = None,
+    as_of: AsOf = None,
+    host: Annotated[str, Parameter(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, Parameter(help="Port to listen on.")] = 8765,
+) -> int:
+    """Answer over HTTP: POST a payload to /check; needs the extra `server`."""
+    try:
+        import uvicorn
+
+        from efface.server import application
+    except ImportError as error:
+        raise UsageError(f"{error.name} is not installed", to_do="Install efface[server].") from None
+    uvicorn.run(application(read_case(case), as_of), host=host, port=port, log_level="warning")
+    return 0

@@ -1,0 +1,64 @@
+"""`efface remove`: the plan, and its application."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from efface.cli.options import CaseFile, Language, Quiet, language_of, read_case
+
+__all__ = ["remove"]
+
+
+def remove(  # noqa: PLR0913 - one parameter for each option of the contract
+    run: Path,
+    *,
+    apply: Annotated[
+        bool, Parameter(name="--apply", negative="", help="Do it; without it nothing changes.")
+    ] = False,
+    only: Annotated[
+        tuple[str, ...],
+        Parameter(help="Findings to remove, by id, or the word all; by default what is prohibited."),
+    ] = (),
+    case: CaseFile = None,
+    as_of: Annotated[
+        date | None, Parameter(help="Day for which law and holds count; by default today.")
+    ] = None,
+    jobs: Annotated[int, Parameter(help="Processes; 0 is one for each core.")] = 0,
+    lang: Language = None,
+    quiet: Quiet = False,
+) -> int:
+    """Show what would be removed from a run's places; with --apply remove it, look again, and record it.
+
+    Parameters
+    ----------
+    run
+        Run file of a scan.
+    """
+    from efface.cli.output import show
+    from efface.report import terminal
+    from efface.runs.judging import judge_run
+    from efface.runs.outcome import ExitCode, of_removals
+    from efface.runs.plan import plan
+    from efface.runs.remove import apply as apply_plan
+    from efface.runs.store import Store
+
+    facts, language = read_case(case), language_of(lang)
+    day = as_of or date.today()  # noqa: DTZ011 - the law's day is local
+    with Store(str(run), create=False) as store:
+        if facts is not None:
+            judge_run(store, facts, day)
+        todo = plan(store, facts, only, day)
+        if not apply:
+            if not quiet:
+                show(terminal.removal_plan(todo.removals, language))
+                if todo.curable:
+                    show(terminal.curable(todo.curable, language))
+            return ExitCode.CLEAN
+        done = apply_plan(store, todo, facts, day, jobs=jobs)
+        if not quiet:
+            show(terminal.removal_plan(done, language))
+        return of_removals(done)

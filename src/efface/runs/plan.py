@@ -1,0 +1,125 @@
+"""What a removal would do, before anything is done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from efface.errors import UsageError
+from efface.model import Locator, Method, Removal, RemovalStatus, VerdictKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+    from efface.model import Case, Finding, Verdict
+    from efface.runs.store import Store
+
+__all__ = ["ALL", "Plan", "plan"]
+
+ALL = "all"
+"""The word that names every finding of a run."""
+
+DUE = (VerdictKind.PROHIBITED,)
+"""Verdicts that make a removal due by themselves; what consent could cure is removed only when named."""
+
+
+class Plan:
+    """The removals of a run, one for each target, with the findings behind them.
+
+    Attributes:
+        removals: Planned and held ones, by target.
+        curable: How many findings are prohibited unless a condition is met, and are left out.
+    """
+
+    def __init__(self, removals: tuple[Removal, ...], curable: int) -> None:
+        self.removals = removals
+        self.curable = curable
+
+
+def plan(store: Store, case: Case | None, only: Iterable[str], as_of: date) -> Plan:
+    """Return what is to be removed from a run's places; nothing is changed.
+
+    Args:
+        store: A run that was scanned, and judged when no finding is named.
+        case: The case, for its holds; None when there is none.
+        only: Findings to remove, by id, or the word "all"; empty for those that verdicts make due.
+        as_of: The day for which holds count.
+
+    Raises:
+        UsageError: Nothing says what is due, or a named finding is not in the run.
+    """
+    findings = {finding.id: finding for finding in store.findings()}
+    verdicts = {verdict.subject: verdict for verdict in store.verdicts()}
+    named = tuple(only)
+    due = _due(findings, verdicts, named)
+    held = {finding.id for finding in due if _is_held(finding, verdicts.get(finding.id), case, as_of)}
+    curable = 0 if named else _count(verdicts, VerdictKind.PROHIBITED_UNLESS, findings)
+    removals = []
+    for target in sorted({finding.locator.container for finding in due}, key=lambda place: place.uri):
+        here = [finding for finding in due if finding.locator.container == target]
+        removals += _removals(target, here, held, verdicts)
+    return Plan(tuple(removals), curable)
+
+
+def _due(findings: dict[str, Finding], verdicts: dict[str, Verdict], named: tuple[str, ...]) -> list[Finding]:
+    if named:
+        unknown = [name for name in named if name != ALL and name not in findings]
+        if unknown:
+            raise UsageError(f"no finding of this run is called {unknown[0][:40]!r}")
+        return [finding for finding in findings.values() if ALL in named or finding.id in named]
+    if not verdicts:
+        raise UsageError(
+            "nothing says what is due: the run was not judged",
+            to_do="Give a case (--case), or name the findings (--only ID, or --only all).",
+        )
+    kinds = (*DUE, VerdictKind.HOLD)
+    return [
+        finding
+        for finding in findings.values()
+        if finding.id in verdicts and _kinds(verdicts[finding.id]) & set(kinds)
+    ]
+
+
+def _kinds(verdict: Verdict) -> set[VerdictKind]:
+    """Return the kinds of all rules that fire: under a hold, something else made the removal due."""
+    return {verdict.kind, *(rule.kind for rule in verdict.fired)} - {VerdictKind.OUT_OF_SCOPE}
+
+
+def _is_held(finding: Finding, verdict: Verdict | None, case: Case | None, as_of: date) -> bool:
+    if verdict is not None and verdict.kind is VerdictKind.HOLD:
+        return True
+    return case is not None and case.hold_on(finding.locator, as_of) is not None
+
+
+def _removals(
+    target: Locator, here: list[Finding], held: set[str], verdicts: dict[str, Verdict]
+) -> list[Removal]:
+    free = [finding for finding in here if finding.id not in held]
+    kept = [finding for finding in here if finding.id in held]
+    result = []
+    if kept:
+        result.append(
+            _removal(target, kept, verdicts, RemovalStatus.HELD, "a hold or a duty to keep covers it")
+        )
+    if free:
+        result.append(_removal(target, free, verdicts, RemovalStatus.PLANNED, ""))
+    return result
+
+
+def _removal(
+    target: Locator, findings: list[Finding], verdicts: dict[str, Verdict], status: RemovalStatus, reason: str
+) -> Removal:
+    kinds = {verdicts[finding.id].kind.value for finding in findings if finding.id in verdicts}
+    return Removal(
+        target,
+        tuple(sorted(finding.id for finding in findings)),
+        tuple(sorted(kinds)),
+        (),
+        Method.REDACT if all(finding.locator.box for finding in findings) else Method.CLEAR,
+        status,
+        reason,
+    )
+
+
+def _count(verdicts: dict[str, Verdict], kind: VerdictKind, findings: dict[str, Finding]) -> int:
+    return sum(verdict.kind is kind for subject, verdict in verdicts.items() if subject in findings)

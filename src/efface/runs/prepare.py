@@ -1,0 +1,114 @@
+"""Make the content that is to take a target's place, beside it, and look at it before anything is replaced.
+
+Nothing of the target is changed here; the caller replaces it when the result holds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from efface.actions.rewrite_archive import erase
+from efface.engines import sqlite_file
+from efface.errors import EffaceError, FormatError, LimitExceededError, RemovalError, UnsupportedError
+from efface.formats import sniff
+from efface.model import Finding, Locator, Method, Part, Surroundings
+from efface.runs.codec import decode
+from efface.runs.residue import residue_of
+from efface.runs.tally import Tally
+from efface.sources.payloads import BytesPayload, FilePayload
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from efface.examine import Examiner
+    from efface.model import Action, Limits
+
+__all__ = ["prepare"]
+
+_STRENGTH = [Method.REDACT, Method.CLEAR, Method.PURGE, Method.DESTROY]
+
+
+def prepare(task: dict[str, Any], examiner: Examiner, limits: Limits) -> dict[str, Any]:
+    """Do one task "prepare" and return what came of it.
+
+    The task holds the unit, the findings that are due, those that stay, and the path of the temporary
+    file. The result holds `before` and `after` (SHA-256 of the contents, `after` None when nothing of the
+    target is to stay), `residue` (ids of what is still found), the results of looking again, the actions
+    used and their method; or `error` with one word of the ledger's vocabulary and a sentence.
+    """
+    unit = decode(task["unit"])
+    due = [decode(finding) for finding in task["due"]]
+    kept = [decode(finding) for finding in task["kept"]]
+    locator = Locator.parse(unit.uri)
+    try:
+        payload = FilePayload(locator.path[0], limits.artefact_bytes)
+        before = hashlib.sha256(payload.read()).hexdigest()
+        outcome = erase(_content(payload, limits), payload.path, due, limits)
+        if outcome.data is not None:
+            _write(task["out"], outcome.data)
+        looked_at = _looked_at(outcome.data, locator, due, kept, examiner)
+        return {"before": before, **looked_at, **_used(outcome.actions)}
+    except EffaceError as error:
+        return {"error": _word(error), "detail": str(error)}
+    except OSError as error:
+        word = "no-space" if error.errno in (28, 122) else "not-writable"  # ENOSPC, EDQUOT
+        return {"error": word, "detail": f"the new content cannot be written: {error.strerror}"}
+
+
+def _word(error: EffaceError) -> str:
+    if isinstance(error, LimitExceededError):
+        return "over-limit"
+    if isinstance(error, UnsupportedError):
+        return "unsupported"
+    if isinstance(error, RemovalError):
+        return "unsupported"
+    return "unreadable" if isinstance(error, FormatError) else "not-writable"
+
+
+def _content(payload: FilePayload, limits: Limits) -> bytes:
+    """Return what a reader of the file sees: of a database with a log beside it, both together."""
+    if sniff.media_type(payload.head(sniff.HEAD_BYTES)) == "application/vnd.sqlite3":
+        return sqlite_file._whole(Path(payload.path), Path(payload.path).parent, limits)
+    return payload.read()
+
+
+def _used(actions: Sequence[Action]) -> dict[str, Any]:
+    """Return the actions, and the strongest method that is true of all of it."""
+    return {
+        "actions": [f"{action.name}@{action.version}" for action in actions],
+        "method": min((action.method for action in actions), key=_STRENGTH.index),
+    }
+
+
+def _write(path: str, data: bytes) -> None:
+    """Write a new file for its owner only; the caller gives it the mode of the original."""
+    with suppress(FileNotFoundError):
+        os.unlink(path)  # what a killed run left
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _looked_at(
+    changed: bytes | None, locator: Locator, due: list[Finding], kept: list[Finding], examiner: Examiner
+) -> dict[str, Any]:
+    """Look at the result with the same eyes that found, and name what is still there."""
+    if changed is None:
+        return {"after": None, "residue": [], "result": None}
+    folders = tuple(reversed(locator.path[0].split(os.sep)))
+    part = Part(locator, BytesPayload(changed), Surroundings(folders))
+    tally = Tally()
+    found = []
+    for each in examiner.examine(part):
+        tally.add(each)
+        if isinstance(each, Finding):
+            found.append(each)
+    residue = [finding.id for finding in residue_of(found, due, kept)]
+    after = hashlib.sha256(changed).hexdigest()
+    return {"after": after, "residue": residue, "result": tally.result()}

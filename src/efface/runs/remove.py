@@ -1,0 +1,315 @@
+"""Carry out a plan: new content made and looked at, intent, replaced in one step, outcome; then the next.
+
+    (a worker makes the new content beside the target and looks at it)
+    removal_intent -> removal_ready -> rename -> removal_done
+                   -> removal_failed: the original is intact
+
+Each arrow's left side is on disk before the right side begins, so after a kill the target is either as
+before, and the removal is begun anew, or as after, and its outcome is written.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from efface.errors import RemovalError
+from efface.model import Limits, Locator, Method, Mode, Removal, RemovalStatus
+from efface.runs import replace as places
+from efface.runs.codec import encode
+from efface.runs.pool import Done, Lost, Pool
+from efface.runs.record import finding_ref, target_ref
+from efface.sources.filesystem import Filesystem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import date
+
+    from efface.model import Case
+    from efface.runs.plan import Plan
+    from efface.runs.store import Store
+
+__all__ = ["apply"]
+
+
+def _no_step(_name: str) -> None:
+    return
+
+
+def apply(  # noqa: PLR0913 - what a removal depends on
+    store: Store,
+    plan: Plan,
+    case: Case | None,
+    as_of: date,
+    *,
+    jobs: int = 0,
+    limits: Limits | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    step: Callable[[str], None] = _no_step,
+) -> tuple[Removal, ...]:
+    """Remove what a plan says, and return where each removal stands.
+
+    Args:
+        store: The run.
+        plan: What to do.
+        case: The case, to name the holds.
+        as_of: The day for which holds count.
+        jobs: Processes; 0 for one per core.
+        limits: Budgets.
+        progress: Called with how many of how many targets are done.
+        step: Called before each change to a place, for tests that kill the process there.
+    """
+    limits = limits or Limits()
+    removals = _Removals(store, case, as_of, step)
+    removals.recover()
+    planned = [removal for removal in plan.removals if removal.status is RemovalStatus.PLANNED]
+    removals.note(plan, planned)
+    results = [removal for removal in plan.removals if removal.status is not RemovalStatus.PLANNED]
+    tasks = list(removals.begin(planned))
+    if tasks:
+        mode = Mode(store.meta("mode"))
+        with Pool(min(jobs or os.cpu_count() or 1, len(tasks)), mode, limits) as pool:
+            for number, outcome in enumerate(pool.run(iter(tasks)), start=1):
+                results.append(removals.finish(outcome))
+                if progress is not None:
+                    progress(number, len(tasks))
+    results += removals.refused
+    return tuple(sorted(results, key=lambda removal: removal.target.uri))
+
+
+class _Removals:
+    """One application of a plan: the only place that changes what users keep."""
+
+    def __init__(self, store: Store, case: Case | None, as_of: date, step: Callable[[str], None]) -> None:
+        self.store = store
+        self.case = case
+        self.as_of = as_of
+        self.step = step
+        self.refused: list[Removal] = []
+
+    # -- after a kill ----------------------------------------------------------------------------------
+
+    def recover(self) -> None:
+        """End every removal that a killed run left open, by what its target holds now."""
+        for ref, ready in self._open().items():
+            removal = self._by_ref(ref)
+            if removal is None:
+                self._failed_entry(ref, "interrupted")
+                continue
+            path = removal.target.path[0]
+            with suppress(FileNotFoundError):
+                os.unlink(places.temporary_name(path, ref))
+            now = places.digest_of(path)
+            is_now = None if now is None else self.store.keyed(now)
+            if ready and is_now == ready["after"]:
+                self._done(removal, ready["after"], None)
+            else:
+                self._fail(removal, "interrupted", "an earlier run was stopped before the change")
+
+    def _open(self) -> dict[str, dict[str, Any] | None]:
+        """Return removals without an outcome, by pseudonym, with what was ready."""
+        found: dict[str, dict[str, Any] | None] = {}
+        for entry in self.store.ledger.read():
+            if entry["kind"] == "removal_intent":
+                found[entry["ref"]] = None
+            elif entry["kind"] == "removal_ready":
+                found[entry["ref"]] = entry
+            elif entry["kind"] in ("removal_done", "removal_failed"):
+                found.pop(entry["ref"], None)
+        return found
+
+    def _by_ref(self, ref: str) -> Removal | None:
+        matching = (
+            each
+            for each in self.store.removals()
+            if each.status is not RemovalStatus.HELD and target_ref(self.store, each.target) == ref
+        )
+        return next(matching, None)
+
+    # -- before ----------------------------------------------------------------------------------------
+
+    def note(self, plan: Plan, planned: list[Removal]) -> None:
+        """Write the plan, and what is held, before anything begins."""
+        known = set(self.store.removals())
+        with self.store.transaction():
+            if planned:
+                self.store.ledger.append({"kind": "removal_planned", "removals": len(planned)})
+            for removal in plan.removals:
+                if removal.status is RemovalStatus.HELD and removal not in known:
+                    self.store.ledger.append(self._held_entry(removal))
+                    self.store.set_removal(removal)
+
+    def _held_entry(self, removal: Removal) -> dict[str, Any]:
+        rule, hold = None, None
+        for verdict in self.store.verdicts():
+            if verdict.subject in removal.finding_ids:
+                rule = next((fired.id for fired in verdict.fired if fired.kind.value == "hold"), None)
+        finding = next(each for each in self.store.findings() if each.id in removal.finding_ids)
+        covering = self.case.hold_on(finding.locator, self.as_of) if self.case else None
+        if self.case and covering:
+            rule, hold = None, self.case.holds.index(covering)
+        return {
+            "kind": "removal_held",
+            "ref": target_ref(self.store, removal.target),
+            "findings": [finding_ref(self.store, each) for each in removal.finding_ids],
+            "rule": rule,
+            "hold": hold,
+        }
+
+    def begin(self, planned: list[Removal]) -> Iterator[dict[str, Any]]:
+        """Write each intent, then give the task that prepares it; a target that changed is refused."""
+        for removal in planned:
+            path = removal.target.path[0]
+            unit = self.store.unit(removal.target.uri)
+            now = places.digest_of(path)
+            if unit is None or now is None or self.store.keyed(now) != self.store.content(unit.uri):
+                detail = "it is not what was scanned: scan it again"
+                self.refused.append(self._never_begun(removal, detail))
+                continue
+            ref = target_ref(self.store, removal.target)
+            findings = list(self.store.findings(unit.uri))
+            due = [finding for finding in findings if finding.id in removal.finding_ids]
+            kept = [finding for finding in findings if finding.id not in removal.finding_ids]
+            yield {
+                "task": "prepare",
+                "key": unit.uri,
+                "unit": encode(unit),
+                "due": [encode(finding) for finding in due],
+                "kept": [encode(finding) for finding in kept],
+                "out": places.temporary_name(path, ref),
+                "size_bytes": unit.size_bytes,
+            }
+
+    def _never_begun(self, removal: Removal, detail: str) -> Removal:
+        failed = replace(removal, status=RemovalStatus.FAILED, reason=detail)
+        with self.store.transaction():
+            self.store.set_removal(failed)
+        return failed
+
+    # -- after -----------------------------------------------------------------------------------------
+
+    def finish(self, outcome: Done | Lost) -> Removal:
+        """Replace one target when its new content holds, and write the outcome."""
+        target = Locator.parse(outcome.task["unit"]["uri"])
+        removal = self._as_planned(target, outcome)
+        temporary = outcome.task["out"]
+        try:
+            if isinstance(outcome, Lost):
+                return self._fail(
+                    removal, outcome.reason.value, f"preparing it ended its process ({outcome.reason})"
+                )
+            return self._replace(removal, outcome.result, temporary)
+        finally:
+            with suppress(FileNotFoundError):
+                os.unlink(temporary)
+
+    def _as_planned(self, target: Locator, outcome: Done | Lost) -> Removal:
+        result = outcome.result if isinstance(outcome, Done) else {}
+        unit = self.store.unit(target.uri)
+        removal = Removal(
+            target,
+            tuple(finding["id"] for finding in outcome.task["due"]),
+            tuple(sorted(self._kinds(outcome.task["due"]))),
+            tuple(result.get("actions", ("prepare@1",))),
+            Method(result.get("method", Method.CLEAR)),
+            RemovalStatus.PLANNED,
+            before=self.store.content(unit.uri) if unit else "",
+        )
+        self._intend(removal)
+        return removal
+
+    def _kinds(self, due: list[dict[str, Any]]) -> set[str]:
+        ids = {finding["id"] for finding in due}
+        return {verdict.kind.value for verdict in self.store.verdicts() if verdict.subject in ids}
+
+    def _intend(self, removal: Removal) -> None:
+        with self.store.transaction():
+            self.store.ledger.append(
+                {
+                    "kind": "removal_intent",
+                    "ref": target_ref(self.store, removal.target),
+                    "findings": [finding_ref(self.store, each) for each in removal.finding_ids],
+                    "actions": list(removal.actions),
+                    "method": removal.method,
+                    "before": removal.before,
+                }
+            )
+            self.store.set_removal(removal)
+
+    def _replace(self, removal: Removal, result: dict[str, Any], temporary: str) -> Removal:
+        if "error" in result:
+            return self._fail(removal, result["error"], result["detail"])
+        if result["residue"]:
+            count = len(result["residue"])
+            detail = f"a look at the result still found {count}; the result was thrown away"
+            return self._fail(replace(removal, residue=count), "residue", detail)
+        path = removal.target.path[0]
+        now = places.digest_of(path)
+        if result["before"] != now or self.store.keyed(result["before"]) != removal.before:
+            return self._fail(removal, "changed", "it is not what was scanned: scan it again")
+        after = None if result["after"] is None else self.store.keyed(result["after"])
+        with self.store.transaction():
+            ref = target_ref(self.store, removal.target)
+            self.store.ledger.append({"kind": "removal_ready", "ref": ref, "after": after, "residue": 0})
+        try:
+            if after is None:
+                places.erase(path, step=self.step)
+            else:
+                places.settle_database(path, step=self.step)
+                places.replace(path, temporary, step=self.step)
+        except RemovalError as error:
+            return self._fail(removal, "not-writable", str(error))
+        except OSError as error:
+            word = "no-space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "not-writable"
+            return self._fail(removal, word, f"it cannot be replaced: {error.strerror}")
+        self.step("outcome")
+        return self._done(removal, after, result["result"])
+
+    def _done(self, removal: Removal, after: str | None, result: dict[str, Any] | None) -> Removal:
+        """Write that a removal is done, and what its target holds now, together."""
+        done = replace(
+            removal,
+            status=RemovalStatus.REMOVED,
+            after=after or "",
+            residue=0,
+            performed_at=datetime.now(UTC),
+        )
+        unit = self.store.unit(removal.target.uri)
+        with self.store.transaction():
+            self.store.ledger.append(
+                {
+                    "kind": "removal_done",
+                    "ref": target_ref(self.store, removal.target),
+                    "after": after,
+                    "residue": 0,
+                    "status": "removed",
+                }
+            )
+            removed = [
+                each for each in self.store.findings(removal.target.uri) if each.id in removal.finding_ids
+            ]
+            self.store.keep_removed(removed)
+            self.store.set_removal(done)
+            if unit is not None and after is None:
+                self.store.forget_unit(unit.uri)
+            elif unit is not None and result is not None:
+                self.store.replace_results(replace(unit, stamp=Filesystem().stamp(unit)), result)
+        return done
+
+    def _fail(self, removal: Removal, word: str, detail: str) -> Removal:
+        failed = replace(removal, status=RemovalStatus.FAILED, reason=detail)
+        with self.store.transaction():
+            self._failed_entry_inside(target_ref(self.store, removal.target), word)
+            self.store.set_removal(failed)
+        return failed
+
+    def _failed_entry(self, ref: str, word: str) -> None:
+        with self.store.transaction():
+            self._failed_entry_inside(ref, word)
+
+    def _failed_entry_inside(self, ref: str, word: str) -> None:
+        self.store.ledger.append({"kind": "removal_failed", "ref": ref, "reason": word, "status": "failed"})

@@ -1,0 +1,59 @@
+"""What one examination gave, as plain values for the run file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from efface.model import Artefact, Finding, Gap, GapReason, Locator
+from efface.runs.codec import encode
+
+__all__ = ["Tally", "lost_result"]
+
+
+class Tally:
+    """Counts what an examination gives and makes it plain."""
+
+    def __init__(self) -> None:
+        self._artefacts = 0
+        self._bytes = 0
+        self._sha256 = ""
+        self._findings: dict[str, Finding] = {}
+        self._gaps: list[Gap] = []
+        self._with_gap: set[str] = set()
+        self._seen: set[str] = set()
+
+    def add(self, result: Artefact | Finding | Gap) -> None:
+        """Take in one result; the first artefact is the unit itself."""
+        if isinstance(result, Artefact):
+            if not self._artefacts:
+                self._bytes, self._sha256 = result.size_bytes, result.sha256
+            self._artefacts += 1
+            self._seen.add(result.locator.uri)
+        elif isinstance(result, Finding):
+            self._findings[result.id] = result
+        else:
+            self._gaps.append(result)
+            self._with_gap.add(result.locator.uri)
+
+    def result(self) -> dict[str, Any]:
+        """Return everything as plain values.
+
+        An artefact counts as scanned when it has no gap of its own; a thing that could not even be
+        opened counts as seen.
+        """
+        unopened = len(self._with_gap - self._seen)
+        return {
+            "artefacts": self._artefacts + unopened,
+            "scanned": self._artefacts - len(self._with_gap & self._seen),
+            "bytes": self._bytes,
+            "sha256": self._sha256,
+            "findings": [encode(finding) for finding in self._findings.values()],
+            "gaps": [encode(gap) for gap in self._gaps],
+        }
+
+
+def lost_result(uri: str, reason: GapReason) -> dict[str, Any]:
+    """Return the result of a unit that could not be looked at in any process."""
+    tally = Tally()
+    tally.add(Gap(Locator.parse(uri), "detect", reason, f"looking at it ended its process ({reason})"))
+    return tally.result()
