@@ -19,14 +19,13 @@ if TYPE_CHECKING:
 
 __all__ = ["values"]
 
-_NAME = (
-    r"(?:[`\"\[]?[\w$\u3400-\u9fff]+[`\"\]]?\.){0,2}[`\"\[]?[\w$\u3400-\u9fff ]*?[\w$\u3400-\u9fff][`\"\]]?"
-)
+_PART = r"(?:`[^`\n]{1,128}`|\"[^\"\n]{1,128}\"|\[[^\]\n]{1,128}\]|[\w$\u3400-\u9fff]{1,128})"
+_NAME = rf"(?:{_PART}\.){{0,2}}{_PART}"
 _STATEMENT = re.compile(
     rf"^[ \t]*(?:(?P<insert>(?:INSERT|REPLACE)\s+(?:IGNORE\s+)?INTO)\s+(?P<into>{_NAME})\s*"
-    r"(?:\((?P<columns>[^()]*)\))?\s*(?:OVERRIDING\s+\w+\s+VALUE\s*)?VALUES?"
+    r"(?:\((?P<columns>[^()]{0,65536})\))?\s*(?:OVERRIDING\s+\w+\s+VALUE\s*)?VALUES?"
     rf"|(?P<create>CREATE\s+(?:\w+\s+)?TABLE)\s+(?:IF\s+NOT\s+EXISTS\s+)?(?P<table>{_NAME})\s*\("
-    rf"|(?P<copy>COPY)\s+(?P<target>{_NAME})\s*(?:\((?P<fields>[^()]*)\))?\s*FROM\s+stdin[^\n]*\n)",
+    rf"|(?P<copy>COPY)\s+(?P<target>{_NAME})\s*(?:\((?P<fields>[^()]{{0,65536}})\))?\s*FROM\s+stdin[^\n]*\n)",
     re.IGNORECASE | re.MULTILINE,
 )
 _LITERAL = re.compile(
@@ -76,7 +75,7 @@ def _names(columns: str | None) -> list[str]:
 def _declared(text: str, at: int) -> tuple[list[str], int]:
     """Return the column names of CREATE TABLE and where its list ends; quoted texts are stepped over."""
     names, depth, start = [], 1, at
-    for mark in re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/|[(),;]", re.DOTALL).finditer(text, at):
+    for mark in re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.{0,9999}?\*/|[(),;]", re.DOTALL).finditer(text, at):
         sign = mark[0]
         depth += (sign == "(") - (sign == ")")
         if (sign == "," and depth == 1) or depth == 0 or sign == ";":

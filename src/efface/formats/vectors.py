@@ -38,11 +38,10 @@ _NEGATIVE = (0.25, 0.75)
 _PEAK = 14.0  # largest number over the root mean square; Gaussian noise of 8,192 numbers stays below 5
 _NEIGHBOURS = 0.4  # correlation of neighbours; sound, pictures and sorted numbers exceed it
 _DISTINCT = 0.9  # share of different numbers; quantised tables stay below
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-_NUMBERS = re.compile(rf"\s*{_NUMBER}(?:[\s,;|]+{_NUMBER})*[\s,;|]*")
-_WRAPPERS = re.compile(
-    r"(?:np\.|numpy\.|torch\.)?(?:array|tensor|vector)\s*\(|,?\s*dtype\s*=\s*[\w.']+|[\[\](){}\"']"
-)
+# Possessive throughout: no part of a number or a gap is ever tried twice, however long it is.
+_NUMBER = r"[-+]?+(?:\d++\.?+\d*+|\.\d++)(?:[eE][-+]?\d++)?+"
+_NUMBERS = re.compile(rf"[\s,;|]*+{_NUMBER}(?:[\s,;|]++{_NUMBER})*+[\s,;|]*+")
+_WRAPPERS = re.compile(r"(?:np\.|numpy\.|torch\.)?(?:array|tensor|vector)\(|,? ?dtype=[\w.']+|[\[\](){}\"']")
 _HEX = re.compile(r"(?:0x|\\x)?(?:[0-9a-fA-F]{2})+")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}|[A-Za-z0-9_-]+={0,2}")
 _BLOBS = ("<f4", "<f8", ">f4", ">f8", "<f2")

@@ -31,6 +31,14 @@ class _Cells:
     left_out: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Family:
+    """The keys of one parent, and those of them that name a person."""
+
+    keys: tuple[str, ...]
+    persons: tuple[str, ...]
+
+
 class Values:
     """Columns of a text: one for each place that its values have, with `*` for any element.
 
@@ -72,25 +80,29 @@ def _columns(part: Part, columns: dict[str, _Cells], limits: Limits) -> Iterator
     families: dict[str, list[str]] = {}
     for pattern in columns:
         families.setdefault(_parent(pattern), []).append(_key(pattern))
+    known = {
+        parent: _Family(tuple(keys[: _MAX_SIBLINGS + 1]), person_keys(keys))
+        for parent, keys in families.items()
+    }
     for pattern, cells in columns.items():
         place = part.locator.at(pattern)
-        keys = families[_parent(pattern)]
         if cells.left_out:
             detail = f"more than cells = {limits.cells} values: {cells.left_out} were not looked at"
             yield Gap(place, "unpack", GapReason.OVER_LIMIT, detail)
-        yield Column(place, _around(part, pattern, keys), partial(iter, cells.kept), cells.count)
+        around = _around(part, pattern, known[_parent(pattern)])
+        yield Column(place, around, partial(iter, cells.kept), cells.count)
 
 
-def _around(part: Part, pattern: str, keys: list[str]) -> Surroundings:
+def _around(part: Part, pattern: str, family: _Family) -> Surroundings:
     own = _key(pattern)
-    names = [name for name in reversed(_path(pattern)) if name not in {"*", _ANYWHERE}]
-    siblings = tuple(key for key in keys if key not in {own, "*"})[:_MAX_SIBLINGS]
-    beside = person_keys(keys)
     return replace(
         part.surroundings,
-        names=(*names, *part.surroundings.names),
-        siblings=siblings,
-        person_keys=tuple(key for key in beside if key != own),
+        names=(
+            *(name for name in reversed(_path(pattern)) if name not in {"*", _ANYWHERE}),
+            *part.surroundings.names,
+        ),
+        siblings=tuple(key for key in family.keys if key not in {own, "*"})[:_MAX_SIBLINGS],
+        person_keys=tuple(key for key in family.persons if key != own),
     )
 
 

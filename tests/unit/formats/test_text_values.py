@@ -118,6 +118,11 @@ HOSTILE = {
     "CREATE TABLE that does not end": b"CREATE TABLE t (" + b"a(" * 10_000,
     "COPY that does not end": b"COPY t (a) FROM stdin;\n" + b"x\n" * 1_000,
     "quotes that do not close in CSV": b'a,b,c\n1,2,3\n"' + b"x," * 10_000,
+    "a name that does not end in SQL": b"INSERT INTO " + b"a b." * 20_000,
+    "comments that do not close in SQL": b"CREATE TABLE t (" + b"/*" * 20_000,
+    "lists that do not close in SQL": b"INSERT INTO t (" * 5_000,
+    "a word that does not end": b"A" * 500_000,
+    "blanks that do not end": b"a = " + b" " * 500_000,
     "numbers of one digit": b"1," * 100_000,
 }
 
