@@ -11,6 +11,7 @@ NumPy, float blobs); the ranges, measured on blocks of programs, pictures, sound
 from __future__ import annotations
 
 import binascii
+import json
 import re
 import zlib
 from dataclasses import dataclass, field
@@ -192,6 +193,11 @@ def parse_numbers(text: str) -> NDArray[np.float64] | None:
     """
     if len(text) > _MAX_VALUE or not any(mark in text for mark in ",; \n\t|"):
         return None
+    quick = _json_numbers(text.strip())
+    return _loose_numbers(text) if quick is None else quick
+
+
+def _loose_numbers(text: str) -> NDArray[np.float64] | None:
     plain = _WRAPPERS.sub(" ", text)
     if not _NUMBERS.fullmatch(plain):
         return None
@@ -205,6 +211,20 @@ def parse_numbers(text: str) -> NDArray[np.float64] | None:
         return np.array([float(word) for word in words], np.float64)
     except ValueError:
         return None
+
+
+def _json_numbers(text: str) -> NDArray[np.float64] | None:
+    """The common case, by the fast reader: one flat list of numbers in brackets or braces."""
+    if text[:1] + text[-1:] not in {"[]", "{}"}:
+        return None
+    try:
+        items = json.loads(f"[{text[1:-1]}]")
+    except (ValueError, RecursionError):
+        return None
+    if not MIN_DIMENSION <= len(items) <= MAX_DIMENSION or set(map(type, items)) != {float}:
+        return None
+    # With sign, point and separator a number of _TEXT_DIGITS digits takes some four characters more.
+    return np.array(items, np.float64) if len(text) >= (_TEXT_DIGITS + 4) * len(items) else None
 
 
 def of_numbers(numbers: NDArray[Any], dtype: str, how: tuple[str, ...]) -> Vector | None:
