@@ -27,6 +27,7 @@ __all__ = ["MAGIC", "Header", "array", "header", "pickled", "rows"]
 
 MAGIC = b"\x93NUMPY"
 _HEADER_BYTES = 65_536  # NumPy itself writes less than 1 KiB for anything but records of many fields
+_OBJECT = re.compile(r"[|<>=]?O[48]?")
 _DIMENSIONS = 32  # NumPy's own limit until version 2
 
 
@@ -65,7 +66,7 @@ def pickled(data: bytes) -> bytes | None:
         FormatError: It is no .npy file.
     """
     fields, offset = _fields(data)
-    return data[offset:] if str(fields["descr"]).strip("|<>=") == "O" else None
+    return data[offset:] if _OBJECT.fullmatch(str(fields["descr"])) else None
 
 
 def _fields(data: bytes) -> tuple[dict[str, Any], int]:
