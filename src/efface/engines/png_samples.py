@@ -188,7 +188,7 @@ def _filter(lines: NDArray[np.uint8], rows: NDArray[np.uint8], step: int) -> Non
 
 
 def _cost(rows: NDArray[np.uint8]) -> NDArray[np.int64]:
-    return np.abs(rows.view(np.int8).astype(np.int16)).sum(axis=1, dtype=np.int64)
+    return np.asarray(np.abs(rows.view(np.int8).astype(np.int16)).sum(axis=1, dtype=np.int64))
 
 
 def _unfiltered(layout: Layout, data: bytes) -> NDArray[np.uint8]:

@@ -42,7 +42,8 @@ def repaint(data: bytes, boxes: Sequence[PageBox], limits: Limits) -> bytes:
 
     Args:
         data: A JPEG, PNG (APNG), GIF, WebP, TIFF or BMP file.
-        boxes: What to cover, in displayed coordinates; at least one must lie in the picture.
+        boxes: What to cover, in displayed coordinates; at least one must lie in the picture. Without any,
+            only the copies inside the file go.
         limits: Budgets; `artefact_bytes`, `picture_pixels` and `frames` are used.
 
     Raises:

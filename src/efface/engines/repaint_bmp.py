@@ -41,7 +41,7 @@ def repaint_bmp(data: bytes, boxes: Sequence[PageBox], limits: Limits) -> bytes:
     if end > len(data) or start < _FILE_HEADER + header:
         raise FormatError("the BMP is broken or cut off")
     areas = regions(boxes, (width, abs(rows)))
-    check_covered(areas)
+    check_covered(boxes, areas)
     fill = _fill(data, header, bits, start)
     painted = bytearray(data[: _kept_end(data, header, end)])
     for area in areas:

@@ -48,7 +48,7 @@ class _Painter:
         self._size = struct.unpack_from("<HH", data, 6)
         check_size(self._size, limits)
         self._areas = regions(boxes, self._size)
-        check_covered(self._areas)
+        check_covered(boxes, self._areas)
         self._table = self._colours(13, data[10])
         self._transparent: int | None = None
         self._images = 0

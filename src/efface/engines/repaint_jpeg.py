@@ -43,7 +43,7 @@ _EXIF, _XMP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
 _PHOTOSHOP, _ICC, _JFIF = b"Photoshop 3.0\0", b"ICC_PROFILE\0", b"JFIF\0"
 _JFIF_BYTES = 14  # without the thumbnail
 _SEGMENT_BYTES = 65_533
-_BLACK = {"L": 0, "RGB": (0, 0, 0), "CMYK": (0, 0, 0, 255)}
+_BLACK: dict[str, int | tuple[int, ...]] = {"L": 0, "RGB": (0, 0, 0), "CMYK": (0, 0, 0, 255)}
 _RIM_PX = 2  # chroma is interpolated across the edge of the fill by up to this much
 _NEARLY_BLACK = 16  # what quantisation makes of black
 
@@ -67,10 +67,10 @@ def repaint_jpeg(data: bytes, boxes: Sequence[PageBox], limits: Limits) -> bytes
         for region in regions(boxes, image.size, orientation)
         if (area := region.aligned(BLOCK_PX).clipped(*image.size))
     ]
-    check_covered(areas)
+    check_covered(boxes, areas)
     if not all(is_filled(image, area) for area in areas):
         for area in areas:
-            image.paste(_BLACK[image.mode], tuple(area))
+            image.paste(_BLACK[image.mode], area)
         written, core = _split(_encoded(image))
         segments = [segment for segment in segments if segment[0] != _ADOBE]
         segments += [segment for segment in written if segment[0] == _ADOBE]

@@ -58,7 +58,7 @@ def repaint_png(data: bytes, boxes: Sequence[PageBox], limits: Limits) -> bytes:
     layout = Layout.of(chunks)
     check_size((layout.width, layout.height), limits)
     areas = regions(boxes, (layout.width, layout.height), _turned(data))
-    check_covered(areas)
+    check_covered(boxes, areas)
     frames = _frames(chunks)
     if len(frames) > limits.frames:
         raise LimitExceededError(f"the picture has more than {limits.frames} frames (frames)")

@@ -107,9 +107,9 @@ def check_size(size: tuple[int, int], limits: Limits) -> None:
         raise LimitExceededError(f"a frame has more pixels than picture_pixels = {limits.picture_pixels}")
 
 
-def check_covered(painted: Sequence[object]) -> None:
+def check_covered(boxes: Sequence[PageBox], painted: Sequence[Region]) -> None:
     """Raise FormatError when not one box lies in the picture: it is another picture than was looked at."""
-    if not painted:
+    if boxes and not painted:
         raise FormatError("no box lies inside the picture")
 
 

@@ -11,7 +11,7 @@ Source: TIFF 6.0; Adobe TIFF technical notes (SubIFDs); Exif 3.0, 4.6.
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from PIL import Image, TiffImagePlugin
 
@@ -46,11 +46,10 @@ _STRUCTURE = frozenset(
 )  # fmt: skip
 _FILLS: dict[str, float | tuple[int, ...]] = {
     "1": 0, "L": 0, "LA": (0, 255), "RGB": (0, 0, 0), "RGBA": (0, 0, 0, 255), "CMYK": (0, 0, 0, 255),
-    "I;16": 0, "I;16B": 0, "I": 0, "F": 0.0, "LAB": (0, 128, 128),
+    "I;16": 0, "I;16B": 0, "I": 0, "F": 0.0, "LAB": (0, 128, 128), "YCbCr": (0, 128, 128),
 }  # fmt: skip
 _JPEG = ("jpeg", "tiff_jpeg")
 _JPEG_QUALITY = 95
-_JPEG_FILLS = {"RGB": (0, 0, 0), "L": 0, "CMYK": (0, 0, 0, 255), "YCbCr": (0, 128, 128)}
 
 
 def repaint_tiff(data: bytes, boxes: Sequence[PageBox], limits: Limits) -> bytes:
@@ -65,7 +64,7 @@ def repaint_tiff(data: bytes, boxes: Sequence[PageBox], limits: Limits) -> bytes
             _check_lossless(page.source)
             page.image.save(writer, "TIFF", **_settings(page.source, page.image))
             writer.newFrame()
-    check_covered(pages.covered)
+    check_covered(boxes, pages.covered)
     return target.getvalue() if changed else data
 
 
@@ -82,7 +81,7 @@ class _Pages:
     """Opens the pages of one TIFF in turn."""
 
     def __init__(self, data: bytes, boxes: Sequence[PageBox], limits: Limits) -> None:
-        self._image: Any = open_image(data)
+        self._image = cast("Any", open_image(data))
         self._boxes = boxes
         self._limits = limits
         self._main: tuple[tuple[int, int], list[Region]] = ((1, 1), [])
@@ -103,7 +102,7 @@ class _Pages:
             areas = [part for area in areas if (part := area.aligned(BLOCK_PX).clipped(*image.size))]
         changed = not all(_is_flat(image, area, is_jpeg=is_jpeg) for area in areas)
         for area in areas if changed else ():
-            image.paste(_fill(image), tuple(area))
+            image.paste(_fill(image), area)
         return _Page(self._image, image, changed=changed)
 
     def _areas(self, number: int, size: tuple[int, int]) -> list[Region]:
@@ -130,7 +129,7 @@ def _fill(image: Image.Image) -> float | tuple[int, ...]:
     if image.mode == "P":
         table = image.getpalette() or []
         return min(range(len(table) // 3), key=lambda index: sum(table[3 * index : 3 * index + 3]))
-    fill = {**_JPEG_FILLS, **_FILLS}.get(image.mode)
+    fill = _FILLS.get(image.mode)
     if fill is None:
         raise UnsupportedError(f"a TIFF page of the kind {image.mode} cannot be rewritten without loss")
     return fill

@@ -40,7 +40,7 @@ def repaint_webp(data: bytes, boxes: Sequence[PageBox], limits: Limits) -> bytes
     check_size(image.size, limits)
     turned = _turned(image.getexif().get(_ORIENTATION))
     areas = regions(boxes, image.size, turned)
-    check_covered(areas)
+    check_covered(boxes, areas)
     chunks = _chunks(data[12 : 8 + int.from_bytes(data[4:8], "little")])
     frames = sum(kind == b"ANMF" for kind, _ in chunks)
     if frames > limits.frames:
@@ -136,7 +136,7 @@ def _painted(chunks: list[Chunk], size: tuple[int, int], areas: Sequence[Region]
     if all(image.crop(area).getextrema() == exact for area in inside):
         return chunks
     for area in inside:
-        image.paste(fill, tuple(area))
+        image.paste(fill, area)
     target = io.BytesIO()
     image.save(target, "WEBP", lossless=True, exact=True, quality=75, method=4)
     return [chunk for chunk in _chunks(target.getvalue()[12:]) if chunk[0] == b"VP8L"]

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from efface.engines.sqlite_tables import Snapshot
     from efface.model.limits import Limits
 
-__all__ = ["Report", "columns", "erase", "erase_bytes"]
+__all__ = ["Report", "columns", "columns_of_file", "erase", "erase_bytes"]
 
 _WAL, _JOURNAL = "-wal", "-journal"
 _LOG_MODE, _PLAIN_MODE = b"\x02\x02", b"\x01\x01"
@@ -67,6 +67,18 @@ def columns(data: bytes) -> dict[str, tuple[str, ...]]:
     """
     with _failing_softly(), closing(_in_memory(data)) as connection:
         return {table.name: table.columns for table in sqlite_tables.tables(connection)}
+
+
+def columns_of_file(source: Path, folder: Path, limits: Limits) -> dict[str, tuple[str, ...]]:
+    """Return the columns of every ordinary table of a database file, what is in its log included.
+
+    Args:
+        source: The database; never written.
+        folder: Where a private copy may lie for a moment.
+        limits: Budgets; `artefact_bytes` is used.
+    """
+    with _failing_softly():
+        return columns(_whole(source, folder, limits))
 
 
 def erase(source: Path, out: Path, cells: Mapping[str, Sequence[str]], limits: Limits) -> Report:

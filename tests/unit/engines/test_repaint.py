@@ -510,8 +510,15 @@ def test_a_box_outside_the_picture_is_refused():
     for kind in ("JPEG", "PNG", "WEBP", "TIFF", "BMP"):
         with pytest.raises(FormatError, match="no box"):
             repaint(saved(scene(), kind), [PageBox(None, 900, 900, 10, 10)], LIMITS)
-    with pytest.raises(FormatError, match="no box"):
-        repaint(saved(scene(), "PNG"), [], LIMITS)
+
+
+def test_without_a_box_only_the_copies_go():
+    """Where only a copy inside the file is to go, no pixel of the picture changes, in no kind."""
+    for data in (loaded_jpeg(), loaded_png(scene()), saved(scene(), "WEBP") + MARK, saved(scene(), "TIFF")):
+        cleaned = repaint(data, [], LIMITS)
+        assert MARK not in cleaned
+        for before, after in zip(frames(data), frames(cleaned), strict=True):
+            assert np.array_equal(before.pixels, after.pixels)
 
 
 LIMITED = {
