@@ -16,7 +16,10 @@ def certify(
     run: Path,
     *,
     output: Annotated[
-        str, Parameter(name=["--output", "-o"], help="Certificate file; - is standard output.")
+        str,
+        Parameter(
+            name=["--output", "-o"], allow_leading_hyphen=True, help="Certificate file; - is standard output."
+        ),
     ],
     key: Annotated[Path, Parameter(name="--key", help="Private key of the signer.")],
     passphrase_env: PassphraseVariable = None,

@@ -26,9 +26,11 @@ __all__ = [
     "Language",
     "Quiet",
     "SarifFile",
+    "Targets",
     "default_run",
     "language_of",
     "read_case",
+    "refuse_options",
     "write_bytes",
     "write_text",
 ]
@@ -41,14 +43,40 @@ CaseFile = Annotated[
     Path | None, Parameter(name="--case", help="Case file (TOML) with the facts of the case.")
 ]
 JsonFile = Annotated[
-    str | None, Parameter(name="--json", help="Write JSON to this file; - is standard output.")
+    str | None,
+    Parameter(
+        name="--json", allow_leading_hyphen=True, help="Write JSON to this file; - is standard output."
+    ),
 ]
-SarifFile = Annotated[str | None, Parameter(name="--sarif", help="Write SARIF 2.1.0 to this file.")]
-HtmlFile = Annotated[str | None, Parameter(name="--html", help="Write one self-contained HTML page.")]
-CsvFile = Annotated[str | None, Parameter(name="--csv", help="Write CSV to this file.")]
+SarifFile = Annotated[
+    str | None, Parameter(name="--sarif", allow_leading_hyphen=True, help="Write SARIF 2.1.0 to this file.")
+]
+HtmlFile = Annotated[
+    str | None,
+    Parameter(name="--html", allow_leading_hyphen=True, help="Write one self-contained HTML page."),
+]
+CsvFile = Annotated[
+    str | None, Parameter(name="--csv", allow_leading_hyphen=True, help="Write CSV to this file.")
+]
 Quiet = Annotated[bool, Parameter(name="--quiet", negative="", help="No progress and no summary.")]
 
+Targets = Annotated[str, Parameter(allow_leading_hyphen=True)]
+"""Positional names, of which `-` is standard input; `refuse_options` keeps mistyped options out."""
+
 _MAX_CASE_BYTES = 1_000_000
+
+
+def refuse_options(names: tuple[str, ...]) -> None:
+    """Refuse what looks like an option among names: a mistyped one must not pass for a file.
+
+    Raises:
+        UsageError: A name begins with a hyphen and is not `-`.
+    """
+    for name in names:
+        if name.startswith("-") and name != "-":
+            raise UsageError(
+                f"unknown option {name!r}", to_do="See --help; write ./ before such a file's name."
+            )
 
 
 def language_of(chosen: str | None) -> str:

@@ -18,9 +18,11 @@ from efface.cli.options import (
     Language,
     Quiet,
     SarifFile,
+    Targets,
     default_run,
     language_of,
     read_case,
+    refuse_options,
 )
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ __all__ = ["scan"]
 
 
 def scan(  # noqa: PLR0913 - one parameter for each option of the contract
-    *targets: str,
+    *targets: Targets,
     case: CaseFile = None,
     as_of: Annotated[date | None, Parameter(help="Day whose law is applied; by default today.")] = None,
     mode: Annotated[
@@ -73,6 +75,7 @@ def scan(  # noqa: PLR0913 - one parameter for each option of the contract
     from efface.runs.store import Store
     from efface.runs.view import view_of
 
+    refuse_options(targets)
     if not targets:
         raise UsageError("name at least one target to scan")
     facts = read_case(case)

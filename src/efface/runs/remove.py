@@ -66,9 +66,9 @@ def apply(  # noqa: PLR0913 - what a removal depends on
     limits = limits or Limits()
     removals = _Removals(store, case, as_of, step)
     removals.recover()
-    planned = [removal for removal in plan.removals if removal.status is RemovalStatus.PLANNED]
+    planned = [removal for removal in plan.removals if removals.is_open(removal)]
     removals.note(plan, planned)
-    results = [removal for removal in plan.removals if removal.status is not RemovalStatus.PLANNED]
+    results = [removal for removal in plan.removals if removal.status is RemovalStatus.HELD]
     tasks = list(removals.begin(planned))
     if tasks:
         mode = Mode(store.meta("mode"))
@@ -101,11 +101,12 @@ class _Removals:
                 self._failed_entry(ref, "interrupted")
                 continue
             path = removal.target.path[0]
-            with suppress(FileNotFoundError):
-                os.unlink(places.temporary_name(path, ref))
             now = places.digest_of(path)
-            is_now = None if now is None else self.store.keyed(now)
-            if ready and is_now == ready["after"]:
+            replaced = ready is not None and ready["after"] == (
+                None if now is None else self.store.keyed(now)
+            )
+            places.tidy(path, places.new_name(path, ref), places.old_name(path, ref), replaced=replaced)
+            if replaced and ready is not None:
                 self._done(removal, ready["after"], None)
             else:
                 self._fail(removal, "interrupted", "an earlier run was stopped before the change")
@@ -129,6 +130,11 @@ class _Removals:
             if each.status is not RemovalStatus.HELD and target_ref(self.store, each.target) == ref
         )
         return next(matching, None)
+
+    def is_open(self, removal: Removal) -> bool:
+        """Return whether something of a planned removal is still to be done: a killed run may have done it."""
+        there = {finding.id for finding in self.store.findings(removal.target.uri)}
+        return removal.status is RemovalStatus.PLANNED and bool(there & set(removal.finding_ids))
 
     # -- before ----------------------------------------------------------------------------------------
 
@@ -180,7 +186,7 @@ class _Removals:
                 "unit": encode(unit),
                 "due": [encode(finding) for finding in due],
                 "kept": [encode(finding) for finding in kept],
-                "out": places.temporary_name(path, ref),
+                "out": places.new_name(path, ref),
                 "size_bytes": unit.size_bytes,
             }
 
@@ -257,10 +263,10 @@ class _Removals:
             self.store.ledger.append({"kind": "removal_ready", "ref": ref, "after": after, "residue": 0})
         try:
             if after is None:
-                places.erase(path, step=self.step)
+                places.erase(path, places.old_name(path, ref), step=self.step)
             else:
                 places.settle_database(path, step=self.step)
-                places.replace(path, temporary, step=self.step)
+                places.replace(path, temporary, places.old_name(path, ref), step=self.step)
         except RemovalError as error:
             return self._fail(removal, "not-writable", str(error))
         except OSError as error:
@@ -296,6 +302,8 @@ class _Removals:
             self.store.set_removal(done)
             if unit is not None and after is None:
                 self.store.forget_unit(unit.uri)
+            elif unit is not None and result is None:
+                self.store.look_again(unit.uri, removal.finding_ids)
             elif unit is not None and result is not None:
                 self.store.replace_results(replace(unit, stamp=Filesystem().stamp(unit)), result)
         return done

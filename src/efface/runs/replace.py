@@ -19,14 +19,19 @@ from efface.errors import RemovalError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["digest_of", "erase", "replace", "settle_database", "temporary_name"]
+__all__ = ["digest_of", "erase", "new_name", "old_name", "replace", "settle_database", "tidy", "wipe"]
 
 _CHUNK_BYTES = 1 << 20
 
 
-def temporary_name(path: str, ref: str) -> str:
-    """Return the name of the prepared content of a target: beside it, so that a rename is one step."""
+def new_name(path: str, ref: str) -> str:
+    """Return the name of a target's prepared content: beside it, so that a rename is one step."""
     return os.path.join(os.path.dirname(path), f".efface-{ref}.new")
+
+
+def old_name(path: str, ref: str) -> str:
+    """Return the name under which a target's old content waits to be overwritten."""
+    return os.path.join(os.path.dirname(path), f".efface-{ref}.old")
 
 
 def digest_of(path: str) -> str | None:
@@ -60,12 +65,13 @@ def settle_database(path: str, *, step: Callable[[str], None]) -> None:
         )
 
 
-def replace(path: str, temporary: str, *, step: Callable[[str], None]) -> None:
-    """Put `temporary` in the place of `path`, then overwrite the old content.
+def replace(path: str, new: str, old: str, *, step: Callable[[str], None]) -> None:
+    """Put `new` in the place of `path`, then overwrite the old content.
 
     Args:
         path: The target.
-        temporary: Prepared content on the same file system, already on disk.
+        new: Prepared content on the same file system, already on disk.
+        old: A second name for the old content, so that a killed run can still be finished.
         step: Called with the name of each step before it is taken.
 
     Raises:
@@ -73,49 +79,56 @@ def replace(path: str, temporary: str, *, step: Callable[[str], None]) -> None:
     """
     step("metadata")
     info = os.stat(path, follow_symlinks=False)
-    shutil.copystat(path, temporary, follow_symlinks=False)
+    shutil.copystat(path, new, follow_symlinks=False)
     with suppress(PermissionError):
-        os.chown(temporary, info.st_uid, info.st_gid, follow_symlinks=False)
-    os.chmod(temporary, stat.S_IMODE(info.st_mode))
-    old = _kept_open(path)
-    try:
-        step("rename")
-        os.replace(temporary, path)
-        _sync_folder(path)
-        # A file with other names is still somebody's file under those: its content is left alone.
-        if old is not None and os.fstat(old).st_nlink == 0:
-            step("overwrite")
-            _overwrite(old)
-    finally:
-        if old is not None:
-            os.close(old)
+        os.chown(new, info.st_uid, info.st_gid, follow_symlinks=False)
+    os.chmod(new, stat.S_IMODE(info.st_mode))
+    with suppress(OSError):  # some file systems know no second names; the old blocks are then freed only
+        os.link(path, old, follow_symlinks=False)
+    step("rename")
+    os.replace(new, path)
+    _sync_folder(path)
+    step("overwrite")
+    wipe(old)
 
 
-def erase(path: str, *, step: Callable[[str], None]) -> None:
+def erase(path: str, old: str, *, step: Callable[[str], None]) -> None:
     """Take a file away and overwrite what it held.
 
     Raises:
         OSError: It cannot be done; the target is as it was.
     """
-    old = _kept_open(path)
-    try:
-        step("unlink")
-        os.unlink(path)
-        _sync_folder(path)
-        if old is not None and os.fstat(old).st_nlink == 0:
-            step("overwrite")
-            _overwrite(old)
-    finally:
-        if old is not None:
-            os.close(old)
+    step("unlink")
+    os.rename(path, old)
+    _sync_folder(path)
+    step("overwrite")
+    wipe(old)
 
 
-def _kept_open(path: str) -> int | None:
-    """Return a descriptor through which the old content can be overwritten once its name is gone."""
-    try:
-        return os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except PermissionError:
-        return None  # a folder one may write in can hold a file one may not: its blocks are freed only
+def tidy(path: str, new: str, old: str, *, replaced: bool) -> None:
+    """Take away what a killed run left beside a target."""
+    with suppress(FileNotFoundError):
+        os.unlink(new)
+    if replaced:
+        wipe(old)
+    else:
+        with suppress(FileNotFoundError):
+            os.unlink(old)
+    _sync_folder(path)
+
+
+def wipe(old: str) -> None:
+    """Overwrite and remove content that nothing else names; what another name still holds is left alone."""
+    with suppress(FileNotFoundError):
+        if os.stat(old, follow_symlinks=False).st_nlink == 1:
+            os.chmod(old, 0o600)
+            descriptor = os.open(old, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                _overwrite(descriptor)
+            finally:
+                os.close(descriptor)
+        os.unlink(old)
+        _sync_folder(old)
 
 
 def _overwrite(descriptor: int) -> None:

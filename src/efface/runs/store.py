@@ -252,6 +252,11 @@ class Store:
         row = self._db.execute("SELECT configuration FROM unit WHERE uri = ?", (unit.uri,)).fetchone()
         self.finish_unit(unit, row[0], result)
 
+    def look_again(self, uri: str, gone: tuple[str, ...]) -> None:
+        """Drop findings that were removed from a unit, and let the next scan look at it."""
+        self._db.executemany("DELETE FROM finding WHERE id = ?", [(name,) for name in gone])
+        self._db.execute("UPDATE unit SET configuration = NULL, before = NULL WHERE uri = ?", (uri,))
+
     def forget_unit(self, uri: str) -> None:
         """Drop a unit that is gone, with all that was found in it."""
         for statement in (
