@@ -27,8 +27,28 @@ _KINDS = {
 }
 
 
-def _stamp(info: os.stat_result) -> str:
+_LOGS = ("-wal", "-shm")
+_DATABASE = b"SQLite format 3\0"
+
+
+def _stamp_of(info: os.stat_result) -> str:
     return f"{info.st_size}:{info.st_mtime_ns}:{info.st_ctime_ns}:{info.st_ino}"
+
+
+def _stamp(path: str, info: os.stat_result) -> str:
+    """Return what shows that a file changed; a database's log is part of it."""
+    try:
+        return f"{_stamp_of(info)}+{_stamp_of(os.stat(path + '-wal', follow_symlinks=False))}"
+    except OSError:
+        return _stamp_of(info)
+
+
+def _is_log(entry: os.DirEntry[str]) -> bool:
+    """Return whether a file is the log or log index of the database beside it, which is read with it."""
+    try:
+        return FilePayload(entry.path[: -len(_LOGS[0])], 0).head(len(_DATABASE)) == _DATABASE
+    except AccessError:
+        return False
 
 
 class Filesystem:
@@ -36,7 +56,8 @@ class Filesystem:
 
     Links inside a target are not followed: what they point to is looked at where it lies, and a link
     to something outside the target is a gap, so that nothing is missed in silence and no loop can form.
-    A target that is itself a link is followed once. Pipes, sockets and devices are gaps.
+    A target that is itself a link is followed once. Pipes, sockets and devices are gaps. The write-ahead log
+    of an SQLite database is read with its database and not listed beside it.
 
     Not promised: files that appear behind the walk while it runs; alternate data streams.
     """
@@ -65,7 +86,7 @@ class Filesystem:
         if stat.S_ISDIR(info.st_mode):
             yield from self._folder(root, root)
         else:
-            yield self._unit(root, info)
+            yield self._unit(root, info, logged=os.path.exists(root + "-wal"))
 
     def open(self, unit: Unit, limits: Limits) -> Part:
         """Open one file; its surroundings are its folders and the names beside it."""
@@ -81,7 +102,8 @@ class Filesystem:
     def stamp(self, unit: Unit) -> str:
         """Return size, times and inode as they are now."""
         try:
-            return _stamp(os.stat(Locator.parse(unit.uri).path[0], follow_symlinks=False))
+            path = Locator.parse(unit.uri).path[0]
+            return _stamp(path, os.stat(path, follow_symlinks=False))
         except OSError as error:
             raise AccessError(f"cannot be found any more: {error.strerror}") from error
 
@@ -96,27 +118,29 @@ class Filesystem:
                 yield _gap(current, f"the folder cannot be listed: {error.strerror}")
                 continue
             folders = []
+            beside = {entry.name for entry in entries if entry.name.endswith(_LOGS)}
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(entry.path)
                 elif entry.is_symlink():
                     yield from _link(entry.path, root)
-                else:
-                    yield self._entry(entry)
+                elif not (entry.name in beside and _is_log(entry)):
+                    yield self._entry(entry, logged=entry.name + "-wal" in beside)
             pending.extend(reversed(folders))
 
-    def _entry(self, entry: os.DirEntry[str]) -> Unit | Gap:
+    def _entry(self, entry: os.DirEntry[str], *, logged: bool) -> Unit | Gap:
         try:
             info = entry.stat(follow_symlinks=False)
         except OSError as error:
             return _gap(entry.path, f"cannot be examined: {error.strerror}")
-        return self._unit(entry.path, info)
+        return self._unit(entry.path, info, logged=logged)
 
-    def _unit(self, path: str, info: os.stat_result) -> Unit | Gap:
+    def _unit(self, path: str, info: os.stat_result, *, logged: bool) -> Unit | Gap:
         if not stat.S_ISREG(info.st_mode):
             kind = _KINDS.get(stat.S_IFMT(info.st_mode), "not a regular file")
             return _gap(path, f"{kind}: holds no file content that could be read", GapReason.UNSUPPORTED)
-        return Unit(Locator.of_file(path).uri, info.st_size, _stamp(info), self.name)
+        stamp = _stamp(path, info) if logged else _stamp_of(info)
+        return Unit(Locator.of_file(path).uri, info.st_size, stamp, self.name)
 
 
 def _gap(path: str, detail: str, reason: GapReason = GapReason.UNREADABLE) -> Gap:

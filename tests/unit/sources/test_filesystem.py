@@ -138,3 +138,24 @@ def test_the_surroundings_are_names_from_the_inside_out(tmp_path: Path) -> None:
     surroundings = SOURCE.open(listed(tmp_path)[0][0], Limits()).surroundings
     assert surroundings.names[:2] == ("a.jpg", "faces")
     assert surroundings.siblings == ("a.jpg", "b.jpg")
+
+
+def test_the_log_of_a_database_belongs_to_it(tmp_path: Path) -> None:
+    """A write-ahead log is not a thing of its own, and a change in it is a change of the database."""
+    (tmp_path / "a.db").write_bytes(b"SQLite format 3\0" + bytes(100))
+    (tmp_path / "a.db-wal").write_bytes(b"1")
+    (tmp_path / "b-wal").write_bytes(b"no database beside it")
+    units, _ = listed(tmp_path)
+    assert names(units) == ["a.db", "b-wal"]
+    (tmp_path / "a.db-wal").write_bytes(b"1 and 2")
+    assert listed(tmp_path)[0][0].stamp != units[0].stamp
+    assert SOURCE.stamp(units[0]) == listed(tmp_path)[0][0].stamp
+
+
+def test_a_pipe_that_looks_like_the_database_of_a_log_does_not_hang(tmp_path: Path) -> None:
+    """Only a regular file can be a database: nothing else is opened to find out."""
+    os.mkfifo(tmp_path / "a")
+    (tmp_path / "a-wal").write_bytes(b"x")
+    units, gaps = listed(tmp_path)
+    assert names(units) == ["a-wal"]
+    assert len(gaps) == 1
