@@ -1,0 +1,137 @@
+"""Every registered container under the law of its room."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import sqlite3
+import tarfile
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+
+from efface import registry
+from efface.testing import stores
+from efface.testing.contracts import ContainerContract, Sample
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from efface.sources.archive import Archive
+    from efface.sources.picture_parts import PictureParts
+    from efface.sources.sqlite import Sqlite
+    from efface.sources.values import Values
+
+
+class TestArchive(ContainerContract):
+    """Archives with two members, and one compressed stream."""
+
+    def plugin(self) -> Archive:
+        return registry.load("container", "archive")()
+
+    def samples(self) -> Sequence[Sample]:
+        zipped, tarred = io.BytesIO(), io.BytesIO()
+        with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("folder/a.txt", "one " * 50)
+            archive.writestr("b.txt", "two")
+        with tarfile.open(fileobj=tarred, mode="w") as tar:
+            for name, data in (("a.txt", b"one"), ("folder/b.txt", b"two " * 50)):
+                info = tarfile.TarInfo(name)
+                info.size = len(data)
+                tar.addfile(info, io.BytesIO(data))
+        return [
+            Sample("in/a.zip", zipped.getvalue()),
+            Sample("in/a.tar", tarred.getvalue()),
+            Sample("in/a.txt.gz", gzip.compress(b"hello" * 20)),
+        ]
+
+
+class TestSqlite(ContainerContract):
+    """A database with text and binary columns, and names that need quoting."""
+
+    def plugin(self) -> Sqlite:
+        return registry.load("container", "sqlite")()
+
+    def samples(self) -> Sequence[Sample]:
+        connection = sqlite3.connect(":memory:")
+        connection.execute('CREATE TABLE "a ""b" (id INTEGER PRIMARY KEY, "名 称" TEXT, data BLOB)')
+        connection.executemany(
+            'INSERT INTO "a ""b" VALUES (?, ?, ?)', [(n, f"n{n}", bytes(40)) for n in range(9)]
+        )
+        connection.execute("CREATE TABLE empty (x TEXT)")
+        connection.commit()
+        data = connection.serialize()
+        connection.close()
+        return [Sample("db/crm.sqlite", data)]
+
+
+class TestPictureParts(ContainerContract):
+    """A picture that carries a smaller one behind its end."""
+
+    def plugin(self) -> PictureParts:
+        return registry.load("container", "picture-parts")()
+
+    def samples(self) -> Sequence[Sample]:
+        return [Sample("photos/two.jpg", self._jpeg(64) + self._jpeg(16))]
+
+    @staticmethod
+    def _jpeg(side_px: int) -> bytes:
+        buffer = io.BytesIO()
+        Image.radial_gradient("L").resize((side_px, side_px)).save(buffer, "JPEG")
+        return buffer.getvalue()
+
+
+class TestValues(ContainerContract):
+    """Texts of every kind that holds values."""
+
+    def plugin(self) -> Values:
+        return registry.load("container", "values")()
+
+    def samples(self) -> Sequence[Sample]:
+        vectors = stores.face_vectors(4, 128)
+        texts = {
+            "a.json": '{"people": [{"name": "n", "faceImage": "' + "QUJD" * 30 + '"}, {"name": "m"}]}',
+            "a.jsonl": stores.json_store(vectors),
+            "a.csv": stores.csv_store(vectors),
+            "a.sql": stores.sql_dump(vectors),
+            "a.xml": "<people><p name='n'><photo>" + "QUJD" * 30 + "</photo></p><p name='m'/></people>",
+            "a.txt": "data:image/png;base64," + "QUJD" * 30,
+        }
+        return [Sample(f"exports/{name}", text.encode()) for name, text in texts.items()]
+
+
+def test_every_container_is_under_contract() -> None:
+    """A container in the table without a contract test is a fault."""
+    contracts = [
+        each for each in globals().values() if isinstance(each, type) and each.__name__.startswith("Test")
+    ]
+    assert {each().plugin().name for each in contracts} == set(registry.names("container"))
+
+
+@pytest.mark.parametrize("name", registry.names("container"))
+def test_the_table_and_the_container_agree_on_its_name(name: str) -> None:
+    """A container is called what the table calls it."""
+    assert registry.load("container", name).name == name
+
+
+def test_a_log_beside_a_database_is_left_alone(tmp_path: Path) -> None:
+    """Reading a database with pending writes neither applies nor removes them."""
+    writer = sqlite3.connect(tmp_path / "a.sqlite", isolation_level=None)
+    writer.execute("PRAGMA journal_mode = WAL")
+    writer.execute("CREATE TABLE t (x TEXT)")
+    writer.execute("INSERT INTO t VALUES ('in the log')")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    contract = TestSqlite()
+    from efface.model import Column, Limits, Locator, Part, Surroundings
+    from efface.sources.payloads import FilePayload
+
+    path = tmp_path / "a.sqlite"
+    part = Part(Locator.of_file(str(path)), FilePayload(str(path), 1 << 20), Surroundings((path.name,)))
+    (column,) = contract.plugin().parts(part, "application/vnd.sqlite3", Limits())
+    assert isinstance(column, Column)
+    after = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    writer.close()
+    assert after == before

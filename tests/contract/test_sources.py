@@ -1,0 +1,79 @@
+"""Every registered source under the law of its room."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from efface import registry
+from efface.testing.contracts import SourceContract
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from efface.sources.filesystem import Filesystem
+    from efface.sources.stdin import StandardInput
+
+
+class TestFilesystem(SourceContract):
+    """A folder with folders in it, and names that are not ASCII, not UTF-8, or look like URLs."""
+
+    names = ("a.txt", "名.bin", "b%2F#?.txt", os.fsdecode(b"\xff\xfe.dat"))
+
+    def plugin(self) -> Filesystem:
+        return registry.load("source", "filesystem")()
+
+    def place(self, folder: Path) -> tuple[str, dict[str, bytes]]:
+        inner = folder / "place" / "inner"
+        inner.mkdir(parents=True)
+        contents = {name: f"content {number}".encode() * 9_000 for number, name in enumerate(self.names)}
+        for name, data in contents.items():
+            (inner / name).write_bytes(data)
+        return str(folder / "place"), contents
+
+    def change(self, folder: Path) -> None:
+        for path in (folder / "place" / "inner").iterdir():
+            path.write_bytes(path.read_bytes().upper())
+
+    def clear(self, folder: Path) -> None:
+        for path in (folder / "place" / "inner").iterdir():
+            path.unlink()
+
+
+class TestStandardInput(SourceContract):
+    """A stream that comes in once."""
+
+    read_once = True
+
+    @pytest.fixture(autouse=True)
+    def _stream(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._put = lambda data: monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+        self._put(b"")
+
+    def plugin(self) -> StandardInput:
+        return registry.load("source", "stdin")()
+
+    def place(self, _folder: Path) -> tuple[str, dict[str, bytes]]:
+        self._put(b"what comes in")
+        return "-", {"-": b"what comes in"}
+
+    def clear(self, _folder: Path) -> None:
+        sys.stdin.close()
+
+
+def test_every_source_is_under_contract() -> None:
+    """A source in the table without a contract test is a fault."""
+    contracts = [
+        each for each in globals().values() if isinstance(each, type) and each.__name__.startswith("Test")
+    ]
+    assert {each().plugin().name for each in contracts} == set(registry.names("source"))
+
+
+@pytest.mark.parametrize("name", registry.names("source"))
+def test_the_table_and_the_source_agree_on_its_name(name: str) -> None:
+    """A source is called what the table calls it."""
+    assert registry.load("source", name).name == name
