@@ -36,6 +36,12 @@ Result = Artefact | Finding | Gap
 _MIN_CELL_BYTES = 64
 """Shorter values hold no picture; vectors and records are the column detectors' business."""
 
+_BEAT = 50
+
+_PICTURE_NAMES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".jp2")
+_NO_CONTENT = frozenset({sniff.OCTETS, "application/x-empty", "text/plain"})
+"""What a file holds whose name says picture, when nothing in it can be recognised."""
+
 NOT_OPENED = {
     "application/pdf": "a PDF document",
     "application/vnd.ms-outlook": "an Outlook message",
@@ -132,6 +138,9 @@ class Examiner:
         self, artefact: Artefact, part: Part, depth: int
     ) -> Iterator[tuple[str, Callable[[], Iterator[Result]]]]:
         media_type = artefact.media_type
+        if media_type in _NO_CONTENT and part.surroundings.names[0].lower().endswith(_PICTURE_NAMES):
+            detail = "named as a picture, and its content is none: damaged, encrypted, or something else"
+            yield "decode", lambda: iter([Gap(part.locator, "decode", GapReason.UNREADABLE, detail)])
         if media_type in NOT_OPENED or media_type.startswith(("video/", "audio/")):
             what = NOT_OPENED.get(media_type, f"a recording ({media_type})")
             yield (
@@ -189,13 +198,15 @@ class Examiner:
         fold = Fold(column.locator)
         tested = 0
         for cell in column.cells():
+            if len(cell) < _MIN_CELL_BYTES:
+                continue
             tested += 1
             if tested > self._limits.cells:
                 detail = f"more than cells = {self._limits.cells} values: the rest was not tested one by one"
                 yield Gap(column.locator, "detect", GapReason.OVER_LIMIT, detail)
                 break
-            if len(cell) < _MIN_CELL_BYTES:
-                continue
+            if tested % _BEAT == 0:
+                self._at(column.locator.uri)  # a long column is not a hang
             found: list[Finding] = []
             for result in self._cell(cell, column):
                 if isinstance(result, Finding) and result.locator.container == column.locator.container:

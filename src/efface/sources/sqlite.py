@@ -23,6 +23,9 @@ __all__ = ["Sqlite"]
 
 _TYPE = "application/vnd.sqlite3"
 _WAL = "-wal"
+_SHORTEST = 16
+"""Shorter values hold neither a template nor a picture in any encoding; leaving them out keeps names and
+numbers in the database."""
 
 
 class Sqlite:
@@ -146,14 +149,14 @@ def _columns(
 
 
 def _cells(connection: sqlite3.Connection, table: str, column: str, limits: Limits) -> Iterator[bytes | str]:
-    """Text and binary values of one column, up to the run's limit of cells."""
+    """Text and binary values of one column; one more than the run tests, so that it sees that there are more."""
     quoted = _quoted(column)
     query = (
         f"SELECT typeof({quoted}), {quoted} FROM {_quoted(table)}"  # noqa: S608 - names are quoted
-        f" WHERE typeof({quoted}) IN ('text', 'blob') LIMIT ?"
+        f" WHERE typeof({quoted}) IN ('text', 'blob') AND length({quoted}) >= {_SHORTEST} LIMIT ?"
     )
     try:
-        for kind, value in connection.execute(query, (limits.cells,)):
+        for kind, value in connection.execute(query, (limits.cells + 1,)):
             yield value if kind == b"blob" else _text(value)
     except sqlite3.Error as error:
         raise _explained(error) from None

@@ -16,6 +16,8 @@ from efface.sources.payloads import BytesPayload, FilePayload
 from efface.sources.sqlite import Sqlite
 
 TYPE = "application/vnd.sqlite3"
+PHOTO = b"\xff\xd8" + bytes(20)
+NOTE, LATE = "a note of some length", "a late note of some length"
 
 
 def make(path: Path, *, wal: bool = False) -> Path:
@@ -26,7 +28,7 @@ def make(path: Path, *, wal: bool = False) -> Path:
             'CREATE TABLE "odd ""name"(id INTEGER PRIMARY KEY, photo BLOB, note TEXT, n REAL);'
             "CREATE TABLE empty(x BLOB); CREATE VIEW v AS SELECT 1;"
         )
-        db.execute('INSERT INTO "odd ""name" VALUES (1, ?, ?, 1.5)', (b"\xff\xd8", "hello"))
+        db.execute('INSERT INTO "odd ""name" VALUES (1, ?, ?, 1.5)', (PHOTO, NOTE))
         db.commit()
     return path
 
@@ -54,10 +56,26 @@ def values(found: list[Column | Gap | Part]) -> dict[str | None, list[bytes | st
 def test_every_column_with_rows_is_a_column(tmp_path: Path) -> None:
     """Text and bytes come as they are, numbers and empty tables give no values."""
     found = values(columns(make(tmp_path / "a.db")))
-    assert found['/main.odd "name/photo'] == [b"\xff\xd8"]
-    assert found['/main.odd "name/note'] == ["hello"]
+    assert found['/main.odd "name/photo'] == [PHOTO]
+    assert found['/main.odd "name/note'] == [NOTE]
     assert found['/main.odd "name/n'] == []
     assert not any("empty" in str(place) for place in found)
+
+
+def test_values_too_short_to_hold_anything_are_left_out(tmp_path: Path) -> None:
+    """Names and numbers never leave the database."""
+    with closing(sqlite3.connect(tmp_path / "a.db")) as db, db:
+        db.execute("CREATE TABLE t(name TEXT)")
+        db.executemany("INSERT INTO t VALUES (?)", [("short",), ("x" * 16,)])
+    assert values(columns(tmp_path / "a.db"))["/main.t/name"] == ["x" * 16]
+
+
+def test_more_values_than_the_limit_are_noticed(tmp_path: Path) -> None:
+    """One more value than is tested comes out, so that the rest is a gap and not a silence."""
+    with closing(sqlite3.connect(tmp_path / "a.db")) as db, db:
+        db.execute("CREATE TABLE t(name TEXT)")
+        db.executemany("INSERT INTO t VALUES (?)", [("x" * 20,)] * 9)
+    assert len(values(columns(tmp_path / "a.db", Limits(cells=5)))["/main.t/name"]) == 6
 
 
 def test_the_names_beside_a_column_are_its_surroundings(tmp_path: Path) -> None:
@@ -71,11 +89,11 @@ def test_what_lies_in_the_log_is_read(tmp_path: Path) -> None:
     """Rows that a program wrote but did not yet move into the file are found."""
     path = make(tmp_path / "live.db", wal=True)
     with closing(sqlite3.connect(path)) as writer:
-        writer.execute('INSERT INTO "odd ""name" VALUES (2, ?, ?, 0)', (b"late", "late"))
+        writer.execute('INSERT INTO "odd ""name" VALUES (2, ?, ?, 0)', (PHOTO, LATE))
         writer.commit()
         for suffix in ("", "-wal"):
             shutil.copyfile(f"{path}{suffix}", f"{tmp_path / 'copy.db'}{suffix}")
-        assert "late" in values(columns(tmp_path / "copy.db"))['/main.odd "name/note']
+        assert LATE in values(columns(tmp_path / "copy.db"))['/main.odd "name/note']
 
 
 @pytest.mark.parametrize("wal", [False, True])
@@ -91,7 +109,7 @@ def test_a_database_in_memory_is_read(tmp_path: Path) -> None:
     """A database inside an archive is opened without touching the disk, one in log mode too."""
     data = make(tmp_path / "a.db", wal=True).read_bytes()
     part = Part(Locator("file", ("/x.zip", "a.db")), BytesPayload(data), Surroundings(("a.db",)))
-    assert "hello" in values(_taken(part, Limits()))['/main.odd "name/note']
+    assert NOTE in values(_taken(part, Limits()))['/main.odd "name/note']
 
 
 def test_a_truncated_database_is_refused(tmp_path: Path) -> None:
