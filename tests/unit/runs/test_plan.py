@@ -1,0 +1,133 @@
+"""Plans: what is due, what is held, what is left out; nothing is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from efface.errors import UsageError
+from efface.model import (
+    Case,
+    Characteristic,
+    Finding,
+    FiredRule,
+    Form,
+    Hold,
+    Level,
+    Locator,
+    RemovalStatus,
+    Text,
+    Unit,
+    Verdict,
+    VerdictKind,
+)
+from efface.runs.codec import encode
+from efface.runs.plan import plan
+from efface.runs.store import Store
+
+DAY = date(2026, 1, 1)
+
+
+def finding(path: str, x: int = 0) -> Finding:
+    place = Locator("file", (path,), f"xywh=pixel:{x},0,10,10")
+    return Finding("face-image@1", Form.SAMPLE, Characteristic.FACE, place, 0.9, 1, Level.VISIBLE)
+
+
+A, B, C = finding("/office/a.jpg"), finding("/office/a.jpg", 50), finding("/evidence/b.jpg")
+
+
+def verdict(subject: Finding, kind: VerdictKind, *rules: VerdictKind) -> Verdict:
+    fired = tuple(FiredRule(f"R-{n}", rule, (), (), Text("", "")) for n, rule in enumerate(rules or (kind,)))
+    return Verdict(subject.id, kind, fired, (), (), "", DAY)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A run with two findings in one file and one in another."""
+    with Store(str(tmp_path / "run.sqlite")) as opened:
+        for path, findings in (("/office/a.jpg", (A, B)), ("/evidence/b.jpg", (C,))):
+            unit = Unit(Locator("file", (path,)).uri, 1, "s", "filesystem")
+            result = {"artefacts": 1, "scanned": 1, "bytes": 1, "sha256": "00" * 32, "gaps": []}
+            with opened.transaction():
+                opened.list_units([unit], 1)
+                opened.finish_unit(unit, "c", {**result, "findings": [encode(each) for each in findings]})
+        yield opened
+
+
+def statuses(store: Store, case: Case | None = None, *only: str) -> dict[str, RemovalStatus]:
+    removals = plan(store, case, only, DAY).removals
+    return {removal.target.path[0]: removal.status for removal in removals}
+
+
+def test_nothing_says_what_is_due(store: Store) -> None:
+    """A run that was not judged has no plan of its own."""
+    with pytest.raises(UsageError, match="not judged"):
+        plan(store, None, (), DAY)
+
+
+def test_prohibited_findings_are_due(store: Store) -> None:
+    """One removal a file, with only the findings that are due in it."""
+    with store.transaction():
+        store.set_verdicts([verdict(A, VerdictKind.PROHIBITED), verdict(B, VerdictKind.PERMITTED)])
+    (removal,) = plan(store, None, (), DAY).removals
+    assert removal.finding_ids == (A.id,)
+    assert removal.status is RemovalStatus.PLANNED
+
+
+@pytest.mark.parametrize("kind", [k for k in VerdictKind if k not in (VerdictKind.PROHIBITED, VerdictKind.HOLD)])
+def test_no_other_verdict_makes_a_removal_due(store: Store, kind: VerdictKind) -> None:
+    """What consent could cure, what is frozen, open or allowed stays until it is named."""
+    with store.transaction():
+        store.set_verdicts([verdict(A, kind)])
+    assert plan(store, None, (), DAY).removals == ()
+
+
+def test_what_could_be_cured_is_counted(store: Store) -> None:
+    """The user learns that something was left out, and how to remove it."""
+    with store.transaction():
+        store.set_verdicts([verdict(A, VerdictKind.PROHIBITED_UNLESS), verdict(C, VerdictKind.PROHIBITED)])
+    assert plan(store, None, (), DAY).curable == 1
+
+
+def test_a_hold_of_the_case_beats_a_prohibition(store: Store) -> None:
+    """A hold covers its place whatever the verdict says."""
+    with store.transaction():
+        store.set_verdicts([verdict(A, VerdictKind.PROHIBITED), verdict(C, VerdictKind.PROHIBITED)])
+    case = Case("t", "CN", holds=(Hold("**/evidence/**", "case 118"),))
+    assert statuses(store, case) == {
+        "/office/a.jpg": RemovalStatus.PLANNED,
+        "/evidence/b.jpg": RemovalStatus.HELD,
+    }
+
+
+def test_a_verdict_of_hold_beats_a_prohibition(store: Store) -> None:
+    """A duty to keep is shown as held, not forgotten."""
+    with store.transaction():
+        store.set_verdicts([verdict(C, VerdictKind.HOLD, VerdictKind.HOLD, VerdictKind.PROHIBITED)])
+    assert statuses(store) == {"/evidence/b.jpg": RemovalStatus.HELD}
+
+
+def test_a_hold_beats_a_finding_that_was_named(store: Store) -> None:
+    """Naming a finding does not lift a hold."""
+    case = Case("t", "CN", holds=(Hold("**/evidence/**", "case 118"),))
+    assert statuses(store, case, C.id) == {"/evidence/b.jpg": RemovalStatus.HELD}
+
+
+def test_an_ended_hold_holds_nothing(store: Store) -> None:
+    """A hold ends on its day."""
+    case = Case("t", "CN", holds=(Hold("**/evidence/**", "case 118", date(2025, 12, 31)),))
+    assert statuses(store, case, "all")["/evidence/b.jpg"] is RemovalStatus.PLANNED
+
+
+def test_named_findings_need_no_verdict(store: Store) -> None:
+    """Who names a finding decides."""
+    assert statuses(store, None, B.id) == {"/office/a.jpg": RemovalStatus.PLANNED}
+
+
+def test_an_unknown_name_is_refused(store: Store) -> None:
+    """A mistyped id must not pass for nothing to do."""
+    with pytest.raises(UsageError, match="no finding"):
+        plan(store, None, ("nonsense",), DAY)

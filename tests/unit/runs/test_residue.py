@@ -1,0 +1,51 @@
+"""What counts as still there after a removal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from efface.model import Box, Characteristic, Finding, Form, Locator
+from efface.runs.residue import residue_of
+
+PLACE = Locator("file", ("/a.jpg",))
+
+
+def face(x: int, y: int = 0, size: int = 100) -> Finding:
+    return Finding("face-image@1", Form.SAMPLE, Characteristic.FACE, PLACE.at_box(Box(x, y, size, size)), 0.9)
+
+
+DUE, KEPT = face(0), face(500)
+UNKNOWN = replace(DUE, form=Form.FEATURES, characteristic=Characteristic.UNKNOWN, level=None)
+
+
+def test_nothing_found_is_no_residue() -> None:
+    """A removal is done when nothing is left."""
+    assert residue_of([], [DUE], []) == []
+
+
+def test_the_same_finding_is_residue() -> None:
+    """What was due and is found again was not removed."""
+    assert residue_of([DUE], [DUE], []) == [DUE]
+
+
+def test_a_finding_that_was_not_there_before_is_residue() -> None:
+    """A face that appears only now, because its neighbour is covered, must not pass."""
+    new = face(200)
+    assert residue_of([new, KEPT], [DUE], [KEPT]) == [new]
+
+
+def test_a_kept_finding_that_moved_a_little_is_no_residue() -> None:
+    """Networks give slightly other boxes when a neighbour is covered."""
+    assert residue_of([face(506, 3)], [DUE], [KEPT]) == []
+
+
+def test_a_kept_finding_on_another_page_does_not_excuse() -> None:
+    """A box is the same only on the same page."""
+    other = replace(KEPT, locator=PLACE.at_box(Box(500, 0, 100, 100), page=2))
+    assert residue_of([other], [DUE], [KEPT]) == [other]
+
+
+def test_an_unknown_characteristic_counts_only_where_it_was_due() -> None:
+    """Features that nobody asked to remove are not in the way."""
+    assert residue_of([UNKNOWN], [DUE], []) == []
+    assert residue_of([UNKNOWN], [UNKNOWN], []) == [UNKNOWN]
