@@ -128,7 +128,7 @@ BROKEN = {
     "no Chinese": ("texts.toml", 'article_text = { zh = "第十六条第二款", ', "article_text = { ", "article_text.zh: missing"),
     "an empty translation": ("texts.toml", 'en = "article 16, paragraph 2"', 'en = " "', "must not be empty"),
     "a question for no fact": ("texts.toml", "[questions.authority_", "[questions.autority_", "no fact has this name"),
-    "no read-on day": ("pack.toml", "read_on = 2026-11-22\n", "", "read_on: missing"),
+    "no read-on day": ("pack.toml", "read_on = 2026-11-23\n", "", "read_on: missing"),
     "no sources": ("pack.toml", "sources = [", "resources = [", "sources: missing"),
     "a text that nobody could read": ("pack.toml", '"secondary"', '"unknown"', "confidence"),
     "a jurisdiction that is none": ("pack.toml", "CN-120000", "CN-TJ", "the taxonomy lists no 'CN-TJ'"),
