@@ -6,6 +6,7 @@ import os
 import stat
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from efface.errors import AccessError, UsageError
 from efface.model import Gap, GapReason, Locator, Part, Surroundings, Unit, printable
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["Filesystem"]
 
 _SIBLINGS = 200
+_SQLITE = "sqlite:///"
+"""As in SQLAlchemy: three slashes before a relative path, four before an absolute one."""
 _KINDS = {
     stat.S_IFSOCK: "a socket",
     stat.S_IFIFO: "a pipe",
@@ -66,8 +69,8 @@ class Filesystem:
     version = 1
 
     def claims(self, target: str) -> bool:
-        """Return whether the target is a path rather than a URL or standard input."""
-        return target != "-" and ("://" not in target or target.startswith("file://"))
+        """Return whether the target is a path, or a URL of a file; `sqlite:///` names a database file."""
+        return target != "-" and ("://" not in target or target.startswith(("file://", _SQLITE)))
 
     def units(self, target: str) -> Iterator[Unit | Gap]:
         """List the files of a path.
@@ -75,7 +78,11 @@ class Filesystem:
         Raises:
             UsageError: There is nothing at the path.
         """
-        path = Locator.parse(target).path[0] if target.startswith("file://") else target
+        path = target
+        if target.startswith("file://"):
+            path = Locator.parse(target).path[0]
+        elif target.startswith(_SQLITE):
+            path = unquote(target.removeprefix(_SQLITE).partition("?")[0])
         root = os.path.realpath(path)
         try:
             info = os.stat(root, follow_symlinks=False)

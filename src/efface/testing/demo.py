@@ -57,10 +57,12 @@ def main(arguments: list[str]) -> int:
     run, place = str(folder / "run.sqlite"), str(office.folder)
     nanjing, tianjin = str(office.case_nanjing), str(office.case_tianjin)
     certificate, key = str(folder / "certificate.json"), str(folder / "inspector.pem")
-    report = str(folder / "report.html")
+    before, report = str(folder / "report-before.html"), str(folder / "report.html")
 
     story.tell("2. Find, and judge under the Nanjing instruction of 2020")
-    story.run("scan", place, "--run", run, "--case", nanjing, "--as-of", "2020-12-01", expect=1)
+    story.run(
+        "scan", place, "--run", run, "--case", nanjing, "--as-of", "2020-12-01", "--html", before, expect=1
+    )
     story.tell("3. The same run under the Tianjin Social Credit Regulation: the credit file in it")
     story.run("judge", run, "--case", tianjin, expect=1)
     story.tell("4. The plan, and nothing but the plan")
@@ -77,7 +79,9 @@ def main(arguments: list[str]) -> int:
     story.run("certify", run, "-o", certificate, "--key", key, expect=0)
     story.run("check", certificate, "--trust", str(Path(key).with_suffix(".pub")), expect=0)
     story.tell(f"The report: {report}")
-    print(f"The certificate: {certificate}\nAll of it took {time.monotonic() - began:.0f} s.")
+    print(
+        f"What it said before the removal: {before}\nThe certificate: {certificate}\nAll of it took {time.monotonic() - began:.0f} s."
+    )
     for line in story.wrong:
         print(f"NOT AS TOLD: {line}", file=sys.stderr)
     return 1 if story.wrong else 0

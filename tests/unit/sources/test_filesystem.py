@@ -159,3 +159,18 @@ def test_a_pipe_that_looks_like_the_database_of_a_log_does_not_hang(tmp_path: Pa
     units, gaps = listed(tmp_path)
     assert names(units) == ["a-wal"]
     assert len(gaps) == 1
+
+
+@pytest.mark.parametrize("prefix", ["", "file://", "sqlite:///"])
+def test_a_database_file_is_named_by_path_or_url(tmp_path: Path, prefix: str) -> None:
+    """The same file, however it is named."""
+    (tmp_path / "a.db").write_bytes(b"SQLite format 3\0")
+    target = prefix + str(tmp_path / "a.db")
+    assert SOURCE.claims(target)
+    assert [Locator.parse(unit.uri).path[0] for unit in SOURCE.units(target)] == [str(tmp_path / "a.db")]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("target", ["-", "postgresql://host/db", "s3://bucket/x"])
+def test_other_schemes_are_not_claimed(target: str) -> None:
+    """What another source reads, or none, is left to it."""
+    assert not SOURCE.claims(target)
