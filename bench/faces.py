@@ -26,7 +26,17 @@ import numpy as np
 
 from efface.engines import pictures
 from efface.engines.face_boxes import overlap
-from efface.engines.face_finder import CENTERFACE, YUNET, FaceFinder, accepted, candidates, confidence, logit
+from efface.engines.face_finder import (
+    CENTERFACE,
+    HOW,
+    UNITED,
+    YUNET,
+    FaceFinder,
+    accepted,
+    candidates,
+    confidence,
+    logit,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -235,14 +245,14 @@ def calibrate(everything: list[Photo]) -> None:
             hits, _ = matched(np.concatenate([found[:, :4], score[:, None]], axis=1), photo.labels)
             rows.append(found)
             labels.append(hits)
-    table_, truth = np.concatenate(rows), np.concatenate(labels).astype(float)
-    first, second = np.isnan(table_[:, YUNET]), np.isnan(table_[:, CENTERFACE])
-    for name, which in (("YUNET_ONLY", second), ("CENTERFACE_ONLY", first), ("BOTH", ~first & ~second)):
-        inputs = np.array([[logit(one), logit(two)] for one, two in table_[which][:, [YUNET, CENTERFACE]]])
+    lines, truth = np.concatenate(rows), np.concatenate(labels).astype(float)
+    alone, united = np.isnan(lines[:, CENTERFACE]), lines[:, HOW] == UNITED
+    for name, which in (("YUNET_ONLY", alone), ("SECOND_LOOK", ~alone & ~united), ("UNION", united)):
+        inputs = np.array([[logit(one), logit(two)] for one, two in lines[which][:, [YUNET, CENTERFACE]]])
         print(f"{name} = ({', '.join(f'{value:.2f}' for value in _fit(inputs, truth[which]))})")
-    kept = np.array([accepted(line) for line in table_])
-    sure = np.array([confidence(one, two) for one, two in table_[:, [YUNET, CENTERFACE]]])
-    for low in np.arange(0.3, 1.0, 0.1):
+    kept = np.array([accepted(line) for line in lines.tolist()])
+    sure = np.array([confidence(line) for line in lines.tolist()])
+    for low in np.arange(0.1, 1.0, 0.1):
         part = kept & (sure >= low) & (sure < low + 0.1)
         if part.any():
             print(

