@@ -19,7 +19,7 @@ _PICTURE, _PART = 1, 2  # names in the path of a finding in the picture itself, 
 
 
 class RedactImage:
-    """Flat fill of 1.5 times each box; metadata loses every copy of the picture.
+    """Flat fill of at least twice each box, hair and ears too; metadata loses every copy of the picture.
 
     Findings in thumbnails, previews, second images and trailers are removed with the copy that they are in,
     which goes whole.

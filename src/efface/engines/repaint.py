@@ -1,7 +1,7 @@
 """Repaint pictures: cover boxes with one flat colour in every copy that a file holds, and lose nothing else.
 
-Every kind follows the same law. A box is enlarged to 1.5 times its size, painted opaque and flat in the
-picture's own colour model, on its page or in every frame; metadata that describes stays; thumbnails,
+Every kind follows the same law. A box is enlarged to at least twice its size, painted opaque and flat
+in the picture's own colour model, on its page or in every frame; metadata that describes stays; thumbnails,
 previews, second images and trailers go.
 
 A second application gives the same bytes, and that is also the proof: what comes out is painted once more,

@@ -1,7 +1,7 @@
 """Where to paint: boxes as a viewer shows them, turned into regions of the stored pixels.
 
-Source: Exif 3.0, tag 274 (orientation 1 to 8); the decision record on flat fill (a box of 1.5 times the
-detected one is the smallest from which re-identification falls to chance).
+Source: Exif 3.0, tag 274 (orientation 1 to 8); the decision record on flat fill (re-identification falls to
+chance from 1.5 times the detected box; at least twice the box covers hair and ears, of turned heads too).
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BLOCK_PX", "MARGIN_DIVISOR", "PageBox", "Region", "check_covered", "check_size", "regions"]
 
-MARGIN_DIVISOR = 4
-"""A quarter of the box on each side makes it 1.5 times as wide and high, around the same centre."""
+MARGIN_DIVISOR = 2
+"""Half of the box's longer side on each side: of a turned head nobody knows which side of the box the hair is."""
 BLOCK_PX = 16
 """The largest block that a JPEG with halved chroma stores as one; a fill that ends inside one bleeds."""
 
@@ -114,8 +114,8 @@ def check_covered(boxes: Sequence[PageBox], painted: Sequence[Region]) -> None:
 
 
 def _enlarged(box: PageBox) -> Region:
-    across, down = -(-box.width // MARGIN_DIVISOR), -(-box.height // MARGIN_DIVISOR)
-    return Region(box.x - across, box.y - down, box.x + box.width + across, box.y + box.height + down)
+    by = -(-max(box.width, box.height) // MARGIN_DIVISOR)
+    return Region(box.x - by, box.y - by, box.x + box.width + by, box.y + box.height + by)
 
 
 def _stored(shown: Region, size: tuple[int, int], orientation: int) -> Region:

@@ -19,8 +19,8 @@ from efface.model import Limits
 
 LIMITS = Limits()
 WIDTH, HEIGHT = 200, 160
-BOX = PageBox(None, 80, 48, 40, 48)  # enlarged to [70, 130) by [36, 108)
-HOLE = np.s_[36:108, 70:130]
+BOX = PageBox(None, 80, 48, 40, 48)  # enlarged to [56, 144) by [24, 120)
+HOLE = np.s_[24:120, 56:144]
 MARK = b"the-hidden-copy-0123456789"
 
 
@@ -191,7 +191,7 @@ def test_lossless_kinds_change_inside_the_box_alone(case):
     assert after.info.get("compression") == before.info.get("compression")
     assert after.getpalette() == before.getpalette()
     old, new = np.asarray(before).copy(), np.asarray(after).copy()
-    assert len(np.unique(new[HOLE].reshape(72 * 60, -1), axis=0)) == 1, "the fill is one colour"
+    assert len(np.unique(new[HOLE].reshape(96 * 88, -1), axis=0)) == 1, "the fill is one colour"
     assert (old[HOLE] != new[HOLE]).any()
     old[HOLE] = new[HOLE] = 0
     assert np.array_equal(old, new)
@@ -222,7 +222,8 @@ def test_jpeg_keeps_tables_and_metadata(case):
     assert after.layer == before.layer
     assert bool(after.info.get("progressive")) == bool(before.info.get("progressive"))
     old, new = np.asarray(before).astype(int), np.asarray(after).astype(int)
-    assert new[HOLE].max() <= 16
+    inside = new[24:120, 57:143]  # at the edge of a block a viewer mixes in the colour of the next
+    assert inside.max() <= 16
     far = np.ones(old.shape[:2], bool)
     far[16:128, 48:160] = False
     assert np.abs(old - new)[far].mean() < 2.0
@@ -430,8 +431,8 @@ def test_png_of_16_bit_colour_keeps_its_depth(colour, filter_kind):
     painted = repaint(data, [PageBox(None, 8, 8, 8, 8)], LIMITS)
     assert painted[24:26] == bytes((16, colour))
     old, new = np.asarray(opened(data)).copy(), np.asarray(opened(painted)).copy()
-    assert (new[6:18, 6:18, :3] == 0).all()
-    old[6:18, 6:18] = new[6:18, 6:18] = 0
+    assert (new[4:20, 4:20, :3] == 0).all()
+    old[4:20, 4:20] = new[4:20, 4:20] = 0
     assert np.array_equal(old, new)
 
 
@@ -457,8 +458,8 @@ def test_png_of_few_bits_keeps_its_depth(depth):
     painted = repaint(data, [PageBox(None, 16, 8, 8, 8)], LIMITS)
     assert painted[24] == depth
     old, new = np.asarray(opened(data)).copy(), np.asarray(opened(painted)).copy()
-    assert not new[6:18, 14:26].any()
-    old[6:18, 14:26] = new[6:18, 14:26] = 0
+    assert not new[4:20, 12:28].any()
+    old[4:20, 12:28] = new[4:20, 12:28] = 0
     assert np.array_equal(old, new)
 
 
@@ -541,7 +542,8 @@ def test_limits_name_themselves(case):
 
 
 def test_a_box_is_enlarged_around_its_centre():
-    """The painted region is 1.5 times the box, around the same centre, and lies inside the picture."""
-    assert regions([PageBox(None, 100, 100, 40, 20)], (500, 500)) == [(90, 95, 150, 125)]
-    assert regions([PageBox(None, 0, 0, 5, 5)], (500, 500)) == [(0, 0, 7, 7)]
+    """Half of the box's longer side is added on every side; what is painted lies inside the picture."""
+    assert regions([PageBox(None, 100, 100, 40, 20)], (500, 500)) == [(80, 80, 160, 140)]
+    assert regions([PageBox(None, 100, 100, 20, 40)], (500, 500)) == [(80, 80, 140, 160)]
+    assert regions([PageBox(None, 0, 0, 5, 5)], (500, 500)) == [(0, 0, 8, 8)]
     assert regions([PageBox(2, 0, 0, 5, 5)], (500, 500), page=1) == []
