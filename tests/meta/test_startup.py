@@ -1,0 +1,59 @@
+"""Nothing heavy is loaded before it is needed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = (
+    "numpy",
+    "onnxruntime",
+    "PIL",
+    "cedarpy",
+    "cryptography",
+    "simplejpeg",
+    "libarchive",
+    "pydantic",
+    "fastapi",
+)
+_SAY = """
+import sys
+{code}
+print(*sorted(set({heavy!r}) & set(sys.modules)))
+"""
+
+CASES = {
+    "importing the command line": "import efface.cli",
+    "the help of the whole": "from efface.cli.app import run; run(['--help'])",
+    "the version": "from efface.cli.app import run; run(['--version'])",
+    "the help of a scan": "from efface.cli.app import run; run(['scan', '--help'])",
+    "the help of a removal": "from efface.cli.app import run; run(['remove', '--help'])",
+    "the help of a group": "from efface.cli.app import run; run(['guard', '--help'])",
+    "a mistyped command": "from efface.cli.app import run; run(['skan'])",
+    "the model": "import efface.model",
+    "the registry": "from efface import registry; registry.names('detector')",
+}
+
+
+def loaded_by(code: str) -> list[str]:
+    """Return which heavy packages a fresh interpreter has loaded after some code."""
+    done = subprocess.run(
+        [sys.executable, "-c", _SAY.format(code=code, heavy=HEAVY)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.splitlines()[-1].split()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_nothing_heavy_is_loaded_for(case: str) -> None:
+    """Help comes at once, since neither arrays nor networks nor law nor keys are loaded for it."""
+    assert loaded_by(CASES[case]) == []
+
+
+def test_the_test_sees_what_is_loaded() -> None:
+    """A package that is loaded is told, so an empty answer means something."""
+    assert loaded_by("import numpy") == ["numpy"]
