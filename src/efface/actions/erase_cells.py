@@ -67,7 +67,7 @@ class EraseCells:
             RemovalError: As for `remove`; then `out` does not exist.
         """
         try:
-            known = sqlite_file.columns_of_file(source, out.parent, limits)
+            known = sqlite_file.columns_of_file(source, limits)
             sqlite_file.erase(source, out, _cells(known, findings), limits)
         except FormatError as error:
             raise RemovalError(f"the database cannot be rewritten: {error}") from None

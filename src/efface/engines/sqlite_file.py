@@ -1,7 +1,8 @@
 """Empty columns of an SQLite database file and prove that nothing else changed and nothing is left.
 
-The original is only read. What is pending in its log is taken in on a private copy; everything after that
-happens in memory, so that no further copy of the removed values reaches the disk:
+The original is only read. What is pending in its log is taken in on a private copy (`settled`, the one way
+in which a database with a log is opened); everything after that happens in memory, so that no further copy
+of the removed values reaches the disk:
 
 1. read the database, with its log, into memory; 2. write down a digest of every table without the columns
 to empty; 3. empty them in one transaction; 4. write a new file, which has no free pages and no leftovers;
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from efface.engines.sqlite_tables import Snapshot
     from efface.model.limits import Limits
 
-__all__ = ["Report", "columns", "columns_of_file", "erase", "erase_bytes"]
+__all__ = ["Report", "columns", "columns_of_file", "erase", "erase_bytes", "settled", "whole"]
 
 _WAL, _JOURNAL = "-wal", "-journal"
 _LOG_MODE, _PLAIN_MODE = b"\x02\x02", b"\x01\x01"
@@ -69,16 +70,62 @@ def columns(data: bytes) -> dict[str, tuple[str, ...]]:
         return {table.name: table.columns for table in sqlite_tables.tables(connection)}
 
 
-def columns_of_file(source: Path, folder: Path, limits: Limits) -> dict[str, tuple[str, ...]]:
+def columns_of_file(source: Path, limits: Limits) -> dict[str, tuple[str, ...]]:
     """Return the columns of every ordinary table of a database file, what is in its log included.
 
     Args:
         source: The database; never written.
-        folder: Where a private copy may lie for a moment.
         limits: Budgets; `artefact_bytes` is used.
     """
+    return columns(whole(source, limits))
+
+
+@contextmanager
+def settled(source: Path) -> Iterator[Path]:
+    """Give the path of a database that nothing is pending for, as a reader of the source sees it.
+
+    That is the source itself, to be opened read-only and immutable; where a `-wal` or `-journal` lies beside
+    it, it is a copy with that taken in, in a folder of its own (mode 0700) in the system's temporary folder,
+    which is removed at the end. Opening the source with its log would write beside it.
+
+    Raises:
+        sqlite3.Error: The log cannot be taken in.
+        OSError: There is no room for the copy, or the source is gone.
+    """
+    beside = _beside(source)
+    if not beside:
+        yield source
+        return
+    with tempfile.TemporaryDirectory(prefix="efface-") as private:
+        copy = Path(private, "copy")
+        for path in (source, *beside):
+            shutil.copyfile(path, f"{copy}{str(path).removeprefix(str(source))}")
+        with closing(sqlite3.connect(f"file:{quote(str(copy))}", uri=True)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            connection.execute("PRAGMA journal_mode = DELETE").fetchall()
+        yield copy
+
+
+def whole(source: Path, limits: Limits) -> bytes:
+    """Return the bytes of a database as a reader sees it, its log taken in; the mode of the log stays noted.
+
+    Args:
+        source: The database; never written, and nothing is written beside it.
+        limits: Budgets; `artefact_bytes` is used, for the file and its log together.
+
+    Raises:
+        RemovalError: It cannot be read, or its log not taken in.
+        LimitExceededError: It is larger than the limit.
+    """
     with _failing_softly():
-        return columns(_whole(source, folder, limits))
+        size = sum(path.stat().st_size for path in (source, *_beside(source)))
+        if size > limits.artefact_bytes:
+            raise LimitExceededError(f"the database has more than artefact_bytes = {limits.artefact_bytes}")
+        with source.open("rb") as file:
+            logged = file.read(20)[18:] == _LOG_MODE
+        with settled(source) as path:
+            data = path.read_bytes()
+        return data[:18] + _LOG_MODE + data[20:] if logged else data
 
 
 def erase(source: Path, out: Path, cells: Mapping[str, Sequence[str]], limits: Limits) -> Report:
@@ -98,8 +145,8 @@ def erase(source: Path, out: Path, cells: Mapping[str, Sequence[str]], limits: L
 
     Not promised: the caller removes the original and its `-wal`, `-shm` and `-journal`.
     """
+    data = whole(source, limits)
     with _failing_softly():
-        data = _whole(source, out.parent, limits)
         result, report = _erased(data, cells)
         _written(out, result)
     return report
@@ -126,24 +173,8 @@ def _failing_softly() -> Iterator[None]:
         raise RemovalError("the database needs more memory than there is") from None
 
 
-def _whole(source: Path, folder: Path, limits: Limits) -> bytes:
-    """Return the bytes of a database as a reader sees it, its log taken in."""
-    beside = [path for ending in (_WAL, _JOURNAL) if _has_bytes(path := Path(f"{source}{ending}"))]
-    size = sum(path.stat().st_size for path in (source, *beside))
-    if size > limits.artefact_bytes:
-        raise LimitExceededError(f"the database has more than artefact_bytes = {limits.artefact_bytes}")
-    if not beside:
-        return source.read_bytes()
-    with tempfile.TemporaryDirectory(prefix=".efface-", dir=folder) as private:  # mode 0700
-        copy = Path(private, "copy")
-        for path in (source, *beside):
-            shutil.copyfile(path, f"{copy}{str(path).removeprefix(str(source))}")
-        logged = copy.read_bytes()[18:20] == _LOG_MODE
-        with closing(sqlite3.connect(f"file:{quote(str(copy))}", uri=True)) as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-            connection.execute("PRAGMA journal_mode = DELETE").fetchall()
-        merged = copy.read_bytes()
-        return merged[:18] + _LOG_MODE + merged[20:] if logged else merged
+def _beside(source: Path) -> list[Path]:
+    return [path for ending in (_WAL, _JOURNAL) if _has_bytes(path := Path(f"{source}{ending}"))]
 
 
 def _has_bytes(path: Path) -> bool:

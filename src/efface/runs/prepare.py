@@ -72,7 +72,7 @@ def _word(error: EffaceError) -> str:
 def _content(payload: FilePayload, limits: Limits) -> bytes:
     """Return what a reader of the file sees: of a database with a log beside it, both together."""
     if sniff.media_type(payload.head(sniff.HEAD_BYTES)) == "application/vnd.sqlite3":
-        return sqlite_file._whole(Path(payload.path), Path(payload.path).parent, limits)
+        return sqlite_file.whole(Path(payload.path), limits)
     return payload.read()
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
-import tempfile
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from efface.engines import sqlite_file
 from efface.errors import FormatError
 from efface.model import Column, Gap, GapReason, Surroundings
 from efface.sources.payloads import FilePayload
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["Sqlite"]
 
 _TYPE = "application/vnd.sqlite3"
-_WAL = "-wal"
 _SHORTEST = 16
 """Shorter values hold neither a template nor a picture in any encoding; leaving them out keeps names and
 numbers in the database."""
@@ -31,8 +30,8 @@ numbers in the database."""
 class Sqlite:
     """Columns of the tables of a database file, and of one inside an archive or a cell.
 
-    What lies in a write-ahead log is read too: the file and its log are copied into a private folder,
-    opened there and the folder is removed, since opening them in place would write beside them.
+    What lies in a log beside the file is read too, on a private copy, since opening both in place would write
+    beside them.
 
     Not promised: rows deleted earlier that still lie in free pages are not listed as findings; removal
     leaves none of them behind.
@@ -69,18 +68,11 @@ def _explained(error: sqlite3.Error) -> FormatError:
 
 @contextmanager
 def _opened(part: Part) -> Iterator[sqlite3.Connection]:
-    """Open the database read-only: in place when nothing is pending, else in memory or a private copy."""
+    """Open the database read-only: in place or a private copy with its log, or in memory."""
     payload = part.payload
     if isinstance(payload, FilePayload):
-        if _has_log(payload.path):
-            with tempfile.TemporaryDirectory(prefix="efface-") as folder:
-                copy = os.path.join(folder, "copy.db")
-                shutil.copyfile(payload.path, copy)
-                shutil.copyfile(payload.path + _WAL, copy + _WAL)
-                with closing(_connect(f"file:{quote(copy)}")) as connection:
-                    yield connection
-        else:
-            uri = f"file:{quote(os.fsencode(payload.path))}?mode=ro&immutable=1"
+        with sqlite_file.settled(Path(payload.path)) as path:
+            uri = f"file:{quote(os.fsencode(path))}?mode=ro&immutable=1"
             with closing(_connect(uri)) as connection:
                 yield connection
     else:
@@ -103,13 +95,6 @@ def _without_log_flag(data: bytes) -> bytes:
     Source: SQLite Database File Format, 1.3 (offsets 18 and 19; 2 stands for write-ahead logging).
     """
     return data[:18] + b"\x01\x01" + data[20:] if data[18:20] == b"\x02\x02" else data
-
-
-def _has_log(path: str) -> bool:
-    try:
-        return os.stat(path + _WAL).st_size > 0
-    except OSError:
-        return False
 
 
 def _quoted(name: str) -> str:

@@ -11,7 +11,7 @@ from contextlib import closing
 import pytest
 
 from efface.engines.residue import Fragments, residue
-from efface.engines.sqlite_file import columns, erase, erase_bytes
+from efface.engines.sqlite_file import columns, columns_of_file, erase, erase_bytes, settled, whole
 from efface.errors import LimitExceededError, RemovalError, ResidueError
 from efface.model import Limits
 
@@ -129,6 +129,65 @@ def test_no_copy_is_left_in_the_log(tmp_path):
     assert query(tmp_path / "b.db", "PRAGMA journal_mode") == [("wal",)]
     assert query(tmp_path / "b.db", "SELECT count(*) FROM face") == [(40,)]
     assert not [name for name in os.listdir(tmp_path) if name.startswith(".efface")]
+
+
+def test_a_private_copy_is_for_its_owner_alone_and_goes(tmp_path, monkeypatch):
+    """With a log a reader works on a copy in a folder of its own, beside nothing, that is removed at the end."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    with closing(sqlite3.connect(made(tmp_path / "a.db", pragmas=("journal_mode = WAL",)))) as writer:
+        writer.execute("UPDATE face SET note = 'in the log'")
+        writer.commit()
+        with settled(tmp_path / "a.db") as path:
+            assert path.parent.parent == tmp_path / "temporary"
+            assert path.parent.stat().st_mode & 0o777 == 0o700
+            assert query(path, "SELECT DISTINCT note FROM face") == [("in the log",)]
+        data = whole(tmp_path / "a.db", LIMITS)
+        assert b"in the log" in data
+        assert data[18:20] == b"\x02\x02"
+        assert columns_of_file(tmp_path / "a.db", LIMITS) == {"face": ("name", "vector", "note")}
+    assert os.listdir(tmp_path / "temporary") == []
+
+
+def test_without_a_log_there_is_no_copy(tmp_path):
+    """A database with nothing pending is read where it is."""
+    source = made(tmp_path / "a.db")
+    with settled(source) as path:
+        assert path == source
+    assert whole(source, LIMITS) == source.read_bytes()
+
+
+def test_a_change_that_was_broken_off_is_taken_back(tmp_path):
+    """With a journal of a change that did not end, a reader sees the rows from before it."""
+    source = made(tmp_path / "a.db")
+    with closing(sqlite3.connect(source, isolation_level=None)) as writer:
+        writer.execute("PRAGMA cache_size = 1")
+        writer.execute("BEGIN")
+        writer.execute("UPDATE face SET note = 'never committed'")
+        writer.execute("UPDATE face SET vector = zeroblob(5000)")
+        for ending in ("", "-journal"):
+            (tmp_path / f"b.db{ending}").write_bytes((tmp_path / f"a.db{ending}").read_bytes())
+    with settled(tmp_path / "b.db") as path:
+        assert query(path, "SELECT count(*) FROM face WHERE note LIKE 'note %'") == [(40,)]
+    assert left(whole(tmp_path / "b.db", LIMITS)) == 40
+
+
+WHOLE_REFUSALS = {
+    "a file that is gone": (None, LIMITS, RemovalError),
+    "a log that makes it too large": (b"x" * 9000, Limits(artefact_bytes=40_000), LimitExceededError),
+}
+
+
+@pytest.mark.parametrize("case", WHOLE_REFUSALS)
+def test_what_cannot_be_read_whole_is_refused(tmp_path, case):
+    """A database that is gone or, with its log, larger than the limit is refused."""
+    log, limits, error = WHOLE_REFUSALS[case]
+    if log:
+        source = made(tmp_path / "a.db")
+        assert source.stat().st_size < limits.artefact_bytes
+        (tmp_path / "a.db-wal").write_bytes(log)
+    with pytest.raises(error):
+        whole(tmp_path / "a.db", limits)
 
 
 def test_a_copy_in_another_table_is_told(tmp_path):
