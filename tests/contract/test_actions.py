@@ -162,7 +162,6 @@ def test_it_touches_no_place(case, monkeypatch, tmp_path):
     assert not os.listdir(tmp_path)
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # NumPy's, for names of types that bytes may hold
 def test_broken_bytes_are_refused_or_removed(case):
     """On any bytes an action gives a result or a RemovalError, which holds no content."""
     action, _, data, finding, fragment = case

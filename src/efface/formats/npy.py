@@ -28,6 +28,8 @@ __all__ = ["MAGIC", "Header", "array", "header", "pickled", "rows"]
 MAGIC = b"\x93NUMPY"
 _HEADER_BYTES = 65_536  # NumPy itself writes less than 1 KiB for anything but records of many fields
 _OBJECT = re.compile(r"[|<>=]?O[48]?")
+# One letter with a size or one name; "a", an old word for "S", makes NumPy 2 warn, and nothing writes it.
+_ELEMENT = re.compile(r"[<>=|]?(?:[?A-Zb-z]\d*(?:\[\w+\])?|[A-Za-z]{2,}\d*)")
 _DIMENSIONS = 32  # NumPy's own limit until version 2
 
 
@@ -103,6 +105,8 @@ def _checked(fields: dict[str, Any], offset: int) -> Header:
         raise FormatError(".npy header: a length of the shape is not a whole number")
     if not isinstance(descr, str) or "O" in descr:
         raise UnsupportedError(".npy file of records or Python objects: only its pickle could be looked at")
+    if not _ELEMENT.fullmatch(descr):
+        raise FormatError(".npy header: unknown element type")
     try:
         dtype = np.dtype(descr)
     except (TypeError, ValueError) as error:

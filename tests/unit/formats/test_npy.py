@@ -94,3 +94,17 @@ def test_long_header_is_over_the_limit() -> None:
     """A header of more than 64 KiB is over the limit."""
     with pytest.raises(LimitExceededError):
         npy.header(_with_header(" " * 70_000, 2))
+
+
+@pytest.mark.parametrize("word", ["a", "<a8", "0a", "2,f4", "(2,)f4", "f4,", "", "?" * 9])
+@pytest.mark.filterwarnings("error")
+def test_old_and_odd_words_for_elements_are_refused(word: str) -> None:
+    """A word that NumPy warns of, or that stands for several elements, is refused without a warning."""
+    with pytest.raises(FormatError, match="element type"):
+        npy.header(_with_header(str({"descr": word, "fortran_order": False, "shape": (2,)})))
+
+
+@pytest.mark.parametrize("dtype", ["?", "i1", "<u2", ">c8", "S3", "<U7", "V5", "<M8[ns]", "<m8[25s]", "<f2"])
+def test_every_word_that_numpy_writes_is_known(dtype: str) -> None:
+    """The header of any array of plain elements is read."""
+    assert npy.header(_saved(np.zeros(2, dtype))).dtype == np.dtype(dtype).str
