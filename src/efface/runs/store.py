@@ -150,11 +150,16 @@ class Store:
     # -- units -----------------------------------------------------------------------------------------
 
     def list_units(self, units: Iterable[Unit], scan: int) -> None:
-        """Take in what a scan listed; what changed since it was looked at is to be done again."""
+        """Take in what a scan listed; what changed since it was looked at is to be done again.
+
+        A stamp with a `+` covers more than the unit's own bytes (a database's log), so that the same bytes
+        do not mean the same content.
+        """
         self._db.executemany(
             "INSERT INTO unit(uri, size_bytes, stamp, source, seen) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT(uri) DO UPDATE SET seen = excluded.seen, source = excluded.source,"
-            " before = coalesce(configuration, before),"
+            " before = CASE WHEN instr(stamp || excluded.stamp, '+') THEN NULL"
+            " ELSE coalesce(configuration, before) END,"
             " configuration = CASE WHEN stamp = excluded.stamp THEN configuration END,"
             " size_bytes = excluded.size_bytes, stamp = excluded.stamp",
             [(unit.uri, unit.size_bytes, unit.stamp, unit.source, scan) for unit in units],

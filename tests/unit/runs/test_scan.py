@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -171,6 +172,32 @@ def test_a_change_that_keeps_size_and_time_is_seen(tree: Path, tmp_path: Path) -
     os.utime(tree / "b.txt", ns=(info.st_atime_ns, info.st_mtime_ns))
     assert os.stat(tree / "b.txt").st_size == info.st_size
     assert places(look(tmp_path / "run", tree)) == ["a.txt", "b.txt", "c.txt"]
+
+
+@pytest.mark.parametrize("step", ["written", "thrown away"])
+def test_a_log_that_changed_is_seen_though_its_database_did_not(step: str, tmp_path: Path) -> None:
+    """What is added to a database's log is found, and what is thrown away with the log is forgotten."""
+    (tmp_path / "tree").mkdir()
+    path, run = tmp_path / "tree" / "a.sqlite", tmp_path / "run"
+    writer = sqlite3.connect(path, isolation_level=None)
+    writer.execute("PRAGMA journal_mode = WAL")
+    writer.execute("CREATE TABLE t (x TEXT)")
+    writer.execute("INSERT INTO t VALUES ('a value of no interest')")
+    writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    before = path.read_bytes()
+    assert places(look(run, tmp_path / "tree")) == []
+    writer.execute("INSERT INTO t VALUES (?)", ("MARK " + "x" * 80,))
+    assert path.read_bytes() == before
+    assert places(look(run, tmp_path / "tree")) == ["a.sqlite"]
+    if step == "thrown away":
+        copy = tmp_path / "copy"
+        path.rename(copy)
+        writer.close()
+        for log in path.parent.iterdir():
+            log.unlink()
+        path.write_bytes(before)
+        assert places(look(run, tmp_path / "tree")) == []
+    writer.close()
 
 
 def test_a_deleted_file_takes_its_findings_with_it(tree: Path, tmp_path: Path) -> None:

@@ -176,6 +176,16 @@ def test_a_changed_stamp_remembers_the_content_for_the_same_configuration(store:
     assert (known, unknown) == (store.keyed(CONTENT), "")
 
 
+@pytest.mark.parametrize("stamps", [("1", "1+5"), ("1+5", "2"), ("1+5", "1+6")])
+def test_the_content_says_nothing_where_a_log_lies_beside_it(stamps: tuple[str, str], store: Store) -> None:
+    """The same bytes of a database are not the same content when its log was or is another one."""
+    store.list_units([unit("a", stamps[0])], 1)
+    store.finish_unit(unit("a", stamps[0]), "c", result("a"))
+    store.list_units([unit("a", stamps[1])], 2)
+    ((_, _, known),) = store.next_units("c")
+    assert known == ""
+
+
 def test_the_same_content_keeps_its_findings(store: Store) -> None:
     """A result that says "same" changes nothing but the stamp."""
     store.list_units([unit("a")], 1)
