@@ -410,6 +410,22 @@ def test_fragments_are_found_at_any_offset():
     assert residue(b"", fragments) == 0
 
 
+def test_short_values_are_searched_for_as_a_whole():
+    """A binary value of 16 to 47 bytes is one fragment, and its start alone is no copy of it."""
+    for size in (16, 31, 47):
+        fragments = Fragments()
+        fragments.add(VALUES[0][:size])
+        fragments.add(VALUES[0][: size - 1] + b"?")
+        assert len(fragments) == 2
+        for offset in range(9):
+            assert residue(bytes(offset) + VALUES[0][:size] + bytes(30), fragments) == 1
+        assert residue(bytes(3) + VALUES[0][: size - 1], fragments) == 0
+    fragments = Fragments()
+    fragments.add(VALUES[0][:15])
+    fragments.add(bytes(30))
+    assert len(fragments) == 0
+
+
 def test_ordinary_values_have_no_fragments():
     """Names, digests, words and padding may stand elsewhere with every right."""
     fragments = Fragments()
