@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from efface import registry
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -78,4 +80,7 @@ def obedient(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
         "PYTHONPATH", os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))
     )
     monkeypatch.setenv("OBEDIENT_LOG", str(log))
+    # The supervisor, in this process or in one of its own, must know the same configuration as its workers.
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.setitem(registry.BUILTIN, "detector", {"obedient": "obedient:Obedient"})
     return Obedient(log)
