@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,10 +19,9 @@ PLANNED = {"kind": "removal_planned", "removals": 2}
 
 @pytest.fixture
 def connection():
-    with sqlite3.connect(":memory:") as connection:
+    with closing(sqlite3.connect(":memory:")) as connection:
         create_table(connection)
         yield connection
-    connection.close()
 
 
 def plain(entry):
