@@ -117,6 +117,7 @@ class BiometricRecord:
         clues = (
             Clue("standard", ", ".join(standards[:4]), best.exactness),
             Clue("kind", best.kind),
+            Clue("bytes", str(best.size_bytes)),
             Clue("records", str(pile.count)),
             *why,
         )
