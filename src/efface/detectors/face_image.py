@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from efface.detectors.level import level_of
-
 from efface.engines import pictures
 from efface.model import Box, Characteristic, Clue, Finding, Form
 
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from efface.engines.face_finder import Face, FaceFinder
-
     from efface.engines.pictures import Frame
     from efface.model import Artefact, Gap, Limits, Mode, Payload, Surroundings
 
@@ -31,6 +29,7 @@ TYPES = frozenset(
         "image/webp",
         "image/tiff",
         "image/bmp",
+        "image/avif",
         "image/vnd.microsoft.icon",
         "image/jp2",
         "image/jpx",

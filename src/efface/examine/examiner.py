@@ -47,7 +47,6 @@ NOT_OPENED = {
     "application/vnd.ms-outlook": "an Outlook message",
     "application/x-ole-storage": "an OLE compound file (old Office document, message or thumbnail cache)",
     "image/heic": "a HEIC picture",
-    "image/avif": "an AVIF picture",
     "image/vnd.adobe.photoshop": "a Photoshop file",
     "application/x-hdf5": "an HDF5 file",
     "application/vnd.apache.parquet": "a Parquet file",

@@ -33,6 +33,8 @@ __all__ = ["Progress", "ScanOptions", "scan"]
 
 _LIST_BATCH = 2_000
 _MAX_ATTEMPTS = 8
+_BETWEEN = ""
+"""Stands among the parts to skip for "ended before it named a part"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,12 +200,10 @@ class _Tasks:
         if isinstance(outcome, Done):
             return outcome.result
         unit, skip = decode(outcome.task["unit"]), dict(outcome.task["skip"])
-        at = outcome.at or unit.uri
-        if (
-            at in skip
-            or len(skip) >= _MAX_ATTEMPTS
-            or (outcome.reason is GapReason.OVER_LIMIT and at == unit.uri)
-        ):
+        # A process that ended between two units tells nothing about the next one: that one has another try.
+        at = outcome.at or (unit.uri if _BETWEEN in skip else _BETWEEN)
+        exhausted = outcome.reason is GapReason.OVER_LIMIT and at == unit.uri
+        if at in skip or len(skip) >= _MAX_ATTEMPTS or exhausted:
             return lost_result(unit.uri, outcome.reason)
         skip[at] = outcome.reason.value
         with self._store.transaction():

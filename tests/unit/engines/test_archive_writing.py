@@ -172,7 +172,7 @@ def test_zip_slack_is_not_copied():
 
 def test_an_encrypted_member_stays_byte_by_byte():
     """Where one member is encrypted, others can be replaced, and it stays as it is; itself it cannot be."""
-    data = with_libarchive("zip", password="secret")  # noqa: S106
+    data = with_libarchive("zip", password="secret")
     with zipfile.ZipFile(io.BytesIO(data), "r") as archive:
         assert archive.infolist()[0].flag_bits & 1
     target = io.BytesIO(data)

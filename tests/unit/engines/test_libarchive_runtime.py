@@ -10,7 +10,7 @@ from efface.engines.libarchive_runtime import load
 
 
 def test_the_carried_library_is_the_one_that_is_loaded():
-    """libarchive comes from a wheel and not from the system, so that every machine opens the same kinds."""
+    """Libarchive comes from a wheel and not from the system, so that every machine opens the same kinds."""
     assert "archi.libs" in load().ffi.libarchive_path or "LIBARCHIVE" in os.environ
 
 

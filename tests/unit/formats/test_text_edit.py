@@ -1,5 +1,5 @@
 """Emptying values of texts by their place."""
-# ruff: noqa: UP031, S608
+# ruff: noqa: UP031
 
 from __future__ import annotations
 

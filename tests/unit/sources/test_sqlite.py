@@ -44,8 +44,10 @@ def _taken(part: Part, limits: Limits) -> list[Column | Gap | Part]:
     for each in Sqlite().parts(part, TYPE, limits):
         if isinstance(each, Column):
             cells = list(each.cells())
-            each = Column(each.locator, each.surroundings, lambda cells=cells: iter(cells), each.rows)  # type: ignore[misc]
-        taken.append(each)
+            kept = Column(each.locator, each.surroundings, lambda cells=cells: iter(cells), each.rows)  # type: ignore[misc]
+            taken.append(kept)
+        else:
+            taken.append(each)
     return taken
 
 
