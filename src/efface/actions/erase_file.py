@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from efface.errors import RemovalError
 from efface.formats.sniff import BIOMETRIC_RECORD, OCTETS
 from efface.model import Method
 
@@ -23,7 +24,8 @@ class EraseFile:
 
     It takes findings that are the artefact as a whole: a template, a record, a recording, a program. Of what
     lies inside something larger it takes two kinds: a pickle, whose parts cannot be taken out without
-    running it, and a record at some offset of bytes whose structure nobody knows.
+    running it, and records in bytes whose structure nobody knows, provided that they are at least half of
+    those bytes: else the rest is something that may be worth keeping, and nothing is removed.
 
     Not promised: blocks of a disk, snapshots, backups and journals of a file system may still hold the bytes.
     Source: NIST SP 800-88 Rev. 1, table 5-1 ("clear").
@@ -43,5 +45,36 @@ class EraseFile:
         return fragment.startswith(_OFFSET) and media_type in (BIOMETRIC_RECORD, OCTETS)
 
     def remove(self, data: bytes, findings: Sequence[Finding], limits: Limits) -> None:
-        """Return None."""
-        del data, findings, limits
+        """Return None: nothing is to stay.
+
+        Raises:
+            RemovalError: The records are less than half of the artefact.
+        """
+        del limits
+        reaches = [_reach(finding, len(data)) for finding in findings]
+        covered = _covered([reach for reach in reaches if reach is not None])
+        if None not in reaches and 2 * covered < len(data):
+            raise RemovalError(
+                f"the records are {covered} of {len(data)} bytes: the rest is something else, which would go"
+                " with them; look at it, and remove the file by hand if nothing of it is to stay"
+            )
+
+
+def _reach(finding: Finding, size_bytes: int) -> tuple[int, int] | None:
+    """Return the first byte of a record and the one after its last; None for what is the artefact itself."""
+    fragment = finding.locator.fragment or ""
+    known = next((clue.value for clue in finding.clues if clue.name == "bytes"), "")
+    if not known.isdecimal() and not fragment.startswith(_OFFSET):
+        return None
+    at = fragment.removeprefix(_OFFSET) if fragment.startswith(_OFFSET) else "0"
+    start = min(int(at), size_bytes) if at.isdecimal() else size_bytes
+    return start, min(start + int(known if known.isdecimal() else "0"), size_bytes)
+
+
+def _covered(reaches: Sequence[tuple[int, int]]) -> int:
+    """Return how many bytes the reaches cover together."""
+    total = end = 0
+    for first, last in sorted(reaches):
+        total += max(last - max(first, end), 0)
+        end = max(end, last)
+    return total

@@ -12,6 +12,7 @@ import sqlite3
 import tarfile
 import zipfile
 from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ from efface.actions.redact_image import RedactImage
 from efface.actions.rewrite_archive import RewriteArchive, erase
 from efface.engines.embedded_pictures import thumbnails
 from efface.errors import RemovalError
-from efface.model import Box, Characteristic, Finding, Form, Limits, Locator, Method
+from efface.model import Box, Characteristic, Clue, Finding, Form, Limits, Locator, Method
 
 LIMITS = Limits()
 RNG = random.Random(3)
@@ -154,6 +155,37 @@ def test_values_of_a_text_are_emptied():
 def test_whole_artefacts_go():
     """A template, a record or a pickle is to go whole."""
     assert EraseFile().remove(BLOB, [found("a.bin")], LIMITS) is None
+
+
+def record(size: int, offset: int = 0) -> Finding:
+    return replace(
+        found("a.bin", fragment=f"offset={offset}" if offset else None), clues=(Clue("bytes", str(size)),)
+    )
+
+
+RECORDS = {
+    "a record that is the file": ([record(512)], True),
+    "a record with a few bytes around it": ([record(500, 9)], True),
+    "records that are half of the file": ([record(200), record(56, 300)], True),
+    "one record told for two characteristics": ([record(200), record(200)], False),
+    "records that overlap": ([record(150), record(150, 50)], False),
+    "a record at the start of something larger": ([record(255)], False),
+    "a record inside something larger": ([record(100, 400)], False),
+    "a record of unknown size": ([found("a.bin", fragment="offset=9")], False),
+    "a record that is said to reach beyond the end": ([record(9999, 300)], False),
+    "a record in what is itself a finding": ([record(20, 400), found("a.bin")], True),
+}
+
+
+@pytest.mark.parametrize("case", RECORDS)
+def test_a_file_goes_with_its_records_when_they_are_half_of_it(case):
+    """What surrounds a record does not go with it, unless the records are at least half of the bytes."""
+    findings, goes = RECORDS[case]
+    if goes:
+        assert EraseFile().remove(BLOB, findings, LIMITS) is None
+    else:
+        with pytest.raises(RemovalError, match=r"\d+ of 512 bytes"):
+            EraseFile().remove(BLOB, findings, LIMITS)
 
 
 NESTED = {
