@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def column(name: str, cells: list[bytes | str], table: str = "employee") -> Column:
     place = Locator.of_file("/contract/crm.sqlite").at(f"/main.{table}/{name}")
-    around = Surroundings((name, table, "crm.sqlite"), ("name", "mobile"), ("name", "mobile"))
+    around = Surroundings((name, table, "crm.sqlite"), ("name", "mobile"))
     return Column(place, around, partial(iter, cells), len(cells))
 
 

@@ -43,10 +43,6 @@ def check(
     report = check_certificate(data, [keys.load_public(path) for path in trust])
     if not quiet:
         show(terminal.check_steps(report.steps, language_of(lang)))
-        if report.ok and report.statement is not None:
-            show(
-                terminal.certificate_summary(
-                    report.statement.predicate.model_dump(mode="json"), language_of(lang)
-                )
-            )
+        if report.ok and report.certificate is not None:
+            show(terminal.certificate_summary(report.certificate, language_of(lang)))
     return ExitCode.CLEAN if report.ok else ExitCode.FAILED

@@ -64,7 +64,7 @@ def level_of(surroundings: Surroundings, *, form: Form) -> tuple[Level, tuple[Cl
 
 
 def _link(surroundings: Surroundings) -> Clue | None:
-    keys = surroundings.person_keys or person_keys(surroundings.siblings)
+    keys = person_keys(surroundings.siblings)
     if keys:
         return Clue("person_key", keys[0], 0.5)
     kind = _named_after(surroundings)

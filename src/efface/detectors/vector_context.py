@@ -95,7 +95,7 @@ def _clues_for(
         if match:
             clues.append(Clue(name, match.word, min(match.weight, most)))
     clues.extend(_beside(characteristic, surroundings.siblings))
-    keys = surroundings.person_keys or person_keys(surroundings.siblings)
+    keys = person_keys(surroundings.siblings)
     if keys and clues:
         clues.append(Clue("person_key", keys[0], _PERSON))
     if characteristic is Characteristic.FACE:

@@ -24,6 +24,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from efface.errors import EvidenceError
@@ -31,6 +32,8 @@ from efface.evidence import account, canonical, envelope, history, merkle, not_p
 from efface.evidence.entries import Certified
 from efface.evidence.statement import PREDICATE_TYPE, STATEMENT_TYPE, statement_adapter
 from efface.evidence.summaries import in_order, root_of_plain
+from efface.model.certificate import Certificate
+from efface.model.rule import PackReference, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -66,12 +69,12 @@ class CheckReport:
     Attributes:
         steps: All steps, in order.
         ok: Whether every step holds.
-        statement: What the certificate says; None unless every step holds.
+        certificate: What the certificate says; None unless every step holds.
     """
 
     steps: tuple[Step, ...]
     ok: bool
-    statement: Statement | None = None
+    certificate: Certificate | None = None
 
     @property
     def failed(self) -> Step | None:
@@ -125,7 +128,28 @@ def check(certificate: bytes, trusted_keys: Iterable[PublicKey]) -> CheckReport:
                 ok, reason = False, str(error)
         steps.append(Step(number, title, ok, reason))
         ok = ok or None
-    return CheckReport(tuple(steps), bool(ok), case.statement if ok else None)
+    return CheckReport(tuple(steps), bool(ok), _certificate(case) if ok else None)
+
+
+def _certificate(case: _Case) -> Certificate:
+    said = case.predicate
+    return Certificate(
+        run_id=said.run,
+        tool_version=said.tool.version,
+        issued_at=datetime.fromisoformat(said.issued_at),
+        artefacts_seen=said.coverage.seen,
+        artefacts_scanned=said.coverage.scanned,
+        findings_by=Counter(finding.status.value for finding in said.findings),
+        removals=len(said.removals),
+        gaps=len(said.gaps),
+        not_proven=tuple(Text(item.text_zh, item.text_en) for item in said.not_proven),
+        ledger_root=said.ledger.root,
+        ledger_size=said.ledger.size,
+        key_ids=tuple(signature.key_id for signature in case.outer.signatures),
+        detectors=said.detectors,
+        packs=tuple(PackReference(pack.id, pack.digest) for pack in said.packs),
+        networks={network.name: network.digest for network in said.networks},
+    )
 
 
 def _require(condition: object, reason: str) -> None:

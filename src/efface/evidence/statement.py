@@ -3,7 +3,6 @@
 Source: in-toto Attestation Framework, spec/v1/statement.md (type, subject, predicateType, predicate).
 """
 
-
 from __future__ import annotations
 
 from enum import StrEnum

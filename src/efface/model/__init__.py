@@ -2,6 +2,7 @@
 
 from efface.model.artefact import Artefact
 from efface.model.case import Case, FactValue, Hold
+from efface.model.certificate import Certificate
 from efface.model.finding import Clue, Finding
 from efface.model.gap import Gap
 from efface.model.limits import Limits
@@ -44,6 +45,7 @@ __all__ = [
     "Artefact",
     "Box",
     "Case",
+    "Certificate",
     "Characteristic",
     "Citation",
     "Clue",

@@ -43,12 +43,10 @@ class Surroundings:
     Attributes:
         names: From the inside out: file name and folders, or column, table and database.
         siblings: Names beside it: files of the folder, or columns of the table; at most 200.
-        person_keys: Siblings that name a person (name, identity number, mobile number, staff number).
     """
 
     names: tuple[str, ...] = ()
     siblings: tuple[str, ...] = ()
-    person_keys: tuple[str, ...] = ()
 
 
 class Payload(Protocol):

@@ -6,8 +6,7 @@ commands nor rich's own markup in a file name do anything. Colour only repeats w
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Group
@@ -26,16 +25,16 @@ from efface.report.arrange import (
     places,
     verdict_by_subject,
 )
-from efface.report.plain import inside_text, place_text, short
+from efface.report.plain import inside_text, moment_text, place_text, short
 from efface.report.texts import text, word
 from efface.report.wording import coverage_text, kind_text, level_text, region_text, what
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from rich.console import RenderableType
 
-    from efface.model import Finding, Gap, Removal, Verdict
+    from efface.model import Certificate, Finding, Gap, Removal, Verdict
     from efface.report.view import CheckStep, RunView
 
 __all__ = [
@@ -221,21 +220,16 @@ def curable(count: int, lang: str) -> Line:
     return Line(text("sentence.plan_curable", lang, count=count), style="yellow")
 
 
-def certificate_summary(predicate: Mapping[str, Any], lang: str) -> Group:
-    """Return what a certificate says, and what it says was not proven.
-
-    Args:
-        predicate: The certificate's predicate as JSON values.
-        lang: "zh" or "en".
-    """
-    statuses = Counter(finding["status"] for finding in predicate["findings"])
-    counts = ", ".join(f"{short(status)} {count}" for status, count in sorted(statuses.items())) or "0"
+def certificate_summary(certificate: Certificate, lang: str) -> Group:
+    """Return what a verified certificate says, and what it says was not proven."""
+    statuses = ", ".join(f"{name} {count}" for name, count in sorted(certificate.findings_by.items())) or "0"
+    issued_at = moment_text(certificate.issued_at)
     lines = [
-        Line(text("sentence.certified", lang, run=short(predicate["run"]), at=short(predicate["issued_at"]))),
-        Line(text("sentence.certified_findings", lang, counts=counts)),
+        Line(text("sentence.certified", lang, run=certificate.run_id, at=issued_at)),
+        Line(text("sentence.certified_findings", lang, counts=statuses)),
         Line(text("heading.not_proven", lang), style="bold"),
     ]
-    lines += [Line(f"- {short(item[f'text_{lang}'], 400)}") for item in predicate["not_proven"]]
+    lines += [Line(f"- {short(item.get(lang), 400)}") for item in certificate.not_proven]
     return Group(*lines)
 
 

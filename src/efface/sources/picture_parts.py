@@ -36,6 +36,6 @@ class PictureParts:
             yield Part(
                 part.locator.child(embedded.name),
                 BytesPayload(embedded.data),
-                Surroundings(names, part.surroundings.siblings, part.surroundings.person_keys),
+                Surroundings(names, part.surroundings.siblings),
                 part.modified_at,
             )

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from efface.formats.names import person_keys
 from efface.formats.text_runs import PLACE
 from efface.formats.text_values import TEXT_TYPES, values
 from efface.model import Column, Gap, GapReason, Surroundings
@@ -29,14 +28,6 @@ class _Cells:
     kept: list[bytes | str] = field(default_factory=list)
     count: int = 0
     left_out: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Family:
-    """The keys of one parent, and those of them that name a person."""
-
-    keys: tuple[str, ...]
-    persons: tuple[str, ...]
 
 
 class Values:
@@ -80,20 +71,16 @@ def _columns(part: Part, columns: dict[str, _Cells], limits: Limits) -> Iterator
     families: dict[str, list[str]] = {}
     for pattern in columns:
         families.setdefault(_parent(pattern), []).append(_key(pattern))
-    known = {
-        parent: _Family(tuple(keys[: _MAX_SIBLINGS + 1]), person_keys(keys))
-        for parent, keys in families.items()
-    }
     for pattern, cells in columns.items():
         place = part.locator.at(pattern)
         if cells.left_out:
             detail = f"more than cells = {limits.cells} values: {cells.left_out} were not looked at"
             yield Gap(place, "unpack", GapReason.OVER_LIMIT, detail)
-        around = _around(part, pattern, known[_parent(pattern)])
+        around = _around(part, pattern, families[_parent(pattern)][: _MAX_SIBLINGS + 1])
         yield Column(place, around, partial(iter, cells.kept), cells.count)
 
 
-def _around(part: Part, pattern: str, family: _Family) -> Surroundings:
+def _around(part: Part, pattern: str, family: list[str]) -> Surroundings:
     own = _key(pattern)
     return replace(
         part.surroundings,
@@ -101,8 +88,7 @@ def _around(part: Part, pattern: str, family: _Family) -> Surroundings:
             *(name for name in reversed(_path(pattern)) if name not in {"*", _ANYWHERE}),
             *part.surroundings.names,
         ),
-        siblings=tuple(key for key in family.keys if key not in {own, "*"})[:_MAX_SIBLINGS],
-        person_keys=tuple(key for key in family.persons if key != own),
+        siblings=tuple(key for key in family if key not in {own, "*"})[:_MAX_SIBLINGS],
     )
 
 

@@ -38,9 +38,9 @@ def test_templates_are_enrolled(form: Form) -> None:
     assert level_of(Surroundings(("x",)), form=form)[0] is Level.ENROLLED
 
 
-def test_person_keys_that_the_source_gave() -> None:
-    """Fields that the source knows to name a person count."""
-    assert level_of(Surroundings(("photo",), (), ("客户",)), form=Form.SAMPLE)[0] is Level.LINKED
+def test_fields_that_name_a_person() -> None:
+    """A field for a person's name beside a photo links it."""
+    assert level_of(Surroundings(("photo",), ("姓名",)), form=Form.SAMPLE)[0] is Level.LINKED
 
 
 def test_clues_name_no_person() -> None:

@@ -28,7 +28,7 @@ def test_good_certificate():
     assert [(step.number, step.ok, step.reason) for step in report.steps] == [
         (n, True, "") for n in range(1, 12)
     ]
-    assert report.statement.predicate.ledger.size == 16
+    assert report.certificate.ledger_size == 16
     assert report.failed is None
 
 
@@ -49,7 +49,7 @@ def test_later_steps_are_not_looked_at():
     """After the first step that fails, no other is looked at, and nothing is said."""
     report = check(CERTIFICATE, [STRANGER.public])
     assert [step.ok for step in report.steps] == [True, True, False] + [None] * 8
-    assert report.statement is None
+    assert report.certificate is None
     assert not report.ok
 
 

@@ -44,11 +44,10 @@ def test_names_from_the_inside_out() -> None:
     assert column.surroundings.names == ("photo", "people", "crm.json", "d")
 
 
-def test_siblings_and_persons() -> None:
-    """The keys beside a column are its siblings, and those of persons are told."""
+def test_siblings() -> None:
+    """The keys beside a column are its siblings."""
     column = parts('[{"photo": "x", "name": "y", "mobile": "z"}]')[0]
     assert column.surroundings.siblings == ("name", "mobile")
-    assert column.surroundings.person_keys == ("name", "mobile")
 
 
 @pytest.mark.parametrize(
