@@ -21,7 +21,7 @@ from PIL import Image
 
 from efface import registry
 from efface.errors import RemovalError
-from efface.model import Action, Box, Characteristic, Finding, Form, Limits, Locator, Method
+from efface.model import Action, Box, Characteristic, Clue, Finding, Form, Limits, Locator, Method
 
 LIMITS = Limits()
 BLOB = random.Random(8).randbytes(900)
@@ -29,7 +29,10 @@ NAMES = registry.names("action")
 
 
 def _finding(*path: str, fragment: str | None = None) -> Finding:
-    return Finding("d@1", Form.TEMPLATE, Characteristic.FACE, Locator("file", path, fragment), 0.9)
+    clues = (Clue("coding", "unknown"),)
+    return Finding(
+        "d@1", Form.TEMPLATE, Characteristic.FACE, Locator("file", path, fragment), 0.9, clues=clues
+    )
 
 
 def _picture() -> bytes:
@@ -80,7 +83,12 @@ CASES = {
         _finding("a.json", fragment="/v"),
         base64.b64encode(BLOB)[:64],
     ),
-    "rewrite-archive": ("application/zip", _archive(), _finding("a.zip", "in.bmp", fragment=BOX), BLOB[33:58]),
+    "rewrite-archive": (
+        "application/zip",
+        _archive(),
+        _finding("a.zip", "in.bmp", fragment=BOX),
+        BLOB[33:58],
+    ),
     "erase-file": ("application/octet-stream", BLOB, _finding("a.bin"), BLOB[99:131]),
 }
 

@@ -1,16 +1,16 @@
-"""Empty columns of SQLite databases that hold templates or samples."""
+"""Empty cells of SQLite databases that hold templates or samples."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from efface.actions.due import Sieve
 from efface.engines import sqlite_file
 from efface.errors import FormatError, RemovalError
 from efface.model import Method
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
     from efface.model import Finding, Limits
 
@@ -21,10 +21,14 @@ _SCHEMA = "/main."
 
 
 class EraseCells:
-    """Every cell of a column becomes NULL, or empty where the column must hold something; rows stay.
+    """Every cell that holds what was found becomes NULL, or empty where the column must hold something.
 
-    A finding is a column, so the column goes, in all its rows. Indexes over it follow; deleted rows, free
-    pages and the planner's samples are not in the new database; triggers do not fire.
+    A finding is a column, whose other cells stay as they are: `due` tells which are which. A text cell that
+    only contains what was found loses that part (a string or a list of JSON, a long run of plain text). Rows
+    stay. Indexes over the column follow; deleted rows, free pages and the planner's samples are not in the new
+    database; triggers do not fire.
+
+    Pictures at levels 2 and 3 all go, those without a face too; at level 1 they go only when all show one.
 
     Not promised: other databases, replicas, backups and exports of the same table.
     """
@@ -42,45 +46,41 @@ class EraseCells:
         )
 
     def remove(self, data: bytes, findings: Sequence[Finding], limits: Limits) -> bytes | None:
-        """Return the database with the columns emptied.
+        """Return the database without what was found.
 
         Raises:
-            RemovalError: A column is not there, cannot be emptied without breaking something, or has a copy
-                elsewhere in the database.
+            RemovalError: A column is not there; a cell cannot be emptied without breaking something, or
+                holds what was found among other things that cannot be told apart; a value has a copy
+                elsewhere in the database; or pictures at level 1 do not all show a face.
         """
         try:
-            cells = _cells(sqlite_file.columns(data), findings)
-            return sqlite_file.erase_bytes(data, cells, limits)[0]
+            places = _places(sqlite_file.columns(data), findings)
+            sieves = {place: Sieve(shares) for place, shares in places.items()}
+            cells: dict[str, list[str]] = {}
+            for table, column in places:
+                cells.setdefault(table, []).append(column)
+
+            def rest(table: str, column: str, value: bytes | str) -> bytes | str | None:
+                sieves[table, column].count(value)
+                return sieves[table, column].rest(value)
+
+            result = sqlite_file.erase_bytes(data, cells, limits, rest)[0]
         except FormatError as error:
             raise RemovalError(f"the database cannot be rewritten: {error}") from None
-
-    def remove_file(self, source: Path, out: Path, findings: Sequence[Finding], limits: Limits) -> None:
-        """Write a database file with the columns emptied, with what lies in its log taken in.
-
-        Args:
-            source: The database; never written. Its `-wal`, `-shm` and `-journal` are the caller's to remove.
-            out: A path that does not exist yet.
-            findings: As for `remove`.
-            limits: Budgets.
-
-        Raises:
-            RemovalError: As for `remove`; then `out` does not exist.
-        """
-        try:
-            known = sqlite_file.columns_of_file(source, limits)
-            sqlite_file.erase(source, out, _cells(known, findings), limits)
-        except FormatError as error:
-            raise RemovalError(f"the database cannot be rewritten: {error}") from None
+        for sieve in sieves.values():
+            sieve.check()
+        return result
 
 
-def _cells(known: dict[str, tuple[str, ...]], findings: Iterable[Finding]) -> dict[str, list[str]]:
-    """Return the columns that the findings name; names may hold dots and slashes, so the schema decides."""
+def _places(
+    known: dict[str, tuple[str, ...]], findings: Iterable[Finding]
+) -> dict[tuple[str, str], list[Finding]]:
+    """Return findings by table and column; names may hold dots and slashes, so the schema decides."""
     places = {f"{_SCHEMA}{table}/{column}": (table, column) for table in known for column in known[table]}
-    cells: dict[str, list[str]] = {}
+    found: dict[tuple[str, str], list[Finding]] = {}
     for finding in findings:
         place = places.get(finding.locator.fragment or "")
         if place is None:
             raise RemovalError("the database has no such column as was found: it has changed")
-        if place[1] not in cells.setdefault(place[0], []):
-            cells[place[0]].append(place[1])
-    return cells
+        found.setdefault(place, []).append(finding)
+    return found

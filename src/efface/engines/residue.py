@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -57,6 +57,11 @@ class Fragments:
         is_telling = len(fragment) >= FRAGMENT_BYTES and len(set(fragment)) >= _MIN_DISTINCT
         if is_telling and len(self._found) < _MAX_FRAGMENTS:
             self._found.add(fragment)
+
+    def update(self, fragments: Iterable[bytes]) -> None:
+        """Take fragments as they are."""
+        for fragment in fragments:
+            self._keep(fragment)
 
     def add_text(self, value: bytes, codec: str = "utf-8") -> None:
         """Take fragments from the encoded runs of a text, given in UTF-8, as the codec stores it."""

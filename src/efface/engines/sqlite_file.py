@@ -1,11 +1,11 @@
-"""Empty columns of an SQLite database file and prove that nothing else changed and nothing is left.
+"""Empty cells of an SQLite database file and prove that nothing else changed and nothing is left.
 
 The original is only read. What is pending in its log is taken in on a private copy (`settled`, the one way
 in which a database with a log is opened); everything after that happens in memory, so that no further copy
 of the removed values reaches the disk:
 
-1. read the database, with its log, into memory; 2. write down a digest of every table without the columns
-to empty; 3. empty them in one transaction; 4. write a new file, which has no free pages and no leftovers;
+1. read the database, with its log, into memory; 2. decide which cells go, and write down a digest of every
+table without them; 3. empty them in one transaction; 4. write a new file, which has no free pages and no leftovers;
 5. compare schema, settings, rows and all other values; 6. check its integrity; 7. search it for fragments of
 the removed values.
 
@@ -34,10 +34,10 @@ from efface.errors import LimitExceededError, RemovalError, ResidueError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from efface.engines.sqlite_tables import Snapshot
+    from efface.engines.sqlite_tables import Rest, Snapshot
     from efface.model.limits import Limits
 
-__all__ = ["Report", "columns", "columns_of_file", "erase", "erase_bytes", "settled", "whole"]
+__all__ = ["Report", "columns", "erase", "erase_bytes", "settled", "whole"]
 
 _WAL, _JOURNAL = "-wal", "-journal"
 _LOG_MODE, _PLAIN_MODE = b"\x02\x02", b"\x01\x01"
@@ -68,16 +68,6 @@ def columns(data: bytes) -> dict[str, tuple[str, ...]]:
     """
     with _failing_softly(), closing(_in_memory(data)) as connection:
         return {table.name: table.columns for table in sqlite_tables.tables(connection)}
-
-
-def columns_of_file(source: Path, limits: Limits) -> dict[str, tuple[str, ...]]:
-    """Return the columns of every ordinary table of a database file, what is in its log included.
-
-    Args:
-        source: The database; never written.
-        limits: Budgets; `artefact_bytes` is used.
-    """
-    return columns(whole(source, limits))
 
 
 @contextmanager
@@ -128,14 +118,22 @@ def whole(source: Path, limits: Limits) -> bytes:
         return data[:18] + _LOG_MODE + data[20:] if logged else data
 
 
-def erase(source: Path, out: Path, cells: Mapping[str, Sequence[str]], limits: Limits) -> Report:
-    """Write a database without the values of some columns.
+def _nothing(_table: str, _column: str, _value: bytes | str) -> None:
+    """Nothing of any value is to stay."""
+
+
+def erase(
+    source: Path, out: Path, cells: Mapping[str, Sequence[str]], limits: Limits, rest: Rest = _nothing
+) -> Report:
+    """Write a database without values of some columns.
 
     Args:
         source: The database; a `-wal` or `-journal` beside it is taken into account. Never written.
         out: A path that does not exist yet, in a folder on the same file system as the result is to be.
         cells: Column names for each table, of the schema `main`.
         limits: Budgets; `artefact_bytes` is used.
+        rest: Given table, column and a text or binary value, returns what is to stay of it: the value itself,
+            another of its type, or None for nothing. Without it all values of the columns go. Numbers stay.
 
     Raises:
         RemovalError: It cannot be done, or the result is not what it should be; `out` does not exist.
@@ -147,17 +145,19 @@ def erase(source: Path, out: Path, cells: Mapping[str, Sequence[str]], limits: L
     """
     data = whole(source, limits)
     with _failing_softly():
-        result, report = _erased(data, cells)
+        result, report = _erased(data, cells, rest)
         _written(out, result)
     return report
 
 
-def erase_bytes(data: bytes, cells: Mapping[str, Sequence[str]], limits: Limits) -> tuple[bytes, Report]:
-    """Return a database in memory without the values of some columns; as `erase` does for a file."""
+def erase_bytes(
+    data: bytes, cells: Mapping[str, Sequence[str]], limits: Limits, rest: Rest = _nothing
+) -> tuple[bytes, Report]:
+    """Return a database in memory without values of some columns; as `erase` does for a file."""
     if len(data) > limits.artefact_bytes:
         raise LimitExceededError(f"the database has more than artefact_bytes = {limits.artefact_bytes}")
     with _failing_softly():
-        return _erased(data, cells)
+        return _erased(data, cells, rest)
 
 
 @contextmanager
@@ -199,19 +199,19 @@ def _in_memory(data: bytes) -> sqlite3.Connection:
     return connection
 
 
-def _erased(data: bytes, cells: Mapping[str, Sequence[str]]) -> tuple[bytes, Report]:
+def _erased(data: bytes, cells: Mapping[str, Sequence[str]], rest: Rest) -> tuple[bytes, Report]:
     removed = Fragments()
     with closing(_in_memory(data)) as connection:
-        emptied = sqlite_tables.resolve(connection, cells)
+        emptied = sqlite_tables.resolve(connection, cells, rest, removed)
         _check_integrity(connection)
-        before = sqlite_tables.snapshot(connection, emptied)
-        counts = sqlite_tables.empty(connection, emptied, removed)
+        before = sqlite_tables.snapshot(connection, emptied, is_result=False)
+        counts = sqlite_tables.empty(connection, emptied)
         fresh = _fresh_copy(connection)
     # The log mode, and the schema's version, which the copy has counted up: the same twice gives the same.
     result = fresh[:18] + data[18:20] + fresh[20:40] + data[40:44] + fresh[44:]
     with closing(_in_memory(result)) as connection:
         _check_integrity(connection)
-        after = sqlite_tables.snapshot(connection, emptied)
+        after = sqlite_tables.snapshot(connection, emptied, is_result=True)
         left = sqlite_tables.filled(connection, emptied)
     _check_same(before, after)
     if left:

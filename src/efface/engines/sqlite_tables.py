@@ -9,18 +9,22 @@ from __future__ import annotations
 import hashlib
 import re
 import sqlite3
-import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
+from efface.engines.sqlite_cells import EMPTIED, REWRITTEN, Cells, encoded
 from efface.errors import RemovalError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from efface.engines.residue import Fragments
 
-__all__ = ["Emptied", "Snapshot", "Table", "empty", "filled", "resolve", "snapshot", "tables"]
+__all__ = ["Emptied", "Rest", "Snapshot", "Table", "empty", "filled", "resolve", "snapshot", "tables"]
+
+Rest: TypeAlias = "Callable[[str, str, bytes | str], bytes | str | None]"
+"""Given table, column and value, returns what is to stay of the value: itself, a part, or None for nothing."""
 
 _SETTINGS = ("page_size", "encoding", "auto_vacuum", "user_version", "application_id")
 _STATISTICS = ("sqlite_stat1", "sqlite_stat3", "sqlite_stat4")
@@ -51,10 +55,10 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Emptied:
-    """A table and which of its columns are to be empty."""
+    """A table and which of its columns are to lose values."""
 
     name: str
-    columns: tuple[str, ...]
+    columns: dict[str, Cells]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +85,11 @@ def tables(connection: sqlite3.Connection) -> list[Table]:
     return found
 
 
-def resolve(connection: sqlite3.Connection, cells: Mapping[str, Sequence[str]]) -> list[Emptied]:
+def resolve(
+    connection: sqlite3.Connection, cells: Mapping[str, Sequence[str]], rest: Rest, removed: Fragments
+) -> list[Emptied]:
     """Return what to empty, by the names of the schema; RemovalError where that is not possible."""
+    codec = _CODECS[connection.execute("PRAGMA main.encoding").fetchone()[0]]
     known = {table.name: table for table in tables(connection)}
     wanted = []
     for name, columns in cells.items():
@@ -96,24 +103,30 @@ def resolve(connection: sqlite3.Connection, cells: Mapping[str, Sequence[str]]) 
                 raise RemovalError(f"{column!r} of {name!r} is computed from other columns")
             if column not in table.columns:
                 raise RemovalError(f"there is no column {column!r} in {name!r}")
-        wanted.append(Emptied(name, tuple(dict.fromkeys(columns))))
+        chosen = {column: Cells(partial(rest, name, column), codec, removed) for column in columns}
+        wanted.append(Emptied(name, chosen))
     if not any(table.columns for table in wanted):
         raise RemovalError("no column was named")
     _check_no_index_of_words(connection, {table.name.lower() for table in wanted})
     return wanted
 
 
-def snapshot(connection: sqlite3.Connection, emptied: Sequence[Emptied]) -> Snapshot:
-    """Return what must not change; rows are read one by one."""
-    left_out = {table.name: set(table.columns) for table in emptied}
+def snapshot(connection: sqlite3.Connection, emptied: Sequence[Emptied], *, is_result: bool) -> Snapshot:
+    """Return what must not change; rows are read one by one.
+
+    Args:
+        connection: The database.
+        emptied: Columns that lose values. Before, it is decided which; the snapshot is of the rows without
+            them. In the result, those are expected to be empty.
+        is_result: Whether it is the database afterwards.
+    """
+    cells = {table.name: table.columns for table in emptied}
     digests = {}
     for table in tables(connection):
-        kept = [column for column in table.columns if column not in left_out.get(table.name, set())]
-        digests[table.name] = _digest(connection, table, kept)
+        digests[table.name] = _digest(connection, table, cells.get(table.name, {}), is_result=is_result)
     if _exists(connection, "sqlite_sequence"):
-        digests["sqlite_sequence"] = _digest(
-            connection, Table("sqlite_sequence", (), (), has_rowid=True, is_shadow=False), ["name", "seq"]
-        )
+        sequence = Table("sqlite_sequence", ("name", "seq"), (), has_rowid=True, is_shadow=False)
+        digests["sqlite_sequence"] = _digest(connection, sequence, {}, is_result=is_result)
     schema = connection.execute(
         "SELECT type, name, tbl_name, sql FROM main.sqlite_schema ORDER BY type, name, tbl_name"
     ).fetchall()
@@ -121,24 +134,24 @@ def snapshot(connection: sqlite3.Connection, emptied: Sequence[Emptied]) -> Snap
     return Snapshot(tuple(schema), settings, digests, _broken_references(connection))
 
 
-def empty(connection: sqlite3.Connection, emptied: Sequence[Emptied], removed: Fragments) -> dict[str, int]:
-    """Empty the columns in one transaction; return how many cells held something, for each table.
+def empty(connection: sqlite3.Connection, emptied: Sequence[Emptied]) -> dict[str, int]:
+    """Take the values away in one transaction; return how many cells held some, for each table.
 
     A cell becomes NULL, or an empty value of its own type where the column must not be NULL. Triggers of
     the tables are taken away for the transaction, so that no copy is written elsewhere, and then put back.
     """
-    codec = _CODECS[connection.execute("PRAGMA main.encoding").fetchone()[0]]
     counts = {}
     connection.execute("BEGIN IMMEDIATE")
     triggers = [trigger for table in emptied for trigger in _triggers(connection, table.name)]
     for name, _ in triggers:
         connection.execute(f"DROP TRIGGER main.{_quoted(name)}")
     for table in emptied:
-        counts[table.name] = 0
-        for column in table.columns:
-            counts[table.name] += _collect(connection, table.name, column, removed, codec)
-            _empty_column(connection, table.name, column)
-        _forget_statistics(connection, table.name)
+        counts[table.name] = sum(cells.count for cells in table.columns.values())
+        for column, cells in table.columns.items():
+            if cells.count:
+                _empty_column(connection, table.name, column, cells)
+        if counts[table.name]:
+            _forget_statistics(connection, table.name)
     for _, statement in triggers:
         connection.execute(statement)
     connection.execute("COMMIT")
@@ -146,8 +159,13 @@ def empty(connection: sqlite3.Connection, emptied: Sequence[Emptied], removed: F
 
 
 def filled(connection: sqlite3.Connection, emptied: Sequence[Emptied]) -> int:
-    """Return how many cells of the columns still hold something."""
-    return sum(_count(connection, table.name, column) for table in emptied for column in table.columns)
+    """Return how many cells of the columns still hold a value that was to go."""
+    return sum(
+        cells.state(kind.decode(), raw) == EMPTIED
+        for table in emptied
+        for column, cells in table.columns.items()
+        for kind, raw in connection.execute(_in_order(_cell(_quoted(column)), table.name))
+    )
 
 
 def _text(name: bytes) -> str:
@@ -172,30 +190,37 @@ def _check_no_index_of_words(connection: sqlite3.Connection, names: set[str]) ->
                 raise RemovalError(f"the full-text index {_text(name)!r} holds words of the table")
 
 
-def _digest(connection: sqlite3.Connection, table: Table, columns: Sequence[str]) -> tuple[int, str]:
+def _digest(
+    connection: sqlite3.Connection, table: Table, cells: Mapping[str, Cells], *, is_result: bool
+) -> tuple[int, str]:
     """Return how many rows there are and a digest of their numbers and values."""
     names = ["rowid"] if table.has_rowid and "rowid" not in map(str.lower, table.columns) else []
-    selected = ", ".join((*names, *(_quoted(column) for column in columns))) or "1"
+    plain = [_quoted(column) for column in table.columns if column not in cells]
+    chosen = [_cell(_quoted(column)) for column in cells]
+    selected = ", ".join((*names, *plain, *chosen)) or "1"
+    readers = [each.after if is_result else each.before for each in cells.values()]
+    first = len(names) + len(plain)
     digest = hashlib.sha256()
     count = 0
-    for row in connection.execute(f"SELECT {selected} FROM main.{_quoted(table.name)}"):  # noqa: S608 - quoted
+    for row in connection.execute(_in_order(selected, table.name)):
         count += 1
-        for value in row:
-            digest.update(_encoded(value))
+        for value in row[:first] if readers else row:
+            digest.update(encoded(value))
+        for number, read in enumerate(readers):
+            digest.update(read(*row[first + 2 * number : first + 2 * number + 2]))
     return count, digest.hexdigest()
 
 
-def _encoded(value: object) -> bytes:
-    match value:
-        case None:
-            return b"N"
-        case int():
-            return b"I%d;" % value
-        case float():
-            return b"F" + struct.pack("<d", value)
-        case bytes():
-            return b"B%d:" % len(value) + value
-    raise RemovalError("a value of an unknown type")
+def _in_order(selected: str, table: str) -> str:
+    """Query: rows by the table's own key, since an index over what is emptied has another order afterwards."""
+    return f"SELECT {selected} FROM main.{_quoted(table)} NOT INDEXED"  # noqa: S608 - quoted
+
+
+def _cell(quoted: str) -> str:
+    """Expression: type and value of a cell, of a text the bytes that are stored."""
+    return (
+        f"typeof({quoted}), CASE typeof({quoted}) WHEN 'text' THEN CAST({quoted} AS BLOB) ELSE {quoted} END"
+    )
 
 
 def _broken_references(connection: sqlite3.Connection) -> int:
@@ -210,36 +235,20 @@ def _triggers(connection: sqlite3.Connection, table: str) -> list[tuple[str, str
     return [(_text(name), _text(sql)) for name, sql in connection.execute(query, (table,)).fetchall()]
 
 
-def _collect(connection: sqlite3.Connection, table: str, column: str, removed: Fragments, codec: str) -> int:
-    """Remember fragments of the values of a column; return how many cells held something."""
-    quoted = _quoted(column)
-    query = f"SELECT typeof({quoted}), {quoted} FROM main.{_quoted(table)} WHERE {_holds(quoted)}"  # noqa: S608
-    count = 0
-    for kind, value in connection.execute(query):
-        count += 1
-        if kind == b"text":
-            removed.add_text(value, codec)
-        elif kind == b"blob":
-            removed.add(value)
-    return count
-
-
-def _holds(quoted: str) -> str:
-    """Condition: the cell is neither NULL nor an empty text or blob, nor the zero that stands for one."""
-    return f"{quoted} IS NOT NULL AND {quoted} NOT IN ('', x'', 0)"
-
-
-def _count(connection: sqlite3.Connection, table: str, column: str) -> int:
-    query = f"SELECT count(*) FROM main.{_quoted(table)} WHERE {_holds(_quoted(column))}"  # noqa: S608
-    return int(connection.execute(query).fetchone()[0])
-
-
-def _empty_column(connection: sqlite3.Connection, table: str, column: str) -> None:
+def _empty_column(connection: sqlite3.Connection, table: str, column: str, cells: Cells) -> None:
     quoted, target = _quoted(column), f"main.{_quoted(table)}"
-    of_its_type = f"CASE typeof({quoted}) WHEN 'text' THEN '' WHEN 'blob' THEN x'' ELSE 0 END"
+    connection.create_function("efface_state", 2, cells.state, deterministic=True)
+    connection.create_function("efface_new", 2, cells.new, deterministic=True)
+    cell = _cell(quoted)
+    connection.execute(
+        f"UPDATE {target} SET {quoted} = efface_new({cell}) WHERE efface_state({cell}) = {REWRITTEN}"  # noqa: S608
+    )
+    of_its_type = f"CASE typeof({quoted}) WHEN 'text' THEN '' ELSE x'' END"
     for value in ("NULL", of_its_type):
         try:
-            connection.execute(f"UPDATE {target} SET {quoted} = {value} WHERE {_holds(quoted)}")  # noqa: S608
+            connection.execute(
+                f"UPDATE {target} SET {quoted} = {value} WHERE efface_state({cell}) = {EMPTIED}"  # noqa: S608
+            )
         except sqlite3.IntegrityError:
             continue
         return

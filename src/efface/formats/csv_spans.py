@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from efface.formats.text_values import _escaped, _is_header, _number_columns
+from efface.formats.text_values import _csv_row, _escaped, _is_header, _number_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    Wanted = Callable[[str, "str | bytes"], bool]
 
 __all__ = ["spans"]
 
@@ -21,8 +23,8 @@ _QUOTED = re.compile(r'"[^"]*(?:""[^"]*)*(?:"|$)')
 Field = tuple[int, int, str]
 
 
-def spans(text: str, places: set[str]) -> Iterator[tuple[int, int, str]]:
-    """Yield start, end and replacement of the fields at some places; a field becomes empty."""
+def spans(text: str, wanted: Wanted) -> Iterator[tuple[int, int, str]]:
+    """Yield start, end and replacement of the fields that are to go; a field becomes empty."""
     sample = text[:_HEAD].partition("\n")[0]
     rows = _rows(text, max(",\t;|", key=sample.count))
     first = next(rows, None)
@@ -33,20 +35,20 @@ def spans(text: str, places: set[str]) -> Iterator[tuple[int, int, str]]:
     names = row if has_header else [str(number + 1) for number in range(len(row))]
     run = _number_columns(names)
     if not has_header:
-        yield from _of_row(first, names, run, places)
+        yield from _of_row(first, names, run, wanted)
     for fields in rows:
-        yield from _of_row(fields, names, run, places)
+        yield from _of_row(fields, names, run, wanted)
 
 
 def _of_row(
-    fields: list[Field], names: list[str], run: range, places: set[str]
+    fields: list[Field], names: list[str], run: range, wanted: Wanted
 ) -> Iterator[tuple[int, int, str]]:
-    stem = ""
-    if run:
-        stem = f"/*/{_escaped(names[run.start].rstrip('0123456789').rstrip('_-. ') or 'numbers')}"
+    row = [value for _, _, value in fields]
+    if run and any(wanted(place, value) for place, value in _csv_row(row, names, run) if value[:1] == "["):
+        yield from ((start, end, "") for start, end, value in fields[run.start : run.stop] if value)
     for at, (start, end, value) in enumerate(fields):
-        place = stem if at in run else f"/*/{_escaped(names[at]) if at < len(names) else at + 1}"
-        if place in places and value:
+        place = f"/*/{_escaped(names[at]) if at < len(names) else at + 1}"
+        if at not in run and value and wanted(place, value):
             yield start, end, ""
 
 

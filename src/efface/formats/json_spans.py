@@ -13,7 +13,9 @@ from efface.errors import FormatError
 from efface.formats.text_values import is_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    Wanted = Callable[[str, "str | bytes"], bool]
 
 __all__ = ["spans"]
 
@@ -40,18 +42,18 @@ class _Node:
         self.keys: list[str] = []
 
 
-def spans(text: str, pattern: str, places: set[str]) -> Iterator[tuple[int, int, str]]:
-    """Yield start, end and replacement of the strings and lists of numbers at some places.
+def spans(text: str, pattern: str, wanted: Wanted) -> Iterator[tuple[int, int, str]]:
+    """Yield start, end and replacement of the strings and lists of numbers that are to go.
 
     Args:
         text: One JSON value.
         pattern: The place of the value itself.
-        places: Places whose values go.
+        wanted: Tells of a place and a value, as `text_values` gives them, whether it goes.
 
     Raises:
         FormatError: It is not JSON.
     """
-    yield from _walk(text, pattern, _tree(text), places, 0)
+    yield from _walk(text, pattern, _tree(text), wanted, 0)
 
 
 def _tree(text: str) -> _Node:
@@ -96,23 +98,21 @@ def _is_key(text: str, at: int) -> bool:
     return following is not None and following["sign"] == ":"
 
 
-def _walk(
-    text: str, pattern: str, node: _Node, places: set[str], depth: int
-) -> Iterator[tuple[int, int, str]]:
+def _walk(text: str, pattern: str, node: _Node, wanted: Wanted, depth: int) -> Iterator[tuple[int, int, str]]:
     if node.kind == "string":
-        if pattern in places:
+        if wanted(pattern, json.loads(text[node.start : node.end], strict=False)):
             yield node.start, node.end, '""'
     elif _is_vector(text, node):
-        if pattern in places:
+        if wanted(pattern, json.dumps(json.loads(text[node.start : node.end], strict=False))):
             yield node.start, node.end, "[]"
     elif node.kind == "list" and depth < _MAX_DEPTH:
         for item in node.items:
-            yield from _walk(text, f"{pattern}/*", item, places, depth + 1)
+            yield from _walk(text, f"{pattern}/*", item, wanted, depth + 1)
     elif node.kind == "object" and depth < _MAX_DEPTH:
         anonymous = _is_table(text, node)
         for key, item in zip(node.keys, node.items, strict=True):
             step = "*" if anonymous else key.replace("~", "~0").replace("/", "~1")
-            yield from _walk(text, f"{pattern}/{step}", item, places, depth + 1)
+            yield from _walk(text, f"{pattern}/{step}", item, wanted, depth + 1)
 
 
 def _is_vector(text: str, node: _Node) -> bool:

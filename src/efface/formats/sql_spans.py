@@ -9,11 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from efface.formats import sql_values
-from efface.formats.sql_values import _bare, _declared, _names, _place, _Rows
+from efface.formats.sql_values import _bare, _declared, _field, _names, _place, _Rows
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    Wanted = Callable[[str, "str | bytes"], bool]
 
 __all__ = ["spans"]
 
@@ -31,8 +33,8 @@ class _Spanned(_Rows):
         return value
 
 
-def spans(text: str, places: set[str]) -> Iterator[Span]:
-    """Yield start, end and replacement of the literals at some places."""
+def spans(text: str, wanted: Wanted) -> Iterator[Span]:
+    """Yield start, end and replacement of the literals that are to go."""
     columns: dict[str, list[str]] = {}
     at = 0
     while statement := sql_values._STATEMENT.search(text, at):  # noqa: SLF001 - see above
@@ -40,26 +42,26 @@ def spans(text: str, places: set[str]) -> Iterator[Span]:
         if statement["insert"]:
             table = _bare(statement["into"])
             rows = _Spanned(text, at)
-            for place, _ in rows.values(table, _names(statement["columns"]) or columns.get(table, [])):
-                if place in places:
+            for place, value in rows.values(table, _names(statement["columns"]) or columns.get(table, [])):
+                if wanted(place, value):
                     yield rows.last
             at = max(rows.at, at)
         elif statement["copy"]:
             end = text.find("\n\\.", at - 1)
             end = len(text) if end < 0 else end
             yield from _copied(
-                text, at, end, (_bare(statement["target"]), _names(statement["fields"])), places
+                text, at, end, (_bare(statement["target"]), _names(statement["fields"])), wanted
             )
             at = end
         else:
             columns[_bare(statement["table"])], at = _declared(text, at)
 
 
-def _copied(text: str, at: int, end: int, table: tuple[str, list[str]], places: set[str]) -> Iterator[Span]:
+def _copied(text: str, at: int, end: int, table: tuple[str, list[str]], wanted: Wanted) -> Iterator[Span]:
     for line in text[at:end].split("\n"):
         start = at
         for column, field in enumerate(line.split("\t")):
-            if field and field != "\\N" and _place(*table, column) in places:
+            if field and field != "\\N" and wanted(_place(*table, column), _field(field)):
                 yield start, start + len(field), "\\N"
             start += len(field) + 1
         at += len(line) + 1

@@ -1,7 +1,7 @@
-"""Empty values of structured text by their place, and leave every other character as it is.
+"""Empty values of structured text, chosen by place and content, and leave every other character as it is.
 
-Places are those that `text_values` gives. Whatever a reader here makes of a text, the result is read again with
-`text_values`: the values of the places must be gone and all others the same, or nothing is given back.
+Places and values are those that `text_values` gives. Whatever a reader here makes of a text, the result is
+read again with `text_values`: the chosen values must be gone and all others the same, or nothing is given back.
 
 Sources: as for `text_values`.
 """
@@ -17,12 +17,15 @@ from efface.formats.text_types import encoding_of, text_type
 from efface.formats.text_values import values
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
+
+    Wanted = Callable[[str, str | bytes], bool]
 
 __all__ = ["emptied"]
 
 _HEAD = 4096
 _SAMPLE = 65_536
+_AROUND_NUMBERS = " \t\r\n\"',;"
 _BOMS = {
     b"\xef\xbb\xbf": "utf-8",
     b"\xff\xfe\0\0": "utf-32-le",
@@ -34,16 +37,23 @@ Span = tuple[int, int, str]
 """Start and end in characters, and what stands there afterwards."""
 
 
-def emptied(data: bytes, places: Collection[str], media_type: str = "") -> bytes:
-    r"""Return a text with the values of some places emptied.
+def emptied(
+    data: bytes,
+    places: Collection[str] | None,
+    media_type: str = "",
+    due: Callable[[str, str | bytes], bool] | None = None,
+) -> bytes:
+    r"""Return a text with values of some places emptied.
 
     A JSON string becomes `""` and a list of numbers `[]`; a CSV field, an XML text or attribute, and a run
     in plain text become empty; a quoted value in SQL becomes `''`, a hexadecimal one NULL, a field of COPY `\N`.
 
     Args:
         data: The whole text in UTF-8, UTF-16 or GB 18030.
-        places: Patterns as `text_values.values` gives them.
+        places: Patterns as `text_values.values` gives them; None for all places.
         media_type: What it is, when known; else it is told by its start.
+        due: Tells of a place and a value whether it goes; without it all values of the places go. It is
+            asked once for each place and value.
 
     Raises:
         FormatError: It is no text, the text cannot be written back, or a value could not be emptied without
@@ -51,13 +61,30 @@ def emptied(data: bytes, places: Collection[str], media_type: str = "") -> bytes
     """
     codec, text = _decoded(data)
     kind = media_type or text_type(data[:_HEAD], cut=len(data) > _HEAD) or "text/plain"
+    wanted = _once(places, due)
     before = list(values(data, kind))
-    result = _replaced(text, _spans(kind, text, set(places))).encode(codec, "surrogateescape")
+    result = _replaced(text, _spans(kind, text, wanted)).encode(codec, "surrogateescape")
     after = [(place, value) for place, value in values(result, kind) if value]
-    wanted = [value for place, value in before if place not in places and value]
-    if [value for _, value in after] != wanted or any(place in places for place, _ in after):
+    staying = [value for place, value in before if value and not wanted(place, value)]
+    if [value for _, value in after] != staying or any(wanted(place, value) for place, value in after):
         raise FormatError("a value cannot be emptied without changing others")
     return result
+
+
+def _once(places: Collection[str] | None, due: Callable[[str, str | bytes], bool] | None) -> Wanted:
+    """Return a test that remembers its answers, as the text is gone through three times."""
+    known: dict[tuple[str, str | bytes], bool] = {}
+
+    def wanted(place: str, value: str | bytes) -> bool:
+        if places is not None and place not in places:
+            return False
+        if due is None:
+            return True
+        if (place, value) not in known:
+            known[place, value] = due(place, value)
+        return known[place, value]
+
+    return wanted
 
 
 def _decoded(data: bytes) -> tuple[str, str]:
@@ -92,7 +119,7 @@ def _replaced(text: str, spans: Iterable[Span]) -> str:
     return "".join([*pieces, text[at:]])
 
 
-def _spans(kind: str, text: str, places: set[str]) -> list[Span]:
+def _spans(kind: str, text: str, wanted: Wanted) -> list[Span]:
     """Return what to replace; what is not of its kind is searched as plain text, as in reading."""
     start = len(text) - len(text.lstrip("\ufeff"))
     readers = {
@@ -106,22 +133,22 @@ def _spans(kind: str, text: str, places: set[str]) -> list[Span]:
     }
     reader = readers.get(kind, _runs)
     try:
-        found = list(reader(text[start:], places))
+        found = list(reader(text[start:], wanted))
     except FormatError:
-        found = list(_runs(text[start:], places))
+        found = list(_runs(text[start:], wanted))
     return [(first + start, last + start, new) for first, last, new in found]
 
 
-def _json(text: str, places: set[str]) -> Iterator[Span]:
+def _json(text: str, wanted: Wanted) -> Iterator[Span]:
     try:
         json.loads(text)
     except (ValueError, RecursionError):
-        yield from _json_lines(text, places)
+        yield from _json_lines(text, wanted)
         return
-    yield from json_spans.spans(text, "", places)
+    yield from json_spans.spans(text, "", wanted)
 
 
-def _json_lines(text: str, places: set[str]) -> Iterator[Span]:
+def _json_lines(text: str, wanted: Wanted) -> Iterator[Span]:
     at = 0
     for line in text.splitlines(keepends=True):
         bare = line.strip().rstrip(",")
@@ -130,26 +157,25 @@ def _json_lines(text: str, places: set[str]) -> Iterator[Span]:
         try:
             json.loads(bare or "null")
         except (ValueError, RecursionError):
-            found = _runs(bare, places)
+            found = _runs(bare, wanted)
         else:
-            found = json_spans.spans(bare, "/*", places)
+            found = json_spans.spans(bare, "/*", wanted)
         yield from ((first + start, last + start, new) for first, last, new in found)
 
 
-def _runs(text: str, places: set[str]) -> Iterator[Span]:
-    yield from ((start, end, "") for start, end, place in text_runs_spans(text) if place in places)
-
-
-def text_runs_spans(text: str) -> Iterator[tuple[int, int, str]]:
-    """Yield start, end and place of every long run of base64, hex or numbers in plain text."""
-    for run in text_runs._WORD.finditer(text):  # noqa: SLF001 - the reader's own patterns: both must agree
-        yield run.start(), run.end(), text_runs._place(text, run.start())  # noqa: SLF001
+def _runs(text: str, wanted: Wanted) -> Iterator[Span]:
+    """Return the runs of base64, hex or numbers in plain text that go, by the reader's own patterns."""
+    for run in text_runs._WORD.finditer(text):  # noqa: SLF001 - both must agree
+        if wanted(text_runs._place(text, run.start()), run[0]):  # noqa: SLF001
+            yield run.start(), run.end(), ""
     at = 0
     while line := text_runs._WRAPPED.search(text, at):  # noqa: SLF001
         value, at = text_runs._joined(text, line[1], line.end(1))  # noqa: SLF001
-        if len(value) >= text_runs._MIN_WORD:  # noqa: SLF001
-            yield line.start(1), at, text_runs._place(text, line.start())  # noqa: SLF001
+        place = text_runs._place(text, line.start())  # noqa: SLF001
+        if len(value) >= text_runs._MIN_WORD and wanted(place, value):  # noqa: SLF001
+            yield line.start(1), at, ""
     for run in text_runs._NUMBERS.finditer(text):  # noqa: SLF001
-        start = run.start() + len(run[0]) - len(run[0].lstrip(" \t\r\n\"',;"))
-        end = run.end() - len(run[0]) + len(run[0].rstrip(" \t\r\n\"',;"))
-        yield start, end, text_runs._place(text, run.start())  # noqa: SLF001
+        start = run.start() + len(run[0]) - len(run[0].lstrip(_AROUND_NUMBERS))
+        value = run[0].strip(_AROUND_NUMBERS)
+        if wanted(text_runs._place(text, run.start()), f"[{value}]"):  # noqa: SLF001
+            yield start, start + len(value), ""

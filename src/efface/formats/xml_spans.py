@@ -12,7 +12,9 @@ from xml.parsers import expat
 from efface.errors import FormatError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    Wanted = Callable[[str, "str | bytes"], bool]
 
 __all__ = ["spans"]
 
@@ -22,15 +24,15 @@ _TAG = re.compile(rb"""<(?:[^<>"']|"[^"]*"|'[^']*')*>""")
 _MAX_DEPTH = 200
 
 
-def spans(text: str, places: set[str]) -> Iterator[tuple[int, int, str]]:
-    """Yield start, end and replacement of texts and attribute values at some places; they become empty.
+def spans(text: str, wanted: Wanted) -> Iterator[tuple[int, int, str]]:
+    """Yield start, end and replacement of texts and attribute values that are to go; they become empty.
 
     Raises:
         FormatError: It is not well-formed, nested too deeply, or declares entities.
     """
     data = text.encode("utf-8", "surrogatepass")
     offset = found.end() if (found := _DECLARATION.match(data)) else 0
-    reader = _Reader(data[offset:], places)
+    reader = _Reader(data[offset:], wanted)
     try:
         reader.parser.Parse(reader.body, True)
     except expat.ExpatError as error:
@@ -44,12 +46,23 @@ def spans(text: str, places: set[str]) -> Iterator[tuple[int, int, str]]:
         yield first, characters, ""
 
 
+class _Element:
+    """An open element: its text so far and where the runs of it stand."""
+
+    __slots__ = ("runs", "texts")
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.runs: list[tuple[int, int]] = []
+
+
 class _Reader:
-    def __init__(self, body: bytes, places: set[str]) -> None:
+    def __init__(self, body: bytes, wanted: Wanted) -> None:
         self.body = body
         self.found: list[tuple[int, int]] = []
-        self._places = places
+        self._wanted = wanted
         self._path: list[str] = []
+        self._open: list[_Element] = []
         self._text_at = -1
         self.parser = expat.ParserCreate("utf-8")
         self.parser.StartElementHandler = self._start
@@ -68,11 +81,12 @@ class _Reader:
     def _close(self, *_arguments: object) -> None:
         """End a run of characters where something else begins."""
         if self._text_at >= 0:
-            self.found.append((self._text_at, self.parser.CurrentByteIndex))
+            self._open[-1].runs.append((self._text_at, self.parser.CurrentByteIndex))
             self._text_at = -1
 
-    def _text(self, _data: str) -> None:
-        if self._text_at < 0 and self._place() in self._places:
+    def _text(self, data: str) -> None:
+        self._open[-1].texts.append(data)
+        if self._text_at < 0:
             self._text_at = self.parser.CurrentByteIndex
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
@@ -80,7 +94,12 @@ class _Reader:
         if len(self._path) >= _MAX_DEPTH:
             raise FormatError(f"XML: more than {_MAX_DEPTH} elements inside one another")
         self._path.append(name.rpartition(":")[2])
-        wanted = {key for key in attributes if f"{self._place()}/@{key.rpartition(':')[2]}" in self._places}
+        self._open.append(_Element())
+        wanted = {
+            key
+            for key, value in attributes.items()
+            if self._wanted(f"{self._place()}/@{key.rpartition(':')[2]}", value)
+        }
         tag = _TAG.match(self.body, self.parser.CurrentByteIndex) if wanted else None
         if tag:
             for attribute in _ATTRIBUTE.finditer(self.body, tag.start(), tag.end()):
@@ -89,6 +108,10 @@ class _Reader:
 
     def _end(self, _name: str) -> None:
         self._close()
+        element = self._open.pop()
+        text = "".join(element.texts).strip()
+        if text and self._wanted(self._place(), text):
+            self.found += element.runs
         self._path.pop()
 
     def _refuse(self, *_arguments: object) -> None:

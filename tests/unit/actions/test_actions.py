@@ -37,7 +37,8 @@ BOX = Box(80, 48, 40, 48)
 
 
 def found(*path: str, fragment: str | None = None, form: Form = Form.TEMPLATE) -> Finding:
-    return Finding("a-detector@1", form, Characteristic.FACE, Locator("file", path, fragment), 0.9)
+    clues = (Clue("coding", "unknown"),)
+    return Finding("a@1", form, Characteristic.FACE, Locator("file", path, fragment), 0.9, clues=clues)
 
 
 def face(*path: str, page: int | None = None) -> Finding:
@@ -127,21 +128,6 @@ def test_a_column_is_emptied_whatever_its_name():
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.deserialize(result)
         assert connection.execute('SELECT * FROM "a.b/c"').fetchall() == [("x", None), ("y", None)]
-
-
-def test_a_database_file_is_emptied_with_its_log(tmp_path):
-    """The form for files takes in what lies in the write-ahead log, and changes nothing of the original."""
-    source = tmp_path / "a.db"
-    with closing(sqlite3.connect(source)) as connection:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("CREATE TABLE t (v BLOB)")
-        connection.execute("INSERT INTO t VALUES (?)", (BLOB,))
-        connection.commit()
-        before = source.read_bytes()
-        EraseCells().remove_file(source, tmp_path / "b.db", [found("a.db", fragment="/main.t/v")], LIMITS)
-        assert source.read_bytes() == before
-    with closing(sqlite3.connect(tmp_path / "b.db")) as connection:
-        assert connection.execute("SELECT v FROM t").fetchall() == [(None,)]
 
 
 def test_values_of_a_text_are_emptied():

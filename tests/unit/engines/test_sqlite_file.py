@@ -11,7 +11,7 @@ from contextlib import closing
 import pytest
 
 from efface.engines.residue import Fragments, residue
-from efface.engines.sqlite_file import columns, columns_of_file, erase, erase_bytes, settled, whole
+from efface.engines.sqlite_file import columns, erase, erase_bytes, settled, whole
 from efface.errors import LimitExceededError, RemovalError, ResidueError
 from efface.model import Limits
 
@@ -145,7 +145,6 @@ def test_a_private_copy_is_for_its_owner_alone_and_goes(tmp_path, monkeypatch):
         data = whole(tmp_path / "a.db", LIMITS)
         assert b"in the log" in data
         assert data[18:20] == b"\x02\x02"
-        assert columns_of_file(tmp_path / "a.db", LIMITS) == {"face": ("name", "vector", "note")}
     assert os.listdir(tmp_path / "temporary") == []
 
 
@@ -286,6 +285,51 @@ def test_damaged_text_comes_back_as_it_was(tmp_path):
         connection.commit()
     erase(tmp_path / "a.db", tmp_path / "b.db", {"face": ["vector"]}, LIMITS)
     assert query(tmp_path / "b.db", "SELECT DISTINCT hex(note) FROM face") == [("FF80FE",)]
+
+
+def even(_table, _column, value):
+    """Keep every second value, and half of every text."""
+    if isinstance(value, str):
+        return value[:10]
+    return value if VALUES.index(value) % 2 else None
+
+
+def test_values_that_are_to_stay_are_the_same(tmp_path):
+    """Only the values of which nothing is to stay go; a text may lose a part of itself."""
+    source = made(tmp_path / "a.db", "CREATE INDEX i ON face (vector, note)")
+    report = erase(source, tmp_path / "b.db", {"face": ["vector"]}, LIMITS, even)
+    assert report.cells == {"face": 20}
+    expected = [(None,) if number % 2 == 0 else (value,) for number, value in enumerate(VALUES)]
+    assert query(tmp_path / "b.db", "SELECT vector FROM face ORDER BY rowid") == expected
+    hexed = made(tmp_path / "c.db", rows=[value.hex() for value in VALUES])
+    erase(hexed, tmp_path / "d.db", {"face": ["vector"]}, LIMITS, even)
+    expected = [(value.hex()[:10],) for value in VALUES]
+    assert query(tmp_path / "d.db", "SELECT vector FROM face ORDER BY rowid") == expected
+
+
+def test_a_copy_that_stays_in_the_same_column_is_told(tmp_path):
+    """A value that is kept and holds a removed one is not passed over."""
+    source = made(tmp_path / "a.db", rows=[VALUES[0], VALUES[0] + b"!"])
+    with pytest.raises(ResidueError):
+        erase(
+            source,
+            tmp_path / "b.db",
+            {"face": ["vector"]},
+            LIMITS,
+            lambda *a: a[2] if a[2][-1:] == b"!" else None,
+        )
+
+
+def test_damaged_text_is_not_rewritten(tmp_path):
+    """A text that is no valid UTF-8 can go or stay, and cannot lose a part."""
+    source = made(tmp_path / "a.db", rows=["x" * 30])
+    with closing(sqlite3.connect(source)) as connection:
+        connection.execute("UPDATE face SET vector = CAST(x'78ff80fe787878787878787878' AS TEXT)")
+        connection.commit()
+    with pytest.raises(RemovalError, match="damaged"):
+        erase(source, tmp_path / "b.db", {"face": ["vector"]}, LIMITS, even)
+    erase(source, tmp_path / "b.db", {"face": ["vector"]}, LIMITS, lambda *a: a[2])
+    assert query(tmp_path / "b.db", "SELECT hex(vector) FROM face") == [("78FF80FE787878787878787878",)]
 
 
 REFUSALS = {

@@ -132,6 +132,25 @@ def test_only_the_value_goes(case, codec):
     assert emptied(result, {place}, kind) == result
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_a_value_that_is_not_due_stays(case):
+    """Where a test tells that no value is due, the text comes out as it went in; it is asked for places alone."""
+    kind, text, place, _ = CASES[case]
+    data = text.encode()
+    asked = []
+    assert emptied(data, {place}, kind, lambda where, value: asked.append((where, value)) or False) == data
+    assert asked
+    assert {where for where, _ in asked} == {place}
+    assert set(asked) >= {pair for pair in values(data, kind) if pair[0] == place}
+
+
+def test_without_places_all_places_are_asked_for():
+    """A test alone may choose among all values of a text."""
+    data = json.dumps({"a": WORD, "b": {"c": OTHER, "d": "x"}}).encode()
+    result = emptied(data, None, "application/json", lambda _, value: value == OTHER)
+    assert result == json.dumps({"a": WORD, "b": {"c": "", "d": "x"}}).encode()
+
+
 def test_a_chinese_encoding_stays():
     """A text in GB 18030 is written back in GB 18030."""
     data = f"姓名：张三，人脸特征如下所示，请注意保存。特征={WORD}\n备注：无\n".encode("gb18030")
