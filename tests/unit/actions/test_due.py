@@ -17,6 +17,7 @@ from PIL import Image
 from efface.actions.due import Sieve, is_due, rest
 from efface.actions.erase_cells import EraseCells
 from efface.actions.erase_values import EraseValues
+from efface.actions.rewrite_archive import erase
 from efface.errors import RemovalError
 from efface.examine import Examiner
 from efface.model import (
@@ -402,3 +403,24 @@ def test_no_value_is_too_odd(seed):
 def test_vectors_of_float64_are_told():
     """A vector that a program stored wider is one all the same."""
     assert is_due(VECTOR.astype(np.float64).tobytes(), [VECTORS])
+
+
+STORES = (
+    "generated/nextcloud.db",
+    "generated/recognition.db",
+    "generated/compreface_dump.sql",
+    "generated/pyzk_backup.json",
+    "generated/zk_push_operlog.txt",
+    "sales_office/faceDetectCustomerDetail.json",
+)
+
+
+@pytest.mark.parametrize("name", STORES)
+def test_real_stores_are_clean_afterwards(name, shared_data):
+    """In the layouts of real software nothing of what was found is found again."""
+    data = (shared_data / "stores" / name).read_bytes()
+    findings = seen(data, name)
+    assert findings
+    result = erase(data, name, findings, LIMITS).data
+    assert seen(result, name) == []
+    assert erase(result, name, findings, LIMITS).data == result
