@@ -26,7 +26,9 @@ def efface(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The command line in a process of its own, with a state folder of its own."""
     state = tmp_path_factory.mktemp("state")
 
-    def run(*arguments: str | Path, expect: int | None = None, **options: object) -> subprocess.CompletedProcess[str]:
+    def run(
+        *arguments: str | Path, expect: int | None = None, **options: object
+    ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [sys.executable, "-m", "efface", *map(str, arguments)],
             capture_output=True,

@@ -21,13 +21,24 @@ IDENTITY = "990000197001019994"
 
 def marks(portrait: bytes, vectors: np.ndarray, template: bytes) -> dict[str, list[bytes]]:
     """What may appear nowhere, in the forms in which it could: raw, hex, base64 at each shift, decimals."""
-    values = {"picture": portrait[2_000:2_024], "vector": vectors[3].tobytes()[80:104], "template": template[60:84]}
+    values = {
+        "picture": portrait[2_000:2_024],
+        "vector": vectors[3].tobytes()[80:104],
+        "template": template[60:84],
+    }
     forms = {
         name: [value, value.hex().encode(), value.hex().upper().encode(), *_base64_cores(value)]
         for name, value in values.items()
     }
-    forms["vector"] += [f"{float(number):.6f}"[:8].encode() for number in vectors[3][20:26] if abs(number) > 0.01]
-    forms["name"] = [NAME.encode(), NAME.encode("utf-16-le"), json.dumps(NAME).strip('"').encode(), b"Canaryperson"]
+    forms["vector"] += [
+        f"{float(number):.6f}"[:8].encode() for number in vectors[3][20:26] if abs(number) > 0.01
+    ]
+    forms["name"] = [
+        NAME.encode(),
+        NAME.encode("utf-16-le"),
+        json.dumps(NAME).strip('"').encode(),
+        b"Canaryperson",
+    ]
     forms["identity number"] = [IDENTITY.encode(), IDENTITY.encode("utf-16-le")]
     return forms
 
@@ -38,7 +49,9 @@ def _base64_cores(value: bytes) -> list[bytes]:
 
 
 @pytest.fixture(scope="module")
-def canary(tmp_path_factory: pytest.TempPathFactory, samples: Path, efface: Any) -> tuple[Path, dict[str, list[bytes]]]:
+def canary(
+    tmp_path_factory: pytest.TempPathFactory, samples: Path, efface: Any
+) -> tuple[Path, dict[str, list[bytes]]]:
     """A run over marked inputs, with every output that the command line can give."""
     folder = tmp_path_factory.mktemp("canary")
     inputs, outputs = folder / "in", folder / "out"
@@ -52,7 +65,9 @@ def canary(tmp_path_factory: pytest.TempPathFactory, samples: Path, efface: Any)
     np.save(inputs / "face_encodings.npy", vectors)
     (inputs / "damaged.jpg").write_bytes(portrait[:5_000])
     row = {"name": NAME, "idNumber": IDENTITY, "face_embedding": vectors[3].tolist(), "tmp": template.hex()}
-    (inputs / "people.json").write_text(json.dumps([row, row | {"photo": base64.b64encode(portrait).decode()}]))
+    (inputs / "people.json").write_text(
+        json.dumps([row, row | {"photo": base64.b64encode(portrait).decode()}])
+    )
     with closing(sqlite3.connect(inputs / "crm.db")) as db, db:
         db.execute("CREATE TABLE customer(name TEXT, id_number TEXT, face_feature BLOB, photo BLOB)")
         db.executemany(

@@ -43,7 +43,9 @@ def photo(tmp_path: Path, samples: Path, efface: Any) -> tuple[Path, Path]:
 
 
 def killed_at(step: str, run: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", DRIVER, str(run), step], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", DRIVER, str(run), step], capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == -signal.SIGKILL, done.stderr
 
 
@@ -101,10 +103,32 @@ def test_a_database_in_use_is_not_replaced(tmp_path: Path, efface: Any) -> None:
         efface("scan", path.parent, "--run", run, "--quiet", expect=1)
         done = efface("remove", run, "--only", "all", "--apply", "--lang", "en", expect=4)
         assert "another program" in done.stdout
-        assert program.execute("SELECT count(*) FROM face WHERE length(face_feature) = 2048").fetchone() == (9,)
+        assert program.execute("SELECT count(*) FROM face WHERE length(face_feature) = 2048").fetchone() == (
+            9,
+        )
     efface("scan", path.parent, "--run", run, "--quiet", expect=1)
     efface("remove", run, "--only", "all", "--apply", "--quiet", expect=0)
     with closing(sqlite3.connect(path)) as program:
-        assert program.execute("SELECT count(*), sum(length(face_feature)) FROM face").fetchone() in ((9, None), (9, 0))
+        assert program.execute("SELECT count(*), sum(length(face_feature)) FROM face").fetchone() in (
+            (9, None),
+            (9, 0),
+        )
         assert program.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert vectors[0].tobytes()[:64] not in path.read_bytes()
+
+
+def test_a_held_part_keeps_its_file_from_going_whole(tmp_path: Path, efface: Any) -> None:
+    """A file of which nothing would stay is not erased while something in it is to stay."""
+    from efface.testing import records
+
+    path, run = tmp_path / "in" / "two.bin", tmp_path / "run.sqlite"
+    path.parent.mkdir()
+    path.write_bytes(records.finger_minutiae_record(1) + records.finger_minutiae_record(2))
+    found = efface("scan", path.parent, "--run", run, "--json", "-", expect=1)
+    import json
+
+    findings = json.loads(found.stdout)["findings"]
+    assert len(findings) == 2
+    done = efface("remove", run, "--only", findings[0]["id"], "--apply", "--lang", "en", expect=4)
+    assert "to stay" in done.stdout
+    assert path.exists()

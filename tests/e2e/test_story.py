@@ -74,7 +74,9 @@ def story(office: Office, efface: Any) -> Story:
 
 def test_every_face_in_a_picture_is_found_once(story: Story) -> None:
     """At every size and rotation, in PNG and GIF, in a zip inside a tar, and in the thumbnail; nowhere else."""
-    faces = {name: len(found) for name, found in story.places("face-image").items() if not name.startswith("crm")}
+    faces = {
+        name: len(found) for name, found in story.places("face-image").items() if not name.startswith("crm")
+    }
     assert faces == FACES
 
 
@@ -298,7 +300,9 @@ def test_usage_errors_are_exit_code_2(efface: Any, arguments: tuple[str, ...]) -
     assert done.stderr.startswith("efface: ")
 
 
-def test_a_file_that_changed_since_the_scan_is_not_touched(efface: Any, samples: Path, tmp_path: Path) -> None:
+def test_a_file_that_changed_since_the_scan_is_not_touched(
+    efface: Any, samples: Path, tmp_path: Path
+) -> None:
     """A removal is for what was looked at; anything else asks for another scan."""
     photo = tmp_path / "in" / "a.png"
     photo.parent.mkdir()

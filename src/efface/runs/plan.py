@@ -66,17 +66,30 @@ def _due(findings: dict[str, Finding], verdicts: dict[str, Verdict], named: tupl
         unknown = [name for name in named if name != ALL and name not in findings]
         if unknown:
             raise UsageError(f"no finding of this run is called {unknown[0][:40]!r}")
-        return [finding for finding in findings.values() if ALL in named or finding.id in named]
+        chosen = [finding for finding in findings.values() if ALL in named or finding.id in named]
+        return chosen + _copies_of(chosen, findings)
     if not verdicts:
         raise UsageError(
             "nothing says what is due: the run was not judged",
             to_do="Give a case (--case), or name the findings (--only ID, or --only all).",
         )
-    kinds = (*DUE, VerdictKind.HOLD)
+    kinds = {*DUE, VerdictKind.HOLD}
+    due = [
+        finding
+        for finding in findings.values()
+        if finding.id in verdicts and _kinds(verdicts[finding.id]) & kinds
+    ]
+    return due + _copies_of(due, findings)
+
+
+def _copies_of(due: list[Finding], findings: dict[str, Finding]) -> list[Finding]:
+    """Return the faces in embedded copies (thumbnails, previews, trailers) of pictures in which a face is due."""
+    pictures = {finding.locator.path for finding in due if finding.locator.box}
+    known = {finding.id for finding in due}
     return [
         finding
         for finding in findings.values()
-        if finding.id in verdicts and _kinds(verdicts[finding.id]) & set(kinds)
+        if finding.locator.box and finding.locator.path[:-1] in pictures and finding.id not in known
     ]
 
 

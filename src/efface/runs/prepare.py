@@ -17,7 +17,7 @@ from efface.errors import EffaceError, FormatError, LimitExceededError, RemovalE
 from efface.formats import sniff
 from efface.model import Finding, Locator, Method, Part, Surroundings
 from efface.runs.codec import decode
-from efface.runs.residue import residue_of
+from efface.runs.residue import lost_from, residue_of
 from efface.runs.tally import Tally
 from efface.sources.payloads import BytesPayload, FilePayload
 
@@ -50,7 +50,9 @@ def prepare(task: dict[str, Any], examiner: Examiner, limits: Limits) -> dict[st
         outcome = erase(_content(payload, limits), payload.path, due, limits)
         if outcome.data is not None:
             _write(task["out"], outcome.data)
-        looked_at = _looked_at(outcome.data, locator, due, kept, examiner)
+        looked_at, lost = _looked_at(outcome.data, locator, due, kept, examiner)
+        if lost:
+            raise RemovalError(f"{lost} findings in it that are to stay would be lost with it")
         return {"before": before, **looked_at, **_used(outcome.actions)}
     except EffaceError as error:
         return {"error": _word(error), "detail": str(error)}
@@ -97,10 +99,10 @@ def _write(path: str, data: bytes) -> None:
 
 def _looked_at(
     changed: bytes | None, locator: Locator, due: list[Finding], kept: list[Finding], examiner: Examiner
-) -> dict[str, Any]:
-    """Look at the result with the same eyes that found, and name what is still there."""
+) -> tuple[dict[str, Any], int]:
+    """Look at the result with the same eyes that found; name what is still there, and count what is lost."""
     if changed is None:
-        return {"after": None, "residue": [], "result": None}
+        return {"after": None, "residue": [], "result": None}, len(kept)
     folders = tuple(reversed(locator.path[0].split(os.sep)))
     part = Part(locator, BytesPayload(changed), Surroundings(folders))
     tally = Tally()
@@ -111,4 +113,4 @@ def _looked_at(
             found.append(each)
     residue = [finding.id for finding in residue_of(found, due, kept)]
     after = hashlib.sha256(changed).hexdigest()
-    return {"after": after, "residue": residue, "result": tally.result()}
+    return {"after": after, "residue": residue, "result": tally.result()}, len(lost_from(found, kept))

@@ -1,4 +1,4 @@
-"""What of the findings that were due is still there after a removal."""
+"""What is still there after a removal, and what is lost that was to stay."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from efface.model import Box, Finding
 
-__all__ = ["residue_of"]
+__all__ = ["lost_from", "residue_of"]
 
 _SAME_FACE = 0.3
 """Intersection over union from which a box in the result is taken for a finding that was to stay: filling
@@ -29,6 +29,11 @@ def residue_of(found: Iterable[Finding], due: Sequence[Finding], kept: Sequence[
         for finding in found
         if (finding.is_biometric or finding.id in due_ids) and not any(_is(finding, stays) for stays in kept)
     ]
+
+
+def lost_from(found: Sequence[Finding], kept: Iterable[Finding]) -> list[Finding]:
+    """Return what was to stay and is not found in a result: a hold, or anything that nobody asked to remove."""
+    return [stays for stays in kept if not any(_is(finding, stays) for finding in found)]
 
 
 def _is(finding: Finding, other: Finding) -> bool:

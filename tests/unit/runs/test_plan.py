@@ -77,7 +77,9 @@ def test_prohibited_findings_are_due(store: Store) -> None:
     assert removal.status is RemovalStatus.PLANNED
 
 
-@pytest.mark.parametrize("kind", [k for k in VerdictKind if k not in (VerdictKind.PROHIBITED, VerdictKind.HOLD)])
+@pytest.mark.parametrize(
+    "kind", [k for k in VerdictKind if k not in (VerdictKind.PROHIBITED, VerdictKind.HOLD)]
+)
 def test_no_other_verdict_makes_a_removal_due(store: Store, kind: VerdictKind) -> None:
     """What consent could cure, what is frozen, open or allowed stays until it is named."""
     with store.transaction():
@@ -131,3 +133,16 @@ def test_an_unknown_name_is_refused(store: Store) -> None:
     """A mistyped id must not pass for nothing to do."""
     with pytest.raises(UsageError, match="no finding"):
         plan(store, None, ("nonsense",), DAY)
+
+
+def test_a_face_takes_its_thumbnail_with_it(store: Store) -> None:
+    """Who names the face of a photo means the copy in its metadata as well."""
+    place = Locator("file", ("/office/a.jpg", "exif-thumbnail"), "xywh=pixel:1,1,3,3")
+    copy = Finding("face-image@1", Form.SAMPLE, Characteristic.FACE, place, 0.9)
+    unit = store.unit(Locator("file", ("/office/a.jpg",)).uri)
+    assert unit is not None
+    result = {"artefacts": 1, "scanned": 1, "bytes": 1, "sha256": "00" * 32, "gaps": []}
+    with store.transaction():
+        store.finish_unit(unit, "c", {**result, "findings": [encode(each) for each in (A, B, copy)]})
+    (removal,) = plan(store, None, (A.id,), DAY).removals
+    assert set(removal.finding_ids) == {A.id, copy.id}

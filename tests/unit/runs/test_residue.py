@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from efface.model import Box, Characteristic, Finding, Form, Locator
-from efface.runs.residue import residue_of
+from efface.runs.residue import lost_from, residue_of
 
 PLACE = Locator("file", ("/a.jpg",))
 
@@ -49,3 +49,15 @@ def test_an_unknown_characteristic_counts_only_where_it_was_due() -> None:
     """Features that nobody asked to remove are not in the way."""
     assert residue_of([UNKNOWN], [DUE], []) == []
     assert residue_of([UNKNOWN], [UNKNOWN], []) == [UNKNOWN]
+
+
+def test_what_was_to_stay_and_is_there_is_not_lost() -> None:
+    """A kept finding is found again, by its id or by its place."""
+    assert lost_from([KEPT, DUE], [KEPT]) == []
+    assert lost_from([face(506, 3)], [KEPT]) == []
+
+
+def test_what_was_to_stay_and_is_gone_is_lost() -> None:
+    """A fill that reaches over a neighbour, or a file that goes whole, takes what it should keep."""
+    assert lost_from([], [KEPT]) == [KEPT]
+    assert lost_from([DUE], [KEPT]) == [KEPT]
