@@ -80,7 +80,9 @@ BAD = {
 
 
 @pytest.mark.parametrize(("content", "word"), BAD.values(), ids=BAD.keys())
-def test_a_case_file_that_cannot_be_read_is_a_usage_error(tmp_path: Path, content: bytes | None, word: str) -> None:
+def test_a_case_file_that_cannot_be_read_is_a_usage_error(
+    tmp_path: Path, content: bytes | None, word: str
+) -> None:
     """The message says what is wrong with it."""
     path = tmp_path / "c.toml"
     if content is not None:

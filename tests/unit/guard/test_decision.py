@@ -40,8 +40,14 @@ VECTOR = stores.face_vectors(1, 512, seed=1)[0].tolist()
 
 PAYLOADS = {
     "a clean penalty record": (record(), Door.ALLOW),
-    "a penalty for unlawful face recognition, in words": (record(cf_sy="违法使用人脸识别采集指纹"), Door.ALLOW),
-    "a hash under the name finger_print": (record(finger_print="d41d8cd98f00b204e9800998ecf8427e"), Door.ALLOW),
+    "a penalty for unlawful face recognition, in words": (
+        record(cf_sy="违法使用人脸识别采集指纹"),
+        Door.ALLOW,
+    ),
+    "a hash under the name finger_print": (
+        record(finger_print="d41d8cd98f00b204e9800998ecf8427e"),
+        Door.ALLOW,
+    ),
     "a fingerprint record in base64": (record(bz=FINGER), Door.REFUSE),
     "a face vector under its name": (record(face_embedding=VECTOR), Door.REFUSE),
     "a vector of which nothing says what it is": (record(x=VECTOR), Door.QUARANTINE),

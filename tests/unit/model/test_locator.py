@@ -10,7 +10,9 @@ from efface.model import Box, Case, Hold, Locator, printable
 from efface.model.case import matches
 
 NAMES = st.text(
-    st.characters(exclude_categories=("Cs",)) | st.sampled_from("\udc80\udcff!#%?&=/ "), min_size=1, max_size=30
+    st.characters(exclude_categories=("Cs",)) | st.sampled_from("\udc80\udcff!#%?&=/ "),
+    min_size=1,
+    max_size=30,
 )
 
 
