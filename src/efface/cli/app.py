@@ -25,6 +25,7 @@ app = App(
     exit_on_error=False,
     print_error=False,
     result_action="return_value",
+    suppress_keyboard_interrupt=False,  # `run` says what was kept
 )
 
 _COMMANDS = {

@@ -196,6 +196,7 @@ class Pool:
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
+                stderr=None if "EFFACE_DEBUG" in os.environ else subprocess.DEVNULL,  # decoders talk there
                 env=os.environ | _ONE_THREAD,
             )
         pipe = Connection(ours.detach())

@@ -18,6 +18,7 @@ import json
 import resource
 import signal
 import sys
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
@@ -43,13 +44,11 @@ def main(descriptor: int) -> None:
 
     tasks = Tasks(Mode(first["mode"]), limits, at=lambda uri: send({"at": uri}))
     send({"ready": True})
-    while True:
-        try:
-            message = json.loads(pipe.recv_bytes())
-        except (EOFError, OSError):
-            return
-        for task in message["tasks"]:
-            _do(task, tasks.do, send)
+    # The supervisor closes its end when it stops, at any moment.
+    with suppress(EOFError, OSError):
+        while True:
+            for task in json.loads(pipe.recv_bytes())["tasks"]:
+                _do(task, tasks.do, send)
 
 
 def _do(
