@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Sqlite"]
 
 _TYPE = "application/vnd.sqlite3"
+_HEADER_BYTES = 100
 _SHORTEST = 16
 """Shorter values hold neither a template nor a picture in any encoding; leaving them out keeps names and
 numbers in the database."""
@@ -77,7 +78,10 @@ def _opened(part: Part) -> Iterator[sqlite3.Connection]:
                 yield connection
     else:
         with closing(_connect(":memory:")) as connection:
-            connection.deserialize(_without_log_flag(payload.read()))
+            data = payload.read()
+            if len(data) < _HEADER_BYTES:  # SQLite takes none at all for a lack of memory
+                raise FormatError("is not a database that can be opened: cut off")
+            connection.deserialize(_without_log_flag(data))
             yield connection
 
 
