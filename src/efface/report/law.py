@@ -49,13 +49,10 @@ def _rule(rule: Rule, lang: str) -> Iterator[Line]:
 def verdict_text(verdict: Verdict, rules: Mapping[str, Rule], lang: str) -> Group:
     """Return a verdict with every rule that fires, the facts used, and the questions that are open."""
     lines = [_line(word("verdict", verdict.kind).get(lang), style="bold")]
-    for fired in verdict.fired:
-        kind = word("verdict", fired.kind).get(lang)
-        lines.append(_line(f"{fired.id}: {kind}. {fired.explanation.get(lang)}"))
-        if fired.id in rules:
-            lines += [
-                _line(f"  ! {note.get(lang)}", style="yellow") for note in rules[fired.id].citation.notes
-            ]
+    lines += [_line(fired.explanation.get(lang)) for fired in verdict.fired]
+    cited = [rules[fired.id].citation for fired in verdict.fired if fired.id in rules]
+    notes = dict.fromkeys(note.get(lang) for citation in cited for note in citation.notes)
+    lines += [_line(f"! {note}", style="yellow") for note in notes]
     lines += [_line(f"? {question.fact}: {question.text.get(lang)}") for question in verdict.missing]
     lines.append(_line(text("sentence.not_advice", lang), style="dim"))
     return Group(*lines)

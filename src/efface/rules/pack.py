@@ -191,8 +191,6 @@ def _faults_between(policies: list[Policy], words: Texts, *, complete: bool) -> 
     """Name what rules and texts do not agree on."""
     ids = [policy.annotations["id"] for policy in policies]
     for rule_id in dict.fromkeys(ids):
-        if ids.count(rule_id) > 1:
-            yield f"rules.cedar: {rule_id}: the identifier is used {ids.count(rule_id)} times"
         if rule_id not in words.rules:
             yield f"texts.toml: {rule_id}: its words (citation, paraphrase, explanation, remedy) are missing"
     if complete:

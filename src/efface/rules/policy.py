@@ -8,6 +8,7 @@ evaluator does not know, and nesting deep enough to exhaust the stack of Cedar's
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -60,6 +61,9 @@ class Policy:
     until: date | None
 
 
+_NAME = re.compile(r'@id\("([^"\n]{0,80})')
+
+
 def read_policies(text: str) -> tuple[list[Policy], list[str]]:
     """Return the sound policies of a pack's text and every fault of the others."""
     starts = [match.start() for match in _START.finditer(text)]
@@ -68,14 +72,18 @@ def read_policies(text: str) -> tuple[list[Policy], list[str]]:
         return [], ["rules.cedar: every policy begins with @id(...) at the start of a line"]
     if len(starts) > _MAX_POLICIES:
         return [], [f"rules.cedar: more than {_MAX_POLICIES} policies"]
-    policies, faults = [], []
+    policies, faults, names = [], [], []
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
         found = _read_policy(text[start:end])
+        name = _NAME.match(text[start:end])
+        names.append(name.group(1) if name else "?")
         if isinstance(found, Policy):
             policies.append(found)
         else:
-            name = re.match(r'@id\("([^"\n]{0,80})', text[start:end])
-            faults += [f"rules.cedar: {name.group(1) if name else '?'}: {fault}" for fault in found]
+            faults += [f"rules.cedar: {names[-1]}: {fault}" for fault in found]
+    for name_, count in Counter(names).items():  # unsound ones count: all faults are told at once
+        if count > 1:
+            faults.append(f"rules.cedar: {name_}: the identifier is used {count} times")
     return policies, faults
 
 
