@@ -132,3 +132,22 @@ def test_a_held_part_keeps_its_file_from_going_whole(tmp_path: Path, efface: Any
     done = efface("remove", run, "--only", findings[0]["id"], "--apply", "--lang", "en", expect=4)
     assert "to stay" in done.stdout
     assert path.exists()
+
+
+def test_what_appears_after_the_removal_is_in_no_certificate(
+    photo: tuple[Path, Path], samples: Path, efface: Any
+) -> None:
+    """A face that is found only by the re-scan stops the certificate; it belongs to a run of its own."""
+    path, run = photo
+    key = run.with_name("key.pem")
+    efface("keys", "new", key, expect=0)
+    efface("remove", run, "--only", "all", "--apply", "--quiet", expect=0)
+    shutil.copyfile(samples / "portrait.png", path.with_name("later.png"))
+    efface("scan", path.parent, "--run", run, "--quiet", expect=1)
+    refused = efface("certify", run, "-o", run.with_name("c.json"), "--key", key, expect=4)
+    assert "still finds 1" in refused.stderr
+    late = efface("remove", run, "--only", "all", "--apply", expect=2)
+    assert "new run file" in late.stderr
+    path.with_name("later.png").unlink()
+    efface("scan", path.parent, "--run", run, "--quiet", expect=0)
+    efface("certify", run, "-o", run.with_name("c.json"), "--key", key, expect=0)

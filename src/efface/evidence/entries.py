@@ -237,7 +237,7 @@ class RemovalHeld(_Entry):
 
 
 class Rescan(_Entry):
-    """All targets were looked at again; `residue` counts removed findings that are still there."""
+    """All targets were looked at again; `residue` counts findings that are back, or that are new."""
 
     kind: Literal[Kind.RESCAN]
     coverage: Coverage

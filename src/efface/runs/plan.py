@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from efface.errors import UsageError
 from efface.model import Locator, Method, Removal, RemovalStatus, VerdictKind
+from efface.runs.record import removal_began
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,6 +53,7 @@ def plan(store: Store, case: Case | None, only: Iterable[str], as_of: date) -> P
     verdicts = {verdict.subject: verdict for verdict in store.verdicts()}
     named = tuple(only)
     due = _due(findings, verdicts, named)
+    _refuse_late(store, due)
     held = {finding.id for finding in due if _is_held(finding, verdicts.get(finding.id), case, as_of)}
     curable = 0 if named else _count(verdicts, VerdictKind.PROHIBITED_UNLESS, findings)
     removals = []
@@ -59,6 +61,19 @@ def plan(store: Store, case: Case | None, only: Iterable[str], as_of: date) -> P
         here = [finding for finding in due if finding.locator.container == target]
         removals += _removals(target, here, held, verdicts)
     return Plan(tuple(removals), curable)
+
+
+def _refuse_late(store: Store, due: list[Finding]) -> None:
+    """Refuse what was found only after the first removal: the run's certificate could not list it."""
+    if not removal_began(store):
+        return
+    known = {finding.id for finding in store.scanned()[0]}
+    late = sum(finding.id not in known for finding in due)
+    if late:
+        raise UsageError(
+            f"{late} findings were found only after the first removal of this run",
+            to_do="Scan the targets into a new run file (--run) and remove from there.",
+        )
 
 
 def _due(findings: dict[str, Finding], verdicts: dict[str, Verdict], named: tuple[str, ...]) -> list[Finding]:

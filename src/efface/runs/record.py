@@ -9,6 +9,7 @@ from efface import registry
 from efface.engines import network
 from efface.evidence.pseudonym import Domain
 from efface.evidence.summaries import FindingSummary, GapSummary, gap_counts, root_of_summaries
+from efface.runs.residue import residue_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -105,10 +106,16 @@ def removal_began(store: Store) -> bool:
 
 
 def looked_again_entry(store: Store) -> dict[str, Any]:
-    """Return the entry of a scan after removals: how many removed findings are there again."""
-    there = {finding.id for finding in store.findings()}
-    residue = sum(finding.id in there for finding in store.removed())
-    return {"kind": "rescan", "coverage": coverage(store), "residue": residue}
+    """Return the entry of a scan after removals: how many findings are there that are not meant to be.
+
+    Those that were removed and are back count, and those that the scan before had not found: a certificate
+    lists neither, and is not issued while there are any.
+    """
+    removed = list(store.removed())
+    gone = {finding.id for finding in removed}
+    stays = [finding for finding in store.scanned()[0] if finding.id not in gone]
+    residue = residue_of(store.findings(), removed, stays)
+    return {"kind": "rescan", "coverage": coverage(store), "residue": len(residue)}
 
 
 def judged_entry(verdicts: Iterable[Verdict], packs: Iterable[PackReference], as_of: date) -> dict[str, Any]:
