@@ -295,14 +295,14 @@ class Store:
 
     def findings(self, unit: str | None = None) -> Iterator[Finding]:
         """Yield the findings of the run, or of one unit, in the order of their places."""
-        query = "SELECT body FROM finding WHERE unit = ?1 OR ?1 IS NULL ORDER BY unit, rowid"
-        for (body,) in self._db.execute(query, (unit,)).fetchall():
+        query = "SELECT body FROM finding WHERE unit = ? OR ? IS NULL ORDER BY unit, rowid"
+        for (body,) in self._db.execute(query, (unit, unit)).fetchall():
             yield decode(json.loads(body))
 
     def gaps(self, unit: str | None = None) -> Iterator[Gap]:
         """Yield the gaps of the run, or of one unit."""
-        query = "SELECT body FROM gap WHERE unit = ?1 OR ?1 IS NULL ORDER BY unit, rowid"
-        for (body,) in self._db.execute(query, (unit,)).fetchall():
+        query = "SELECT body FROM gap WHERE unit = ? OR ? IS NULL ORDER BY unit, rowid"
+        for (body,) in self._db.execute(query, (unit, unit)).fetchall():
             yield decode(json.loads(body))
 
     def scanned(self) -> tuple[list[Finding], list[Gap]]:
