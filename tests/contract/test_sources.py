@@ -15,6 +15,7 @@ from efface.testing.contracts import SourceContract
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from efface.model import Unit
     from efface.sources.filesystem import Filesystem
     from efface.sources.stdin import StandardInput
 
@@ -61,8 +62,13 @@ class TestStandardInput(SourceContract):
         self._put(b"what comes in")
         return "-", {"-": b"what comes in"}
 
+    def units(self, target: str) -> list[Unit]:
+        self._listed = super().units(target)
+        return self._listed
+
     def clear(self, _folder: Path) -> None:
-        sys.stdin.close()
+        for unit in self._listed:  # as when the process that read it ends
+            os.close(int(unit.stamp.rpartition("/")[2]))
 
 
 def test_every_source_is_under_contract() -> None:

@@ -314,3 +314,22 @@ def test_a_file_that_changed_since_the_scan_is_not_touched(
     done = efface("remove", run, "--only", "all", "--apply", "--lang", "en", expect=4)
     assert "scan it again" in done.stdout
     assert photo.read_bytes() == changed
+
+
+def test_standard_input_is_looked_at(efface: Any, samples: Path, tmp_path: Path) -> None:
+    """What is piped in is scanned by another process, and found; nothing piped in is clean."""
+    import subprocess
+    import sys
+
+    for content, code in (((samples / "portrait.png").read_bytes(), 1), (b"", 0)):
+        command = [
+            sys.executable,
+            "-m",
+            "efface",
+            "scan",
+            "-",
+            "--run",
+            str(tmp_path / f"{code}.sqlite"),
+            "--quiet",
+        ]
+        assert subprocess.run(command, input=content, timeout=120).returncode == code

@@ -8,24 +8,27 @@ from __future__ import annotations
 import hashlib
 import os
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from efface.actions.rewrite_archive import erase
 from efface.engines import sqlite_file
 from efface.errors import EffaceError, FormatError, LimitExceededError, RemovalError, UnsupportedError
 from efface.formats import sniff
-from efface.model import Finding, Locator, Method, Part, Surroundings
+from efface.model import Finding, Method
 from efface.runs.codec import decode
 from efface.runs.residue import lost_from, residue_of
 from efface.runs.tally import Tally
-from efface.sources.payloads import BytesPayload, FilePayload
+from efface.sources.filesystem import Filesystem
+from efface.sources.payloads import BytesPayload
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from efface.examine import Examiner
-    from efface.model import Action, Limits
+    from efface.model import Action, Limits, Part
+    from efface.sources.payloads import FilePayload
 
 __all__ = ["prepare"]
 
@@ -43,14 +46,14 @@ def prepare(task: dict[str, Any], examiner: Examiner, limits: Limits) -> dict[st
     unit = decode(task["unit"])
     due = [decode(finding) for finding in task["due"]]
     kept = [decode(finding) for finding in task["kept"]]
-    locator = Locator.parse(unit.uri)
     try:
-        payload = FilePayload(locator.path[0], limits.artefact_bytes)
+        part = Filesystem().open(unit, limits)
+        payload = cast("FilePayload", part.payload)
         before = hashlib.sha256(payload.read()).hexdigest()
         outcome = erase(_content(payload, limits), payload.path, due, limits)
         if outcome.data is not None:
             _write(task["out"], outcome.data)
-        looked_at, lost = _looked_at(outcome.data, locator, due, kept, examiner)
+        looked_at, lost = _looked_at(outcome.data, part, due, kept, examiner)
         if lost:
             raise RemovalError(f"{lost} findings in it that are to stay would be lost with it")
         return {"before": before, **looked_at, **_used(outcome.actions)}
@@ -98,13 +101,12 @@ def _write(path: str, data: bytes) -> None:
 
 
 def _looked_at(
-    changed: bytes | None, locator: Locator, due: list[Finding], kept: list[Finding], examiner: Examiner
+    changed: bytes | None, original: Part, due: list[Finding], kept: list[Finding], examiner: Examiner
 ) -> tuple[dict[str, Any], int]:
     """Look at the result with the same eyes that found; name what is still there, and count what is lost."""
     if changed is None:
         return {"after": None, "residue": [], "result": None}, len(kept)
-    folders = tuple(reversed(locator.path[0].split(os.sep)))
-    part = Part(locator, BytesPayload(changed), Surroundings(folders))
+    part = replace(original, payload=BytesPayload(changed))
     tally = Tally()
     found = []
     for each in examiner.examine(part):

@@ -5,6 +5,7 @@ What the file system keeps beside the content is kept: mode, owner, times, exten
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -37,10 +38,16 @@ def old_name(path: str, ref: str) -> str:
 def digest_of(path: str) -> str | None:
     """Return the SHA-256 of a file's content in hex, or None when there is no such file."""
     try:
-        with open(path, "rb") as file:
+        # What a link that was put in its place points to is not the target.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(descriptor, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return None
+        raise
 
 
 def settle_database(path: str, *, step: Callable[[str], None]) -> None:
