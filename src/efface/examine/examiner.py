@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, cast
 from efface import registry
 from efface.errors import AccessError, EffaceError, FormatError, LimitExceededError
 from efface.examine.fold import Fold
+from efface.examine.unopened import unopened
 from efface.formats import sniff, unwrap
+from efface.formats.text_values import TEXT_TYPES
 from efface.model import (
     COLUMN_TYPE,
     Artefact,
@@ -38,22 +40,7 @@ _MIN_CELL_BYTES = 64
 
 _BEAT = 50
 
-_PICTURE_NAMES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".jp2")
-_NO_CONTENT = frozenset({sniff.OCTETS, "application/x-empty", "text/plain"})
-"""What a file holds whose name says picture, when nothing in it can be recognised."""
-
-NOT_OPENED = {
-    "application/pdf": "a PDF document",
-    "application/vnd.ms-outlook": "an Outlook message",
-    "application/x-ole-storage": "an OLE compound file (old Office document, message or thumbnail cache)",
-    "image/heic": "a HEIC picture",
-    "image/vnd.adobe.photoshop": "a Photoshop file",
-    "application/x-hdf5": "an HDF5 file",
-    "application/vnd.apache.parquet": "a Parquet file",
-    "application/vnd.apache.arrow.file": "an Arrow file",
-    "application/vnd.faiss": "a FAISS index",
-}
-"""Kinds that hold data which this version does not open: a gap, never a silent pass."""
+_UNWRAPPED = ("application/gzip", "application/zlib")
 
 
 def configuration(mode: Mode, limits: Limits) -> str:
@@ -94,6 +81,7 @@ class Examiner:
         self._limits = limits
         self._at = at
         self._skip: Mapping[str, GapReason] = {}
+        self._understood: dict[str, bool] = {}
         self._detectors = [
             cast("Detector", registry.load("detector", name)()) for name in registry.names("detector")
         ]
@@ -137,15 +125,9 @@ class Examiner:
         self, artefact: Artefact, part: Part, depth: int
     ) -> Iterator[tuple[str, Callable[[], Iterator[Result]]]]:
         media_type = artefact.media_type
-        if media_type in _NO_CONTENT and part.surroundings.names[0].lower().endswith(_PICTURE_NAMES):
-            detail = "named as a picture, and its content is none: damaged, encrypted, or something else"
-            yield "decode", lambda: iter([Gap(part.locator, "decode", GapReason.UNREADABLE, detail)])
-        if media_type in NOT_OPENED or media_type.startswith(("video/", "audio/")):
-            what = NOT_OPENED.get(media_type, f"a recording ({media_type})")
-            yield (
-                "open",
-                lambda: iter([Gap(part.locator, "open", GapReason.UNSUPPORTED, f"{what}: not opened")]),
-            )
+        closed = unopened(media_type, part.surroundings.names[0], understood=self._understands(media_type))
+        if closed:
+            yield "open", lambda: iter([Gap(part.locator, "open", *closed)])
         for detector in self._detectors:
             if detector.accepts(media_type):
                 yield (
@@ -157,6 +139,19 @@ class Examiner:
         for container in self._containers:
             if container.accepts(media_type):
                 yield "unpack", lambda container=container: self._inside(container, part, media_type, depth)  # type: ignore[misc]
+
+    def _understands(self, media_type: str) -> bool:
+        """Return whether something takes such content for what it is, rather than as bytes like any other."""
+        if media_type not in self._understood:
+            opened = any(container.accepts(media_type) for container in self._containers)
+            self._understood[media_type] = opened or self._is_judged(media_type)
+        return self._understood[media_type]
+
+    def _is_judged(self, media_type: str) -> bool:
+        return any(
+            detector.accepts(media_type) and not detector.accepts(sniff.OCTETS)
+            for detector in self._detectors
+        )
 
     def _inside(self, container: Container, part: Part, media_type: str, depth: int) -> Iterator[Result]:
         if depth >= self._limits.depth:
@@ -215,9 +210,21 @@ class Examiner:
             fold.add_cell(found)
         yield from fold.findings(min(tested, self._limits.cells))
 
+    def _closed_in_cell(self, media_type: str) -> tuple[GapReason, str] | None:
+        """Return why a value is not looked at: in cells no container is opened but what `unwrap` takes off."""
+        is_text = media_type.startswith("text/") or media_type in TEXT_TYPES
+        if is_text or media_type in _UNWRAPPED or self._is_judged(media_type):
+            return None
+        if any(container.accepts(media_type) for container in self._containers):
+            return GapReason.UNSUPPORTED, f"a container in a value ({media_type}): not opened"
+        return unopened(media_type, "", understood=False)
+
     def _cell(self, cell: bytes | str, column: Column) -> Iterator[Result]:
         for value in unwrap.unwrap(cell):
             media_type = sniff.media_type(value.data[: sniff.HEAD_BYTES])
+            closed = self._closed_in_cell(media_type)
+            if closed:
+                yield Gap(column.locator, "open", *closed)
             payload = BytesPayload(value.data)
             artefact = Artefact(column.locator, media_type, payload.size_bytes)
             for detector in self._detectors:
