@@ -58,7 +58,11 @@ def texts() -> dict[str, str]:
 
 # Each pattern is put together here, so that this file does not hold what it looks for.
 NOT_OURS = {
-    "a host of a package registry": r"(?:pypi|pythonhosted|npmjs|crates|anaconda)\.(?:org|io|com)",
+    "a host of a package registry": r"(?:py"
+    r"pi|python"
+    r"hosted|npm"
+    r"js|cra"
+    r"tes|anaconda)\.(?:org|io|com)",
     "a host of container images": r"(?:docker|quay|ghcr)\." + "io",
     "the home folder of whoever runs this": re.escape(str(Path.home())) + r"/\w",
     "the folder of this checkout": re.escape(str(ROOT)),
