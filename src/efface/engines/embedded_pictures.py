@@ -19,6 +19,7 @@ import hashlib
 import re
 import zlib
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from efface.engines.file_parts import Parts, split
@@ -42,6 +43,8 @@ _BASE64_PICTURE = re.compile(
 )
 _ENTITY = re.compile(rb"&#x?[0-9A-Fa-f]{1,4};|\s")
 _PADDING = b"\0\xff \t\r\n"
+_PADDING_BEFORE = b"\0 \t\r\n"  # a JPEG begins with ff
+_PICTURE_START = re.compile(b"|".join(map(re.escape, _SIGNATURES)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +105,18 @@ def _copies(parts: Parts) -> Iterator[tuple[str, bytes]]:
         yield from _of_xmp(packet)
     for block in parts.compressed_xmp:
         yield from _of_xmp(_unpacked(block))
-    if parts.trailer.strip(_PADDING):
-        yield "trailer", parts.trailer
+    yield from _of_trailer(parts.trailer)
+
+
+def _of_trailer(trailer: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield what lies behind the picture and its padding, and the pictures that start inside it."""
+    content = trailer if trailer.startswith(_SIGNATURES) else trailer.lstrip(_PADDING_BEFORE)
+    if not content.strip(_PADDING):
+        return
+    yield "trailer", content
+    if not content.startswith(_SIGNATURES):
+        starts = (match.start() for match in _PICTURE_START.finditer(content))
+        yield from (("trailer-picture", content[at:]) for at in islice(starts, _MAX_COPIES))
 
 
 def _of_tiff(block: bytes, name: str) -> Iterator[tuple[str, bytes]]:

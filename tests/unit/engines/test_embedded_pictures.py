@@ -183,6 +183,18 @@ def test_padding_is_no_trailer(padding):
     assert list(thumbnails(saved("JPEG") + padding)) == []
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF"])
+def test_padding_hides_no_picture_behind_it(kind):
+    """A picture behind a picture and a run of padding is found where it starts."""
+    assert {copy.name: copy.data for copy in thumbnails(saved(kind) + bytes(64) + COPY)} == {"trailer": COPY}
+
+
+def test_a_picture_inside_a_trailer_of_something_else_is_found():
+    """Bytes of no known kind before a picture do not hide it."""
+    found = {copy.name: copy.data for copy in thumbnails(saved("PNG") + b"JUNK" * 9 + COPY)}
+    assert found == {"trailer": b"JUNK" * 9 + COPY, "trailer-picture": COPY}
+
+
 def test_copies_are_bounded():
     """A file made of thousands of copies yields 64 of them."""
     block = b"Exif\0\0" + b"".join(b"\xff\xd8\xff" + struct.pack(">H", n) + b"\xff\xd9" for n in range(5000))
