@@ -146,7 +146,7 @@ def _vectors_of(media_type: str, data: bytes) -> Iterator[tuple[tuple[str, ...],
             yield from _in_pickle(inside)
             return
         head = npy.header(data)
-        if head.dtype[1] == "f" and len(head.shape) in {1, 2}:
+        if head.dtype[1] == "f" and _is_rows(head.shape):
             yield from (((), vector) for vector in _told(npy.rows(data), head.dtype, "npy"))
     else:
         vector = vectors.parse_vector(data)
@@ -156,10 +156,16 @@ def _vectors_of(media_type: str, data: bytes) -> Iterator[tuple[tuple[str, ...],
 
 def _in_pickle(data: bytes) -> Iterator[tuple[tuple[str, ...], Vector]]:
     for found in pickle_scan.scan(data):
-        if found.numbers.dtype.kind == "f" and found.numbers.ndim in {1, 2}:
-            rows = [found.numbers] if found.numbers.ndim == 1 else found.numbers
-            dtype = found.numbers.dtype.name
-            yield from ((found.names, vector) for vector in _told(rows, dtype, "pickle", found.kind))
+        numbers = found.numbers
+        if numbers.dtype.kind == "f" and _is_rows(numbers.shape):
+            rows = numbers.reshape(-1, numbers.shape[-1]) if numbers.size else ()
+            told = _told(rows, numbers.dtype.name, "pickle", found.kind)
+            yield from ((found.names, vector) for vector in told)
+
+
+def _is_rows(shape: tuple[int, ...]) -> bool:
+    """Return whether an array is one vector, or a row of them: networks answer in batches of (n, 1, d) too."""
+    return len(shape) in {1, 2} or (len(shape) > 2 and sum(length > 1 for length in shape[:-1]) <= 1)
 
 
 def _told(rows: Iterable[NDArray[Any]], dtype: str, *how: str) -> Iterator[Vector]:

@@ -232,6 +232,13 @@ def test_references_are_the_rows() -> None:
 
 FILES = {
     "a NumPy file": ("application/x-npy", _npy(FACES), ("face_embeddings.npy", "facedb"), None),
+    "a NumPy file of batches of one": (
+        "application/x-npy",
+        _npy(FACES[:, None, :]),
+        ("face_embeddings.npy", "facedb"),
+        None,
+    ),
+    "a NumPy file of one batch": ("application/x-npy", _npy(FACES[None]), ("face_embeddings.npy",), None),
     "a NumPy file of objects": (
         "application/x-npy",
         _npy(np.array({"face_encodings": FACES}, dtype=object)),
