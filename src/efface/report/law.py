@@ -36,12 +36,13 @@ def _rule(rule: Rule, lang: str) -> Iterator[Line]:
     yield _line(f"  {citation.paraphrase.get(lang)}")
     since = rule.effective_from.isoformat() if rule.effective_from else "?"
     until = rule.effective_until.isoformat() if rule.effective_until else ""
-    yield _line(f"  {since} – {until}   {citation.force}   {rule.mode}   {rule.remedy}")
+    kinds = [("force", citation.force), ("rule_mode", rule.mode), ("remedy", rule.remedy or "")]
+    words = [word(section, kind).get(lang) for section, kind in kinds if kind]
+    yield _line("   ".join([f"  {since} – {until}", *words]))
     if rule.remedy_text.get(lang):
         yield _line(f"  {rule.remedy_text.get(lang)}")
-    yield _line(
-        f"  {citation.confidence}, {citation.read_on.isoformat()}: {'; '.join(citation.sources)}", "dim"
-    )
+    sure = word("confidence", citation.confidence).get(lang)
+    yield _line(f"  {sure}, {citation.read_on.isoformat()}: {'; '.join(citation.sources)}", "dim")
     for note in citation.notes:
         yield _line(f"  ! {note.get(lang)}", style="yellow")
 

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from efface.model import ACTIVITY, FiredRule, Question, Text, Verdict, VerdictKind
 from efface.report.law import rule_text, verdict_text
+from efface.report.texts import word
 from efface.rules.pack import builtin_packs
 
 RULES = {rule.id: rule for pack in builtin_packs() for rule in pack.rules}
@@ -27,9 +28,18 @@ def test_a_rule_is_shown_with_its_source_and_what_is_unknown(name: str, lang: st
     """Article, paraphrase, confidence, sources and every note stand there."""
     rule = RULES[name]
     shown = " ".join(printed(rule_text(rule, lang)).split())
-    parts = [rule.citation.article, rule.citation.paraphrase.get(lang), rule.citation.confidence]
+    parts = [rule.citation.article, rule.citation.paraphrase.get(lang)]
+    parts += [word("confidence", rule.citation.confidence).get(lang), word("rule_mode", rule.mode).get(lang)]
     for part in [*parts, *(note.get(lang) for note in rule.citation.notes)]:
         assert " ".join(part.split()) in shown
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_kinds_of_a_rule_are_in_the_reader_s_language(name: str) -> None:
+    """In Chinese no word list's English key is left: force, kind of rule, remedy, confidence."""
+    rule = RULES[name]
+    line = next(line for line in printed(rule_text(rule, "zh")).splitlines() if " – " in line)
+    assert not any(key and key in line for key in (rule.citation.force, rule.mode, rule.remedy))
 
 
 def test_a_verdict_shows_explanations_once_and_questions() -> None:
