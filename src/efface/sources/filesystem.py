@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -30,8 +32,15 @@ _KINDS = {
 }
 
 
-_LOGS = ("-wal", "-shm")
 _DATABASE = b"SQLite format 3\0"
+_LOGS = {
+    "-wal": (b"", b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83"),
+    "-shm": (b"", (3_007_000).to_bytes(4, sys.byteorder), bytes(4)),
+}
+"""Endings of a database's log and log index, and what they begin with; an index that was reset begins with zeros.
+
+Source: SQLite Database File Format, 4.1 (log header); WAL-mode File Format, 2.1 (index header).
+"""
 
 
 def _stamp_of(info: os.stat_result) -> str:
@@ -47,9 +56,14 @@ def _stamp(path: str, info: os.stat_result) -> str:
 
 
 def _is_log(entry: os.DirEntry[str]) -> bool:
-    """Return whether a file is the log or log index of the database beside it, which is read with it."""
+    """Return whether a file is the log or log index of the database beside it, which is read with it.
+
+    A name alone does not hide a file: it must begin as one, too.
+    """
+    base, begins = entry.path[:-4], _LOGS[entry.path[-4:]]
     try:
-        return FilePayload(entry.path[: -len(_LOGS[0])], 0).head(len(_DATABASE)) == _DATABASE
+        is_one = FilePayload(entry.path, 0).head(4) in begins
+        return is_one and FilePayload(base, 0).head(len(_DATABASE)) == _DATABASE
     except AccessError:
         return False
 
@@ -125,7 +139,7 @@ class Filesystem:
                 yield _gap(current, f"the folder cannot be listed: {error.strerror}")
                 continue
             folders = []
-            beside = {entry.name for entry in entries if entry.name.endswith(_LOGS)}
+            beside = {entry.name for entry in entries if entry.name.endswith(tuple(_LOGS))}
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(entry.path)
@@ -158,7 +172,9 @@ def _link(path: str, root: str) -> Iterator[Gap]:
     """A link is a gap only where it leads to something that the walk does not reach otherwise."""
     try:
         real = os.path.realpath(path, strict=True)
-    except OSError:
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            yield _gap(path, f"a link that cannot be followed to its end: {error.strerror}")
         return  # it leads nowhere, or round in a circle: there is nothing to look at behind it
     if real != root and not real.startswith(root.rstrip(os.sep) + os.sep):
         yield _gap(path, "a link to a place outside the target: not followed", GapReason.UNSUPPORTED)

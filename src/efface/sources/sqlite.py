@@ -112,7 +112,7 @@ def _text(value: bytes | str) -> str:
 def _tables(connection: sqlite3.Connection) -> list[str]:
     """Names of the ordinary tables; shadow tables of virtual ones count, as they hold the values."""
     query = (
-        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND lower(name) NOT GLOB 'sqlite_*'"
         " AND sql NOT LIKE 'CREATE VIRTUAL%' ORDER BY name"
     )
     return [_text(row[0]) for row in connection.execute(query)]
@@ -142,7 +142,8 @@ def _cells(connection: sqlite3.Connection, table: str, column: str, limits: Limi
     quoted = _quoted(column)
     query = (
         f"SELECT typeof({quoted}), {quoted} FROM {_quoted(table)}"  # noqa: S608 - names are quoted
-        f" WHERE typeof({quoted}) IN ('text', 'blob') AND length({quoted}) >= {_SHORTEST} LIMIT ?"
+        # As bytes: the length of a text is counted only up to its first NUL.
+        f" WHERE typeof({quoted}) IN ('text', 'blob') AND length(CAST({quoted} AS BLOB)) >= {_SHORTEST} LIMIT ?"
     )
     try:
         for kind, value in connection.execute(query, (limits.cells + 1,)):

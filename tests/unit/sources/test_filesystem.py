@@ -13,6 +13,7 @@ from efface.model import Gap, GapReason, Limits, Locator, Unit
 from efface.sources.filesystem import Filesystem
 
 SOURCE = Filesystem()
+LOG = b"\x37\x7f\x06\x82"
 
 
 def listed(target: Path) -> tuple[list[Unit], list[Gap]]:
@@ -143,11 +144,11 @@ def test_the_surroundings_are_names_from_the_inside_out(tmp_path: Path) -> None:
 def test_the_log_of_a_database_belongs_to_it(tmp_path: Path) -> None:
     """A write-ahead log is not a thing of its own, and a change in it is a change of the database."""
     (tmp_path / "a.db").write_bytes(b"SQLite format 3\0" + bytes(100))
-    (tmp_path / "a.db-wal").write_bytes(b"1")
+    (tmp_path / "a.db-wal").write_bytes(LOG + b"1")
     (tmp_path / "b-wal").write_bytes(b"no database beside it")
     units, _ = listed(tmp_path)
     assert names(units) == ["a.db", "b-wal"]
-    (tmp_path / "a.db-wal").write_bytes(b"1 and 2")
+    (tmp_path / "a.db-wal").write_bytes(LOG + b"1 and 2")
     assert listed(tmp_path)[0][0].stamp != units[0].stamp
     assert SOURCE.stamp(units[0]) == listed(tmp_path)[0][0].stamp
 
@@ -174,3 +175,15 @@ def test_a_database_file_is_named_by_path_or_url(tmp_path: Path, prefix: str) ->
 def test_other_schemes_are_not_claimed(target: str) -> None:
     """What another source reads, or none, is left to it."""
     assert not SOURCE.claims(target)
+
+
+@pytest.mark.parametrize("ending", ["-wal", "-shm"])
+def test_a_name_like_that_of_a_log_hides_no_file(tmp_path: Path, ending: str) -> None:
+    """A photo or a pipe named as the log of a database is listed, or is a gap, like any other."""
+    for name in ("a.db", "b.db"):
+        (tmp_path / name).write_bytes(b"SQLite format 3\0" + bytes(100))
+    (tmp_path / f"a.db{ending}").write_bytes(b"\xff\xd8\xff\xe0")
+    os.mkfifo(tmp_path / f"b.db{ending}")
+    units, gaps = listed(tmp_path)
+    assert names(units) == ["a.db", f"a.db{ending}", "b.db"]
+    assert [os.path.basename(gap.locator.path[0]) for gap in gaps] == [f"b.db{ending}"]

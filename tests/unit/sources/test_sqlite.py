@@ -130,3 +130,23 @@ def test_bytes_that_only_begin_like_a_database_are_refused(tmp_path: Path) -> No
     (tmp_path / "a.db").write_bytes(b"SQLite format 3\0" + os.urandom(5_000))
     with pytest.raises(FormatError):
         columns(tmp_path / "a.db")
+
+
+def test_a_table_named_nearly_as_an_internal_one_is_read(tmp_path: Path) -> None:
+    """Only names that SQLite keeps for itself are left out, not those that merely begin alike."""
+    with closing(sqlite3.connect(tmp_path / "a.db")) as db:
+        db.executescript("CREATE TABLE sqlite3faces(x TEXT); CREATE TABLE SQLitefaces(x TEXT);")
+        db.execute("INSERT INTO sqlite3faces VALUES (?)", (NOTE,))
+        db.execute("INSERT INTO SQLitefaces VALUES (?)", (NOTE,))
+        db.commit()
+    found = values(columns(tmp_path / "a.db"))
+    assert found == {"/main.SQLitefaces/x": [NOTE], "/main.sqlite3faces/x": [NOTE]}
+
+
+def test_a_text_is_as_long_as_its_bytes(tmp_path: Path) -> None:
+    """A NUL at the beginning of a text does not make it too short to be looked at."""
+    with closing(sqlite3.connect(tmp_path / "a.db")) as db:
+        db.execute("CREATE TABLE t(x TEXT)")
+        db.execute("INSERT INTO t VALUES (?)", ("\0" + NOTE,))
+        db.commit()
+    assert values(columns(tmp_path / "a.db")) == {"/main.t/x": ["\0" + NOTE]}
