@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import secrets
 import sys
 import tempfile
 from contextlib import suppress
@@ -29,7 +30,8 @@ class StandardInput:
     """What comes in by `-`, read once by the process that lists it and kept until that process ends.
 
     Other processes cannot read it a second time, so it is kept in memory that has a path (`memfd_create`),
-    or, where there is no such thing, in a temporary file of its owner; the unit's stamp is that path.
+    or, where there is no such thing, in a temporary file of its owner; the unit's stamp is that path and a
+    number that never comes again.
     """
 
     name = "stdin"
@@ -53,7 +55,8 @@ class StandardInput:
             while view:
                 view = view[os.write(descriptor, view) :]
             size += len(chunk)
-        yield Unit(_LOCATOR.uri, size, path, self.name)
+        # The same path may come again in another run of a container: no two readings have the same stamp.
+        yield Unit(_LOCATOR.uri, size, f"{path}?{secrets.token_hex(8)}", self.name)
 
     def open(self, unit: Unit, limits: Limits) -> Part:
         """Open what was read.
@@ -65,7 +68,7 @@ class StandardInput:
         if unit.size_bytes > limits.artefact_bytes:
             raise LimitExceededError(f"standard input is more than artefact_bytes = {limits.artefact_bytes}")
         try:
-            with open(unit.stamp, "rb") as file:
+            with open(unit.stamp.rpartition("?")[0], "rb") as file:
                 data = file.read(limits.artefact_bytes + 1)
         except OSError as error:
             raise AccessError("standard input can be read only once") from error
