@@ -26,9 +26,12 @@ PassphraseVariable = Annotated[
 )
 def new(path: Path, *, passphrase_env: PassphraseVariable = None) -> int:
     """Make a key pair: PATH for the private half, .pub for the public one; nothing is overwritten."""
+    from efface.errors import UsageError
     from efface.evidence import keys
 
     public = path.with_suffix(".pub")
+    if public.exists():  # before the private half is written, which would be of no use alone
+        raise UsageError(f"{public} exists and is not overwritten")
     key = keys.SigningKey.new()
     passphrase = keys.passphrase_from_environment(passphrase_env) if passphrase_env else None
     keys.save_private(key, path, passphrase)

@@ -40,17 +40,17 @@ def of_scan(view: RunView, fail_on: Level) -> ExitCode:
 
     Args:
         view: The run.
-        fail_on: Without a case, the lowest level that counts; a finding without a level counts as the
-            lowest one, unless its characteristic is unknown, which is never a violation.
+        fail_on: Lowest level that counts among findings that no verdict was given on (without a case,
+            all of them); a finding without a level counts as the lowest one, unless its characteristic is unknown, which is never a violation.
     """
-    if view.verdicts:
-        if any(verdict.kind.is_violation for verdict in view.verdicts):
-            return ExitCode.VIOLATIONS
-        open_question = any(verdict.kind is VerdictKind.NEEDS_FACTS for verdict in view.verdicts)
-    else:
-        if any(finding.is_biometric and (finding.level or 1) >= fail_on for finding in view.findings):
-            return ExitCode.VIOLATIONS
-        open_question = any(not finding.is_biometric for finding in view.findings)
+    judged = {verdict.subject for verdict in view.verdicts}
+    unjudged = [finding for finding in view.findings if finding.id not in judged]
+    if any(verdict.kind.is_violation for verdict in view.verdicts):
+        return ExitCode.VIOLATIONS
+    if any(finding.is_biometric and (finding.level or 1) >= fail_on for finding in unjudged):
+        return ExitCode.VIOLATIONS
+    open_question = any(verdict.kind is VerdictKind.NEEDS_FACTS for verdict in view.verdicts)
+    open_question = open_question or any(not finding.is_biometric for finding in unjudged)
     return ExitCode.GAPS if view.gaps or open_question or view.finished_at is None else ExitCode.CLEAN
 
 

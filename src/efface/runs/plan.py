@@ -47,13 +47,20 @@ def plan(store: Store, case: Case | None, only: Iterable[str], as_of: date) -> P
         as_of: The day for which holds count.
 
     Raises:
-        UsageError: Nothing says what is due, or a named finding is not in the run.
+        UsageError: The scan is not finished, nothing says what is due, a named finding is not in the run,
+            or one is due that the last judging, which knew the holds, did not know.
     """
+    if not store.meta("finished_at", ""):
+        raise UsageError("the scan is not finished", to_do="Run the same `efface scan` again; it goes on.")
     findings = {finding.id: finding for finding in store.findings()}
     verdicts = {verdict.subject: verdict for verdict in store.verdicts()}
     named = tuple(only)
-    due = _due(findings, verdicts, named)
+    due = _due(
+        findings, verdicts, named, {each for removal in store.removals() for each in removal.finding_ids}
+    )
     _refuse_late(store, due)
+    if case is None and verdicts:
+        _refuse_unjudged(due, verdicts)
     held = {finding.id for finding in due if _is_held(finding, verdicts.get(finding.id), case, as_of)}
     curable = 0 if named else _count(verdicts, VerdictKind.PROHIBITED_UNLESS, findings)
     removals = []
@@ -76,9 +83,22 @@ def _refuse_late(store: Store, due: list[Finding]) -> None:
         )
 
 
-def _due(findings: dict[str, Finding], verdicts: dict[str, Verdict], named: tuple[str, ...]) -> list[Finding]:
+def _refuse_unjudged(due: list[Finding], verdicts: dict[str, Verdict]) -> None:
+    """Refuse what was found after the judging: a hold of its case may cover it."""
+    unjudged = sum(finding.id not in verdicts for finding in due)
+    if unjudged:
+        raise UsageError(
+            f"{unjudged} findings are newer than the judging of this run, so that holds are not known",
+            to_do="Give the case again (--case).",
+        )
+
+
+def _due(
+    findings: dict[str, Finding], verdicts: dict[str, Verdict], named: tuple[str, ...], begun: set[str]
+) -> list[Finding]:
+    """Return what is due; names of what an earlier application took away are known, and nothing is left to do."""
     if named:
-        unknown = [name for name in named if name != ALL and name not in findings]
+        unknown = [name for name in named if name != ALL and name not in findings and name not in begun]
         if unknown:
             raise UsageError(f"no finding of this run is called {unknown[0][:40]!r}")
         chosen = [finding for finding in findings.values() if ALL in named or finding.id in named]

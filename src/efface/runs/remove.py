@@ -81,6 +81,14 @@ def apply(  # noqa: PLR0913 - what a removal depends on
     return tuple(sorted(results, key=lambda removal: removal.target.uri))
 
 
+def _digest_of(path: str) -> str | None:
+    """Return the digest of a target, or None when it is not there or cannot be read."""
+    try:
+        return places.digest_of(path)
+    except OSError:
+        return None
+
+
 class _Removals:
     """One application of a plan: the only place that changes what users keep."""
 
@@ -101,7 +109,12 @@ class _Removals:
                 self._failed_entry(ref, "interrupted")
                 continue
             path = removal.target.path[0]
-            now = places.digest_of(path)
+            try:
+                now = places.digest_of(path)
+            except OSError as error:  # what it holds cannot be told: nothing is claimed
+                detail = f"an earlier run was stopped, and it cannot be read: {error.strerror}"
+                self._fail(removal, "interrupted", detail)
+                continue
             replaced = ready is not None and ready["after"] == (
                 None if now is None else self.store.keyed(now)
             )
@@ -171,7 +184,7 @@ class _Removals:
         for removal in planned:
             path = removal.target.path[0]
             unit = self.store.unit(removal.target.uri)
-            now = places.digest_of(path)
+            now = _digest_of(path)
             if unit is None or now is None or self.store.keyed(now) != self.store.content(unit.uri):
                 detail = "it is not what was scanned: scan it again"
                 self.refused.append(self._never_begun(removal, detail))
@@ -210,7 +223,7 @@ class _Removals:
                 )
             return self._replace(removal, outcome.result, temporary)
         finally:
-            with suppress(FileNotFoundError):
+            with suppress(OSError):  # also a name that is too long: then it was never made
                 os.unlink(temporary)
 
     def _as_planned(self, target: Locator, outcome: Done | Lost) -> Removal:
@@ -254,7 +267,7 @@ class _Removals:
             detail = f"a look at the result still found {count}; the result was thrown away"
             return self._fail(replace(removal, residue=count), "residue", detail)
         path = removal.target.path[0]
-        now = places.digest_of(path)
+        now = _digest_of(path)
         if result["before"] != now or self.store.keyed(result["before"]) != removal.before:
             return self._fail(removal, "changed", "it is not what was scanned: scan it again")
         after = None if result["after"] is None else self.store.keyed(result["after"])

@@ -114,14 +114,15 @@ def erase(path: str, old: str, *, step: Callable[[str], None]) -> None:
 
 def tidy(path: str, new: str, old: str, *, replaced: bool) -> None:
     """Take away what a killed run left beside a target."""
-    with suppress(FileNotFoundError):
-        os.unlink(new)
-    if replaced:
-        wipe(old)
-    else:
+    with suppress(FileNotFoundError, NotADirectoryError):  # the folder may be gone, too
         with suppress(FileNotFoundError):
-            os.unlink(old)
-    _sync_folder(path)
+            os.unlink(new)
+        if replaced:
+            wipe(old)
+        else:
+            with suppress(FileNotFoundError):
+                os.unlink(old)
+        _sync_folder(path)
 
 
 def wipe(old: str) -> None:

@@ -122,7 +122,8 @@ def _begin(store: Store, options: ScanOptions, started_at: datetime) -> int:
 
 
 def _list(store: Store, targets: tuple[str, ...], sources: list[Source], number: int) -> None:
-    own = {store.path, store.path + "-wal", store.path + "-shm", store.path + "-journal"}
+    path = os.path.realpath(store.path)  # as sources name it
+    own = {path, path + "-wal", path + "-shm", path + "-journal"}
     batch: list[Unit] = []
     gaps: list[Gap] = []
     for target, source in zip(targets, sources, strict=True):
@@ -138,7 +139,7 @@ def _list(store: Store, targets: tuple[str, ...], sources: list[Source], number:
     with store.transaction():
         store.list_units(batch, number)
         store.forget_unlisted(number)
-        for gap in gaps:
+        for gap in dict.fromkeys(gaps):  # targets that lie in one another tell the same one twice
             store.add_gap(gap)
 
 

@@ -43,7 +43,9 @@ CREATE TABLE IF NOT EXISTS gap(unit TEXT NOT NULL, body TEXT NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS gap_unit ON gap(unit);
 CREATE TABLE IF NOT EXISTS verdict(subject TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS removal(
-    uri TEXT NOT NULL, held INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (uri, held)) STRICT;
+    uri TEXT NOT NULL,
+    held INTEGER NOT NULL,              -- 0: begun or failed, 1: held, from 2 on: done, one after another
+    body TEXT NOT NULL, PRIMARY KEY (uri, held)) STRICT;
 CREATE TABLE IF NOT EXISTS scanned(kind TEXT NOT NULL, body TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS removed(id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
 """
@@ -71,8 +73,12 @@ class Store:
         if not os.path.exists(self.path):
             if not create:
                 raise UsageError(f"{printable(self.path)}: there is no such run file")
-            os.makedirs(os.path.dirname(self.path), exist_ok=True)
-            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            try:
+                os.makedirs(os.path.dirname(self.path), exist_ok=True)
+                os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            except OSError as error:
+                message = f"{printable(self.path)}: the run file cannot be made: {error.strerror}"
+                raise UsageError(message) from None
         # Before anything is written: a database of customers named by mistake must stay as it is.
         if not _may_be_run_file(self.path):
             raise UsageError(f"{printable(self.path)}: is not a run file of efface")
@@ -161,6 +167,7 @@ class Store:
             " before = CASE WHEN instr(stamp || excluded.stamp, '+') THEN NULL"
             " ELSE coalesce(configuration, before) END,"
             " configuration = CASE WHEN stamp = excluded.stamp THEN configuration END,"
+            " skip = CASE WHEN stamp = excluded.stamp THEN skip ELSE '{}' END,"
             " size_bytes = excluded.size_bytes, stamp = excluded.stamp",
             [(unit.uri, unit.size_bytes, unit.stamp, unit.source, scan) for unit in units],
         )
@@ -239,7 +246,7 @@ class Store:
         content = self.keyed(result["sha256"]) if result["sha256"] else ""
         self._db.execute(
             "UPDATE unit SET configuration = ?, content = ?, artefacts = ?, scanned = ?, bytes = ?,"
-            " stamp = ?, size_bytes = ? WHERE uri = ?",
+            " stamp = ?, size_bytes = ?, skip = '{}' WHERE uri = ?",
             (
                 configuration,
                 content,
@@ -331,11 +338,14 @@ class Store:
             yield decode(json.loads(body))
 
     def set_removal(self, removal: Removal) -> None:
-        """Write where the removal of one target stands."""
-        self._db.execute(
-            "INSERT OR REPLACE INTO removal VALUES (?, ?, ?)",
-            (removal.target.uri, removal.status is RemovalStatus.HELD, json.dumps(encode(removal))),
-        )
+        """Write where the removal of one target stands; what was done to it before stays on file."""
+        uri, number = removal.target.uri, int(removal.status is RemovalStatus.HELD)
+        if removal.status is RemovalStatus.REMOVED:
+            self._db.execute("DELETE FROM removal WHERE uri = ? AND held = 0", (uri,))
+            query = "SELECT coalesce(max(held), 1) + 1 FROM removal WHERE uri = ? AND held > 1"
+            number = int(self._db.execute(query, (uri,)).fetchone()[0])
+        body = json.dumps(encode(removal))
+        self._db.execute("INSERT OR REPLACE INTO removal VALUES (?, ?, ?)", (uri, number, body))
 
     def removals(self) -> Iterator[Removal]:
         """Yield all removals, planned, done, held and failed."""

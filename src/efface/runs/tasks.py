@@ -57,6 +57,7 @@ class Tasks:
         if isinstance(part.payload, FilePayload) and part.payload.changed():
             detail = "the file changed while it was read: what was found may be out of date"
             tally.add(Gap(part.locator, "open", GapReason.CHANGED, detail))
+            return {**tally.result(), "sha256": ""}  # what was read is not what these findings are known for
         return tally.result()
 
     @staticmethod

@@ -18,6 +18,8 @@ from efface.model import (
     Hold,
     Level,
     Locator,
+    Method,
+    Removal,
     RemovalStatus,
     Text,
     Unit,
@@ -54,6 +56,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
             with opened.transaction():
                 opened.list_units([unit], 1)
                 opened.finish_unit(unit, "c", {**result, "findings": [encode(each) for each in findings]})
+        opened.set_meta("finished_at", "2026-01-01T00:00:00+00:00")
         yield opened
 
 
@@ -66,6 +69,32 @@ def test_nothing_says_what_is_due(store: Store) -> None:
     """A run that was not judged has no plan of its own."""
     with pytest.raises(UsageError, match="not judged"):
         plan(store, None, (), DAY)
+
+
+def test_an_unfinished_scan_has_no_plan(store: Store) -> None:
+    """The certificate of a run lists what its scan found: nothing is removed before the scan has ended."""
+    store.set_meta("finished_at", "")
+    with pytest.raises(UsageError, match="not finished"):
+        plan(store, None, ("all",), DAY)
+
+
+def test_what_is_newer_than_the_judging_is_not_removed_without_the_case(store: Store) -> None:
+    """A hold of the case may cover a finding that the judging did not know."""
+    with store.transaction():
+        store.set_verdicts([verdict(A, VerdictKind.PROHIBITED), verdict(B, VerdictKind.PROHIBITED)])
+    with pytest.raises(UsageError, match="1 findings are newer than the judging"):
+        plan(store, None, ("all",), DAY)
+    assert len(plan(store, Case("t", "CN"), ("all",), DAY).removals) == 2
+
+
+def test_a_name_of_what_is_gone_already_is_no_mistake(store: Store) -> None:
+    """The command that was killed can be given again, though some of what it names is removed."""
+    done = Removal(A.locator.container, (A.id,), (), ("a@1",), Method.REDACT, RemovalStatus.REMOVED, "")
+    with store.transaction():
+        store.look_again(A.locator.container.uri, (A.id,))
+        store.set_removal(done)
+    (removal,) = plan(store, None, (A.id, C.id), DAY).removals
+    assert removal.finding_ids == (C.id,)
 
 
 def test_prohibited_findings_are_due(store: Store) -> None:

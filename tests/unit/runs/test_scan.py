@@ -10,12 +10,14 @@ import subprocess
 import sys
 import time
 import zipfile
+from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from efface.errors import UsageError
-from efface.model import GapReason, Level, Limits, Mode
+from efface.model import GapReason, Level, Limits, Mode, Verdict, VerdictKind
 from efface.runs import scan as scan_module
 from efface.runs.outcome import ExitCode, of_scan
 from efface.runs.scan import Progress, ScanOptions, scan
@@ -331,3 +333,27 @@ def test_a_second_command_on_a_run_in_progress_is_refused(tree: Path, tmp_path: 
         done = subprocess.run(command(tree, tmp_path / "run"), capture_output=True, text=True)
     assert done.returncode == ExitCode.USAGE
     assert "another efface is working on this run" in done.stderr
+
+
+def test_a_finding_without_a_verdict_is_never_clean(tree: Path, tmp_path: Path) -> None:
+    """Verdicts of an earlier judging say nothing about what was found since."""
+    view = look(tmp_path / "run", tree)
+    known, new = view.findings
+    passed = Verdict(known.id, VerdictKind.PERMITTED, (), (), (), "", date(2026, 1, 1))
+    assert of_scan(replace(view, verdicts=(passed,)), Level.VISIBLE) is ExitCode.VIOLATIONS
+    both = (passed, replace(passed, subject=new.id))
+    assert of_scan(replace(view, verdicts=both), Level.VISIBLE) is ExitCode.CLEAN
+
+
+def test_a_gap_that_two_targets_share_is_one_gap(tree: Path, tmp_path: Path) -> None:
+    """A pipe in a folder that is named twice is counted once."""
+    os.mkfifo(tree / "pipe")
+    view = look(tmp_path / "run", tree, tree)
+    assert (view.coverage.seen, view.coverage.scanned, view.coverage.gaps) == (5, 4, 1)
+
+
+def test_the_run_file_is_not_scanned_under_another_name(tree: Path, tmp_path: Path) -> None:
+    """A run file in the scanned folder is left out also when it is named through a link."""
+    (tmp_path / "link").symlink_to(tree)
+    view = look(tmp_path / "link" / "run", tree)
+    assert (view.coverage.seen, view.coverage.gaps) == (4, 0)

@@ -7,12 +7,24 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from efface.errors import UsageError
-from efface.model import Characteristic, Finding, Form, Gap, GapReason, Locator, Unit
+from efface.model import (
+    Characteristic,
+    Finding,
+    Form,
+    Gap,
+    GapReason,
+    Locator,
+    Method,
+    Removal,
+    RemovalStatus,
+    Unit,
+)
 from efface.runs.codec import encode
 from efface.runs.store import Pace, Store
 
@@ -281,3 +293,36 @@ def test_a_fact_that_is_not_there_is_an_error(store: Store) -> None:
     with pytest.raises(KeyError):
         store.meta("nothing")
     assert store.meta("nothing", "") == ""
+
+
+def test_a_changed_unit_has_another_chance(store: Store) -> None:
+    """What ended a process in a file's old content is not held against its new content."""
+    with store.transaction():
+        store.list_units([unit("a")], 1)
+        store.skip(unit("a").uri, {unit("a").uri: "crashed"})
+        store.list_units([unit("a")], 2)
+    assert [skip for _, skip, _ in store.next_units("c")] == [{unit("a").uri: "crashed"}]
+    with store.transaction():
+        store.list_units([unit("a", "2")], 3)
+    assert [skip for _, skip, _ in store.next_units("c")] == [{}]
+
+
+def test_a_later_removal_leaves_an_earlier_one_on_file(store: Store) -> None:
+    """What was done to a target is not forgotten when the next removal from it fails."""
+    first = Removal(Locator.of_file("/t/a"), ("1",), (), ("a@1",), Method.REDACT, RemovalStatus.REMOVED, "")
+    second = replace(first, finding_ids=("2",), status=RemovalStatus.FAILED)
+    third = replace(second, status=RemovalStatus.REMOVED)
+    with store.transaction():
+        for each in (replace(first, status=RemovalStatus.PLANNED), first, second):
+            store.set_removal(each)
+    assert set(store.removals()) == {first, second}
+    with store.transaction():
+        store.set_removal(third)
+    assert list(store.removals()) == [first, third]
+
+
+def test_a_run_file_that_cannot_be_made_is_a_mistake_of_the_caller(tmp_path: Path) -> None:
+    """A file where a folder is needed is said in words, not as a fault."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="cannot be made"):
+        Store(str(tmp_path / "file" / "run.sqlite"))
