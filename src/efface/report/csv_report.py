@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from efface.report.arrange import activity_verdicts, findings_in_order, gaps_in_order, verdict_by_subject
 from efface.report.plain import inside_text, place_text, visible
 from efface.report.texts import text, word
-from efface.report.wording import kind_text, level_text, region_text
+from efface.report.wording import detail_text, kind_text, level_text, region_text
 
 if TYPE_CHECKING:
     from efface.model import Finding, Gap, Locator, Verdict
@@ -107,5 +107,5 @@ def _gap(gap: Gap, lang: str) -> dict[str, str]:
         **_place(gap.locator, lang),
         "stage": word("stage", gap.stage).get(lang),
         "reason": word("gap", gap.reason).get(lang),
-        "detail": gap.detail,
+        "detail": detail_text(gap.detail).get(lang),
     }

@@ -18,7 +18,7 @@ from efface.report.html_findings import badge, fired_rules, rule_anchor
 from efface.report.markup import Html, bilingual, element, fragment, labelled, said, table, term
 from efface.report.plain import inside_text, moment_text, place_text, prose, short, target_text
 from efface.report.texts import table as texts
-from efface.report.wording import citation, coverage_text, period_text
+from efface.report.wording import citation, coverage_text, detail_text, period_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -140,7 +140,7 @@ def gap_list(view: RunView) -> Html:
             element("bdi", " › ".join(filter(None, (place_text(gap.locator), inside_text(gap.locator))))),
             term("stage", gap.stage),
             element("strong", term("gap", gap.reason)),
-            short(gap.detail),
+            bilingual(detail_text(gap.detail)),
         )
         for gap in gaps_in_order(view)
     ]
@@ -168,7 +168,7 @@ def _removal(removal: Removal) -> tuple[str, ...]:
         fragment(element("bdi", place_text(removal.target)), _digests(removal)),
         str(len(removal.finding_ids)),
         term("method", removal.method),
-        fragment(status, element("br"), short(removal.reason)) if removal.reason else status,
+        fragment(status, element("br"), bilingual(detail_text(removal.reason))) if removal.reason else status,
         said("label.not_rescanned") if removal.residue is None else str(removal.residue),
         _time(removal.performed_at),
     )

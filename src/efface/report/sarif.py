@@ -21,9 +21,9 @@ from efface.report.arrange import (
     verdict_by_subject,
 )
 from efface.report.json_report import dump
-from efface.report.plain import inside_text, moment_text, place_text, prose, short
+from efface.report.plain import inside_text, moment_text, place_text, prose
 from efface.report.texts import text, word
-from efface.report.wording import citation, kind_text, level_text, region_text, what
+from efface.report.wording import citation, detail_text, kind_text, level_text, region_text, what
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -212,7 +212,7 @@ def _notification(gap: Gap, lang: str) -> _JSON:
         lang,
         stage=word("stage", gap.stage).get(lang),
         reason=word("gap", gap.reason).get(lang),
-        detail=short(gap.detail),
+        detail=detail_text(gap.detail).get(lang),
     )
     number = list(GapReason).index(gap.reason)
     return {

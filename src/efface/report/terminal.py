@@ -27,7 +27,7 @@ from efface.report.arrange import (
 )
 from efface.report.plain import inside_text, moment_text, place_text, short
 from efface.report.texts import text, word
-from efface.report.wording import coverage_text, kind_text, level_text, region_text, what
+from efface.report.wording import coverage_text, detail_text, kind_text, level_text, region_text, what
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -189,7 +189,7 @@ def gaps_table(view: RunView, limit: int = MAX_ROWS) -> Group:
             word("stage", gap.stage).get(view.lang),
             word("gap", gap.reason).get(view.lang),
         )
-        grid.add_row(*(Line(cell) for cell in cells), Line(short(gap.detail)))
+        grid.add_row(*(Line(cell) for cell in cells), Line(detail_text(gap.detail).get(view.lang)))
     return Group(grid, *_left_out(len(gaps) - limit, view.lang))
 
 
@@ -202,8 +202,10 @@ def removal_plan(removals: Sequence[Removal], lang: str) -> Group:
     grid = _table(lang, "place", "covers", "method", "status", "residue", title=text("heading.plan", lang))
     for removal in sorted(removals, key=lambda removal: removal.target.uri):
         status = Line(word("status", removal.status).get(lang), style=_STATUSES.get(removal.status, ""))
+        if removal.actions and removal.actions[-1].startswith("erase-file@"):
+            status = Line("\n").join((status, Line(text("sentence.whole_file", lang), style="bold yellow")))
         if removal.reason:
-            status = Line("\n").join((status, Line(short(removal.reason), style="dim")))
+            status = Line("\n").join((status, Line(detail_text(removal.reason).get(lang), style="dim")))
         residue = text("label.not_rescanned", lang) if removal.residue is None else str(removal.residue)
         method = word("method", removal.method).get(lang)
         covers = Line(str(len(removal.finding_ids)))
@@ -222,7 +224,10 @@ def curable(count: int, lang: str) -> Line:
 
 def certificate_summary(certificate: Certificate, lang: str) -> Group:
     """Return what a verified certificate says, and what it says was not proven."""
-    statuses = ", ".join(f"{name} {count}" for name, count in sorted(certificate.findings_by.items())) or "0"
+    counted = sorted(certificate.findings_by.items())
+    statuses = (
+        ", ".join(f"{word('finding_status', name).get(lang)} {count}" for name, count in counted) or "0"
+    )
     issued_at = moment_text(certificate.issued_at)
     lines = [
         Line(text("sentence.certified", lang, run=certificate.run_id, at=issued_at)),
@@ -238,7 +243,7 @@ def check_steps(steps: Sequence[CheckStep], lang: str) -> Group:
     grid = _table(lang, "step", "result", "detail", title=text("heading.check", lang))
     for step in steps:
         name = f"({step.number}) {word('check', step.title).get(lang)}"
-        grid.add_row(Line(name), _passed(step.ok, lang), Line(short(step.reason)))
+        grid.add_row(Line(name), _passed(step.ok, lang), Line(detail_text(step.reason).get(lang)))
     results = [step.ok for step in steps]
     key, style = ("check_holds", "bold green") if results and all(results) else ("check_open", "bold yellow")
     if False in results:

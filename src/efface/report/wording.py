@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from efface.model import Text
 from efface.report.plain import short, visible
-from efface.report.texts import both, word
+from efface.report.texts import both, has, word
 
 if TYPE_CHECKING:
     from datetime import date
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "citation",
     "coverage_text",
+    "detail_text",
     "join",
     "kind_text",
     "level_text",
@@ -25,6 +27,8 @@ __all__ = [
     "what",
 ]
 
+_NUMBER = re.compile(r"\b(?:[0-9a-f]{64}|[0-9]+)\b")  # a key's id is a number too
+_ERROR_NAME = re.compile(r" \([A-Za-z]*(?:Error|Exception)\)$")
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _STEP = 1024
 
@@ -90,6 +94,20 @@ def coverage_text(coverage: Coverage) -> Text:
         gaps=coverage.gaps,
         size=_size(coverage.bytes),
     )
+
+
+def detail_text(detail: str) -> Text:
+    """Return a recorded detail in words; one that the table lacks stands for itself, made visible.
+
+    Details are recorded in English; the words around their numbers are the key.
+    """
+    shown = short(detail)
+    bare = _ERROR_NAME.sub("", detail)
+    key = f"detail.{_NUMBER.sub('#', bare)}"
+    if not has(key):
+        return Text(zh=shown, en=shown)
+    numbers = iter(_NUMBER.findall(bare))
+    return Text(zh=re.sub("#", lambda _: next(numbers), both(key).zh), en=shown)
 
 
 def _size(size_bytes: int) -> str:

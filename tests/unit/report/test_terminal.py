@@ -76,6 +76,14 @@ def test_a_plan_says_that_nothing_was_changed():
     assert "nothing was changed" not in shown(terminal.removal_plan(removals, "en"))
 
 
+def test_a_removal_of_the_whole_file_says_so():
+    """What was deleted whole does not look as if only a part of it had been cleared."""
+    part = full_view().removals[0]
+    whole = replace(part, actions=("erase-file@1",))
+    assert "the whole file goes" in shown(terminal.removal_plan([whole], "en"), 160)
+    assert "the whole file goes" not in shown(terminal.removal_plan([part], "en"), 160)
+
+
 def test_a_removal_that_was_not_looked_at_again_says_so():
     """Without a re-scan the plan says "not re-scanned", never zero."""
     removal = replace(full_view().removals[0], residue=None)
