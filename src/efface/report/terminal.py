@@ -212,8 +212,10 @@ def removal_plan(removals: Sequence[Removal], lang: str) -> Group:
         grid.add_row(Line(place_text(removal.target)), covers, Line(method), status, Line(residue))
     statuses = [removal.status for removal in removals]
     counts = text("sentence.plan_counts", lang, **{str(s): statuses.count(s) for s in RemovalStatus})
-    changed = {RemovalStatus.REMOVED, RemovalStatus.FAILED} & set(statuses)
-    plan_only = [] if changed else [Line(text("sentence.plan_only", lang), style="bold")]
+    is_plan = RemovalStatus.PLANNED in statuses and not {RemovalStatus.REMOVED, RemovalStatus.FAILED} & {
+        *statuses
+    }
+    plan_only = [Line(text("sentence.plan_only", lang), style="bold")] if is_plan else []
     return Group(grid, Line(counts), *plan_only)
 
 

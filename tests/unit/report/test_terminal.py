@@ -76,6 +76,12 @@ def test_a_plan_says_that_nothing_was_changed():
     assert "nothing was changed" not in shown(terminal.removal_plan(removals, "en"))
 
 
+def test_what_is_all_held_asks_for_no_apply():
+    """Where nothing is planned there is nothing to carry out, and no word of doing it."""
+    held = [r for r in full_view().removals if r.status is RemovalStatus.HELD]
+    assert "--apply" not in shown(terminal.removal_plan(held, "en"))
+
+
 def test_a_removal_of_the_whole_file_says_so():
     """What was deleted whole does not look as if only a part of it had been cleared."""
     part = full_view().removals[0]
