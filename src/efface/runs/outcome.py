@@ -40,8 +40,9 @@ def of_scan(view: RunView, fail_on: Level) -> ExitCode:
 
     Args:
         view: The run.
-        fail_on: Lowest level that counts among findings that no verdict was given on (without a case,
-            all of them); a finding without a level counts as the lowest one, unless its characteristic is unknown, which is never a violation.
+        fail_on: Lowest level that counts among findings that no verdict was given on (without a case, all
+            of them); a finding without a level counts as the lowest one, unless its characteristic is
+            unknown, which is never a violation.
     """
     judged = {verdict.subject for verdict in view.verdicts}
     unjudged = [finding for finding in view.findings if finding.id not in judged]

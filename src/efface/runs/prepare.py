@@ -39,14 +39,16 @@ def prepare(task: dict[str, Any], examiner: Examiner, limits: Limits) -> dict[st
     """Do one task "prepare" and return what came of it.
 
     The task holds the unit, the findings that are due, those that stay, and the path of the temporary
-    file. The result holds `before` and `after` (SHA-256 of the contents, `after` None when nothing of the
-    target is to stay), `residue` (ids of what is still found), the results of looking again, the actions
-    used and their method; or `error` with one word of the ledger's vocabulary and a sentence.
+    file. The result holds `log` (stamp of a database's log before it was read), `before` and `after` (SHA-256
+    of the contents, `after` None when nothing of the target is to stay), `residue` (ids of what is still
+    found), the results of looking again, the actions used and their method; or `error` with one word of the
+    ledger's vocabulary and a sentence.
     """
     unit = decode(task["unit"])
     due = [decode(finding) for finding in task["due"]]
     kept = [decode(finding) for finding in task["kept"]]
     try:
+        log = Filesystem().stamp(unit).partition("+")[2]
         part = Filesystem().open(unit, limits)
         payload = cast("FilePayload", part.payload)
         before = hashlib.sha256(payload.read()).hexdigest()
@@ -56,7 +58,7 @@ def prepare(task: dict[str, Any], examiner: Examiner, limits: Limits) -> dict[st
         looked_at, lost = _looked_at(outcome.data, part, due, kept, examiner)
         if lost:
             raise RemovalError(f"{lost} findings in it that are to stay would be lost with it")
-        return {"before": before, **looked_at, **_used(outcome.actions)}
+        return {"before": before, "log": log, **looked_at, **_used(outcome.actions)}
     except EffaceError as error:
         return {"error": _word(error), "detail": str(error)}
     except OSError as error:

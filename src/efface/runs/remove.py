@@ -17,8 +17,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from efface.errors import RemovalError
-from efface.model import Limits, Locator, Method, Mode, Removal, RemovalStatus
+from efface.errors import AccessError, RemovalError
+from efface.model import Limits, Locator, Method, Mode, Removal, RemovalStatus, Unit
 from efface.runs import replace as places
 from efface.runs.codec import encode
 from efface.runs.pool import Done, Lost, Pool
@@ -86,6 +86,14 @@ def _digest_of(path: str) -> str | None:
     try:
         return places.digest_of(path)
     except OSError:
+        return None
+
+
+def _log_of(target: Locator) -> str | None:
+    """Return the stamp of the log beside a database, "" when there is none, None when the target is gone."""
+    try:
+        return Filesystem().stamp(Unit(target.uri, 0, "", "filesystem")).partition("+")[2]
+    except AccessError:
         return None
 
 
@@ -182,6 +190,9 @@ class _Removals:
     def begin(self, planned: list[Removal]) -> Iterator[dict[str, Any]]:
         """Write each intent, then give the task that prepares it; a target that changed is refused."""
         for removal in planned:
+            if removal.target.scheme != "file":  # its name must not be taken for that of a file
+                self.refused.append(self._never_begun(removal, "it is no file: nothing here can change it"))
+                continue
             path = removal.target.path[0]
             unit = self.store.unit(removal.target.uri)
             now = _digest_of(path)
@@ -267,8 +278,9 @@ class _Removals:
             detail = f"a look at the result still found {count}; the result was thrown away"
             return self._fail(replace(removal, residue=count), "residue", detail)
         path = removal.target.path[0]
-        now = _digest_of(path)
-        if result["before"] != now or self.store.keyed(result["before"]) != removal.before:
+        same_log = result["log"] == _log_of(removal.target)
+        is_scanned = self.store.keyed(result["before"]) == removal.before
+        if not (same_log and is_scanned and result["before"] == _digest_of(path)):
             return self._fail(removal, "changed", "it is not what was scanned: scan it again")
         after = None if result["after"] is None else self.store.keyed(result["after"])
         with self.store.transaction():

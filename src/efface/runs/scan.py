@@ -11,6 +11,7 @@ import os
 import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from efface import __version__, registry
@@ -89,8 +90,9 @@ def scan(store: Store, options: ScanOptions, *, progress: Callable[[Progress], N
     sources = [_source_of(target) for target in options.targets]
     digest = configuration(options.mode, options.limits)
     started_at = datetime.now(UTC)
+    listings = [_begun(source.units(target)) for target, source in zip(options.targets, sources, strict=True)]
     number = _begin(store, options, started_at)
-    _list(store, options.targets, sources, number)
+    _list(store, listings, number)
     reused = _reusable(store, digest)
     _look(store, options, digest, progress)
     _finish(store, options, started_at, reused)
@@ -107,6 +109,11 @@ def _source_of(target: str) -> Source:
     )
 
 
+def _begun(listing: Iterator[Unit | Gap]) -> Iterator[Unit | Gap]:
+    """Take the first of a listing: a target that does not exist is refused before the run is touched."""
+    return chain(tuple(islice(listing, 1)), listing)
+
+
 def _begin(store: Store, options: ScanOptions, started_at: datetime) -> int:
     number = int(store.meta("scan")) + 1
     with store.transaction():
@@ -121,13 +128,13 @@ def _begin(store: Store, options: ScanOptions, started_at: datetime) -> int:
     return number
 
 
-def _list(store: Store, targets: tuple[str, ...], sources: list[Source], number: int) -> None:
+def _list(store: Store, listings: list[Iterator[Unit | Gap]], number: int) -> None:
     path = os.path.realpath(store.path)  # as sources name it
     own = {path, path + "-wal", path + "-shm", path + "-journal"}
     batch: list[Unit] = []
     gaps: list[Gap] = []
-    for target, source in zip(targets, sources, strict=True):
-        for listed in source.units(target):
+    for listing in listings:
+        for listed in listing:
             if isinstance(listed, Gap):
                 gaps.append(listed)
             elif Locator.parse(listed.uri).path[0] not in own:  # the run file does not scan itself

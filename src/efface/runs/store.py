@@ -342,10 +342,17 @@ class Store:
         uri, number = removal.target.uri, int(removal.status is RemovalStatus.HELD)
         if removal.status is RemovalStatus.REMOVED:
             self._db.execute("DELETE FROM removal WHERE uri = ? AND held = 0", (uri,))
+            self._lift(uri, removal.finding_ids)
             query = "SELECT coalesce(max(held), 1) + 1 FROM removal WHERE uri = ? AND held > 1"
             number = int(self._db.execute(query, (uri,)).fetchone()[0])
         body = json.dumps(encode(removal))
         self._db.execute("INSERT OR REPLACE INTO removal VALUES (?, ?, ?)", (uri, number, body))
+
+    def _lift(self, uri: str, removed: tuple[str, ...]) -> None:
+        """Forget that findings were held which are removed now; the ledger still tells it."""
+        row = self._db.execute("SELECT body FROM removal WHERE uri = ? AND held = 1", (uri,)).fetchone()
+        if row is not None and set(json.loads(row[0])["finding_ids"]) <= set(removed):
+            self._db.execute("DELETE FROM removal WHERE uri = ? AND held = 1", (uri,))
 
     def removals(self) -> Iterator[Removal]:
         """Yield all removals, planned, done, held and failed."""

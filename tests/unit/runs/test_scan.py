@@ -357,3 +357,12 @@ def test_the_run_file_is_not_scanned_under_another_name(tree: Path, tmp_path: Pa
     (tmp_path / "link").symlink_to(tree)
     view = look(tmp_path / "link" / "run", tree)
     assert (view.coverage.seen, view.coverage.gaps) == (4, 0)
+
+
+def test_a_mistyped_target_leaves_the_run_as_it_was(tree: Path, tmp_path: Path) -> None:
+    """A target that does not exist is refused before anything of a finished run is changed."""
+    before = look(tmp_path / "run", tree)
+    with pytest.raises(UsageError):
+        look(tmp_path / "run", tree, tmp_path / "missing")
+    with Store(str(tmp_path / "run")) as store:
+        assert view_of(store, "en") == before

@@ -326,3 +326,16 @@ def test_a_run_file_that_cannot_be_made_is_a_mistake_of_the_caller(tmp_path: Pat
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="cannot be made"):
         Store(str(tmp_path / "file" / "run.sqlite"))
+
+
+def test_a_hold_that_was_lifted_is_no_longer_shown(store: Store) -> None:
+    """What is removed after all is not told as held beside it."""
+    held = Removal(Locator.of_file("/t/a"), ("1",), (), (), Method.REDACT, RemovalStatus.HELD, "")
+    done = replace(held, status=RemovalStatus.REMOVED)
+    with store.transaction():
+        store.set_removal(held)
+        store.set_removal(replace(done, finding_ids=("2",)))
+    assert held in store.removals()
+    with store.transaction():
+        store.set_removal(done)
+    assert held not in store.removals()
