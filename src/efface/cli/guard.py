@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -45,7 +44,8 @@ def check(*files: Targets, case: CaseFile = None, as_of: AsOf = None) -> int:
     doors = set()
     for file in files:
         try:
-            data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+            with open(0 if file == "-" else file, "rb", closefd=file != "-") as stream:
+                data = stream.read(guard.most_bytes + 1)  # one more shows that it is too large
         except OSError as error:
             raise UsageError(f"{printable(file)}: {error.strerror}") from None
         decision = guard.decide(data, Path(file).name)

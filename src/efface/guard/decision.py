@@ -82,6 +82,11 @@ class Guard:
         self._limits = limits
         self._examiner = Examiner(mode, limits)
 
+    @property
+    def most_bytes(self) -> int:
+        """How large a payload may be; one that is larger is quarantined unread, so that no more need be read."""
+        return self._limits.artefact_bytes
+
     def decide(self, data: bytes, name: str = "payload") -> Decision:
         """Return whether a payload may pass; never raises."""
         try:
