@@ -68,7 +68,7 @@ class TestStandardInput(SourceContract):
 
     def clear(self, _folder: Path) -> None:
         for unit in self._listed:  # as when the process that read it ends
-            os.close(int(unit.stamp.rpartition("/")[2]))
+            os.close(int(unit.stamp.rpartition("?")[0].rpartition("/")[2]))
 
 
 def test_every_source_is_under_contract() -> None:
@@ -83,3 +83,13 @@ def test_every_source_is_under_contract() -> None:
 def test_the_table_and_the_source_agree_on_its_name(name: str) -> None:
     """A source is called what the table calls it."""
     assert registry.load("source", name).name == name
+
+
+def test_two_readings_of_standard_input_never_look_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same process number and descriptor may come again; what came in is another thing all the same."""
+    source, stamps = registry.load("source", "stdin")(), set()
+    monkeypatch.setattr("efface.sources.stdin._kept", lambda: ("/dev/null", os.open(os.devnull, os.O_WRONLY)))
+    for _ in range(2):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"content")))
+        stamps |= {unit.stamp for unit in source.units("-")}
+    assert len(stamps) == 2
