@@ -24,6 +24,7 @@ _MAX_FILE_BYTES = 1_000_000
 @app.command(name="list", help_epilogue="Examples:\n\n  efface rules list\n\n  efface rules list --lang zh")
 def list_(*, lang: Language = None) -> int:
     """List the rule packs and their rules."""
+    from efface.report.texts import word
     from efface.rules.pack import builtin_packs
 
     language = language_of(lang)
@@ -31,7 +32,8 @@ def list_(*, lang: Language = None) -> int:
         print(f"{pack.reference.id}  {pack.title.get(language)}  {pack.reference.digest}")
         for rule in pack.rules:
             since = rule.effective_from.isoformat() if rule.effective_from else "?"
-            print(f"  {rule.id}  {rule.citation.article}  {since}  {rule.mode}")
+            mode = word("rule_mode", rule.mode).get(language)
+            print(f"  {rule.id}  {rule.citation.article}  {since}  {mode}")
     return 0
 
 

@@ -35,6 +35,8 @@ _FAST_CELLS = 200
 _MAX_PLACES = 1_000  # names that lead to arrays in one file
 _TYPES = frozenset({"application/x-npy", "application/x-pickle", "application/octet-stream"})
 
+_MAX_AXES = 4
+
 
 class FaceTemplate:
     """Judges the vectors of a column, an array or a file together.
@@ -44,7 +46,7 @@ class FaceTemplate:
     """
 
     name = "face-template"
-    version = 1
+    version = 2
 
     def accepts(self, media_type: str) -> bool:
         """Return whether it looks at arrays, pickles and files of unknown kind."""
@@ -164,8 +166,11 @@ def _in_pickle(data: bytes) -> Iterator[tuple[tuple[str, ...], Vector]]:
 
 
 def _is_rows(shape: tuple[int, ...]) -> bool:
-    """Return whether an array is one vector, or a row of them: networks answer in batches of (n, 1, d) too."""
-    return len(shape) in {1, 2} or (len(shape) > 2 and sum(length > 1 for length in shape[:-1]) <= 1)
+    """Return whether an array may be one vector or any grid of them, such as people x pictures x 512.
+
+    Pictures and feature maps end in a short axis; whether long rows are templates, the names decide.
+    """
+    return 1 <= len(shape) <= _MAX_AXES and (len(shape) <= 2 or shape[-1] >= vectors.MIN_DIMENSION)
 
 
 def _told(rows: Iterable[NDArray[Any]], dtype: str, *how: str) -> Iterator[Vector]:

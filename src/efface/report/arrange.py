@@ -141,6 +141,8 @@ def headline(view: RunView) -> str:
         return "violations"
     if any(verdict.kind is VerdictKind.NEEDS_FACTS for verdict in view.verdicts):
         return "undecided"
-    if view.findings:
+    if any(finding.is_biometric for finding in view.findings):
         return "found" if view.verdicts else "found_unjudged"
+    if view.findings:
+        return "unknown_only"
     return "only_gaps" if view.gaps or view.coverage.gaps else "nothing"

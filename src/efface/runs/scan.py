@@ -19,9 +19,9 @@ from efface.errors import UsageError
 from efface.examine import configuration
 from efface.model import Gap, GapReason, Limits, Locator, Mode, Unit
 from efface.runs.codec import decode, encode
+from efface.runs.pace import Pace
 from efface.runs.pool import Done, Lost, Pool
 from efface.runs.record import looked_again_entry, removal_began, scan_entry
-from efface.runs.store import Pace
 from efface.runs.tally import lost_result
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ import json
 import os
 import secrets
 import sqlite3
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
@@ -383,28 +382,3 @@ def _may_be_run_file(path: str) -> bool:
     except OSError as error:
         raise UsageError(f"{printable(path)}: the run file cannot be read: {error.strerror}") from None
     return not head or head[68:72] == _APPLICATION_ID.to_bytes(4, "big")
-
-
-class Pace:
-    """Commits now and then rather than for every unit: a kill costs at most this much work."""
-
-    def __init__(self, store: Store, seconds: float = 0.5) -> None:
-        self._store = store
-        self._seconds = seconds
-        self._pending: list[tuple[Unit, str, dict[str, Any]]] = []
-        self._since = time.monotonic()
-
-    def finish(self, unit: Unit, configuration: str, result: dict[str, Any]) -> None:
-        """Take in one unit's result and write all pending ones when it is time."""
-        self._pending.append((unit, configuration, result))
-        if time.monotonic() - self._since > self._seconds:
-            self.flush()
-
-    def flush(self) -> None:
-        """Write all pending results in one transaction."""
-        if self._pending:
-            with self._store.transaction():
-                for each in self._pending:
-                    self._store.finish_unit(*each)
-            self._pending.clear()
-        self._since = time.monotonic()

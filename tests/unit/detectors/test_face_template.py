@@ -298,3 +298,12 @@ def test_content_is_in_no_finding() -> None:
     vector = FACES[0]
     (found,) = judged(["face_feature", "employee"], ["name"], [JSON(vector)])
     assert not any(f"{float(x):.6f}"[:8] in repr(found) for x in vector)
+
+
+def test_a_grid_of_vectors_is_read_row_by_row() -> None:
+    """People x pictures x 512 under a telling name is a store of templates, however many axes it has."""
+    grid = stores.face_vectors(40, 512, seed=9).astype("<f4").reshape(10, 4, 512)
+    buffer = io.BytesIO()
+    np.save(buffer, grid)
+    found = in_file(buffer.getvalue(), "application/x-npy", "face_embeddings.npy")
+    assert [(each.form, each.characteristic) for each in found] == [(Form.TEMPLATE, Characteristic.FACE)]

@@ -26,7 +26,8 @@ from efface.model import (
     Unit,
 )
 from efface.runs.codec import encode
-from efface.runs.store import Pace, Store
+from efface.runs.pace import Pace
+from efface.runs.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
