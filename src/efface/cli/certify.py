@@ -39,5 +39,5 @@ def certify(
     passphrase = keys.passphrase_from_environment(passphrase_env) if passphrase_env else None
     signer = keys.load_private(key, passphrase)
     with Store(str(run), create=False) as store:
-        write_bytes(output, issue(store, signer))
+        issue(store, signer, lambda data: write_bytes(output, data))
     return 0

@@ -43,7 +43,8 @@ def scan(  # noqa: PLR0913 - one parameter for each option of the contract
     ] = "standard",
     jobs: Annotated[int, Parameter(help="Processes; 0 is one for each core.")] = 0,
     run: Annotated[
-        str | None, Parameter(help="Run file; the same one goes on, or looks only at changes.")
+        str | None,
+        Parameter(help="Run file of these targets; the same one goes on, or looks only at changes."),
     ] = None,
     json: JsonFile = None,
     sarif: SarifFile = None,

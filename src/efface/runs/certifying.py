@@ -10,14 +10,21 @@ from efface.evidence.certificate import RunSummary, build, certified_entry
 from efface.runs.record import finding_summary, gap_summary
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from efface.evidence.keys import SigningKey
     from efface.runs.store import Store
 
 __all__ = ["certify"]
 
 
-def certify(store: Store, signer: SigningKey) -> bytes:
-    """Return a signed certificate of a run, and note in the ledger that it was issued.
+def certify(store: Store, signer: SigningKey, write: Callable[[bytes], None]) -> None:
+    """Issue a signed certificate of a run, and then note in the ledger that it was issued.
+
+    Args:
+        store: The run.
+        signer: The key that signs.
+        write: Puts the certificate where it is to be; what it raises leaves the ledger as it was.
 
     Raises:
         UsageError: Nothing was scanned to its end yet.
@@ -33,6 +40,6 @@ def certify(store: Store, signer: SigningKey) -> bytes:
         tuple(gap_summary(store, gap) for gap in gaps),
     )
     data = build(summary, store.ledger.read(), signer)
+    write(data)
     with store.transaction():
         store.ledger.append(certified_entry(data))
-    return data

@@ -11,10 +11,10 @@ import json
 import os
 import secrets
 import sqlite3
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Self
 
-from efface.errors import UsageError
+from efface.errors import AccessError, UsageError
 from efface.evidence.ledger import Ledger, create_table
 from efface.evidence.pseudonym import Pseudonyms, new_secret
 from efface.model import Finding, Gap, Removal, RemovalStatus, Unit, Verdict, printable
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Store"]
 
+_MAKE_ROOM = "Make room, and run the same command again: it goes on from the last finished step."
 _FORMAT = "1"
 _APPLICATION_ID = int.from_bytes(b"EFAC", "big")
 _SCHEMA = """
@@ -128,10 +129,13 @@ class Store:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
+            self._db.execute("COMMIT")
+        except BaseException as error:
+            with suppress(sqlite3.OperationalError):  # SQLite may have taken the transaction back by itself
+                self._db.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError):
+                raise AccessError(f"the run file cannot be written: {error}", to_do=_MAKE_ROOM) from None
             raise
-        self._db.execute("COMMIT")
 
     # -- facts of the run ------------------------------------------------------------------------------
 

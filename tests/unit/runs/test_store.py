@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from efface.errors import UsageError
+from efface.errors import AccessError, UsageError
 from efface.model import (
     Characteristic,
     Finding,
@@ -340,3 +340,16 @@ def test_a_hold_that_was_lifted_is_no_longer_shown(store: Store) -> None:
     with store.transaction():
         store.set_removal(done)
     assert held not in store.removals()
+
+
+def test_a_run_file_that_cannot_grow_says_so(tmp_path: Path) -> None:
+    """A full disk is a sentence for the user, and what was committed before stays."""
+    with Store(str(tmp_path / "run.sqlite")) as store:
+        with store.transaction():
+            store.set_meta("kept", "yes")
+        pages = store._db.execute("PRAGMA page_count").fetchone()[0]
+        store._db.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(AccessError, match="full"), store.transaction():
+            store.set_meta("large", "x" * 1_000_000)
+        assert store.meta("kept") == "yes"
+        assert store.meta("large", "none") == "none"
