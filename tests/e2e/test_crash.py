@@ -151,3 +151,21 @@ def test_what_appears_after_the_removal_is_in_no_certificate(
     path.with_name("later.png").unlink()
     efface("scan", path.parent, "--run", run, "--quiet", expect=0)
     efface("certify", run, "-o", run.with_name("c.json"), "--key", key, expect=0)
+
+
+def test_the_plan_tells_what_goes_whole_and_what_cannot_be_done(tmp_path: Path, samples: Path, efface: Any) -> None:
+    """Before anything is done the user learns which file will be gone, and which one nothing here can change."""
+    from PIL import Image
+
+    from efface.testing import records
+
+    folder, run = tmp_path / "in", tmp_path / "run.sqlite"
+    folder.mkdir()
+    (folder / "a.fmr").write_bytes(records.finger_minutiae_record(1))
+    Image.open(samples / "portrait.png").convert("RGB").save(folder / "b.avif")
+    efface("scan", folder, "--run", run, "--quiet", expect=1)
+    plan = efface("remove", run, "--only", "all", "--lang", "en", expect=0)
+    assert "whole file" in plan.stdout
+    assert "no action removes" in plan.stdout
+    efface("remove", run, "--only", "all", "--apply", "--quiet", expect=4)
+    assert os.listdir(folder) == ["b.avif"]

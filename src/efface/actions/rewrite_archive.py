@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from efface.model import Action, Finding, Limits
 
-__all__ = ["Outcome", "RewriteArchive", "erase"]
+__all__ = ["Outcome", "RewriteArchive", "erase", "expected"]
 
 _STREAMS = frozenset(
     {
@@ -107,6 +107,21 @@ class RewriteArchive:
         except FormatError as error:
             raise RemovalError(f"the archive cannot be rewritten: {error}") from None
         return Outcome(result, _each_once([*used, self]))
+
+
+def expected(media_type: str, findings: Sequence[Finding]) -> tuple[Action, ...] | None:
+    """Return the actions that `erase` will begin with, the one that takes the whole last; None when one is missing.
+
+    What lies inside an archive is told only when it is opened: there it may still turn out otherwise.
+    """
+    actions = [cast("Action", registry.load("action", each)()) for each in registry.names("action")]
+    chosen: dict[str, Action] = {}
+    for finding in findings:
+        action = next((each for each in actions if each.accepts(media_type, finding)), None)
+        if action is None:
+            return None
+        chosen[action.name] = action
+    return tuple(action for action in actions if action.name in chosen)
 
 
 def erase(data: bytes, name: str, findings: Sequence[Finding], limits: Limits, *, depth: int = 0) -> Outcome:

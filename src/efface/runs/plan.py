@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from efface.errors import UsageError
+from efface.actions.rewrite_archive import expected
+from efface.errors import AccessError, UsageError
+from efface.formats import sniff
 from efface.model import Locator, Method, Removal, RemovalStatus, VerdictKind
 from efface.runs.record import removal_began
+from efface.sources.payloads import FilePayload
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -150,8 +154,22 @@ def _removals(
             _removal(target, kept, verdicts, RemovalStatus.HELD, "a hold or a duty to keep covers it")
         )
     if free:
-        result.append(_removal(target, free, verdicts, RemovalStatus.PLANNED, ""))
+        actions = _expected(target, free)
+        possible = actions is not None
+        status = RemovalStatus.PLANNED if possible else RemovalStatus.UNSUPPORTED
+        reason = "" if possible else "no action removes such a finding from such a file"
+        result.append(replace(_removal(target, free, verdicts, status, reason), actions=actions or ()))
     return result
+
+
+def _expected(target: Locator, findings: list[Finding]) -> tuple[str, ...] | None:
+    """Return which actions a target will need, by what it holds now; none when it cannot be told."""
+    try:
+        head = FilePayload(target.path[0], 0).head(sniff.HEAD_BYTES)
+    except AccessError:
+        return ()  # it has gone or changed: applying the plan will say so
+    actions = expected(sniff.media_type(head, target.path[0]), findings)
+    return None if actions is None else tuple(f"{action.name}@{action.version}" for action in actions)
 
 
 def _removal(

@@ -68,7 +68,7 @@ def apply(  # noqa: PLR0913 - what a removal depends on
     removals.recover()
     planned = [removal for removal in plan.removals if removals.is_open(removal)]
     removals.note(plan, planned)
-    results = [removal for removal in plan.removals if removal.status is RemovalStatus.HELD]
+    results = [removal for removal in plan.removals if removal.status is not RemovalStatus.PLANNED]
     tasks = list(removals.begin(planned))
     if tasks:
         mode = Mode(store.meta("mode"))
