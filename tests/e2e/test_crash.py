@@ -153,7 +153,9 @@ def test_what_appears_after_the_removal_is_in_no_certificate(
     efface("certify", run, "-o", run.with_name("c.json"), "--key", key, expect=0)
 
 
-def test_the_plan_tells_what_goes_whole_and_what_cannot_be_done(tmp_path: Path, samples: Path, efface: Any) -> None:
+def test_the_plan_tells_what_goes_whole_and_what_cannot_be_done(
+    tmp_path: Path, samples: Path, efface: Any
+) -> None:
     """Before anything is done the user learns which file will be gone, and which one nothing here can change."""
     from PIL import Image
 
