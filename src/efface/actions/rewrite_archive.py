@@ -19,19 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Outcome", "RewriteArchive", "erase", "expected"]
 
-_STREAMS = frozenset(
-    {
-        "application/gzip",
-        "application/x-bzip2",
-        "application/x-xz",
-        "application/zstd",
-        "application/x-lz4",
-        "application/x-lzma",
-        "application/x-compress",
-        "application/x-lzip",
-    }
-)
-_TYPES = _STREAMS | {
+_TYPES = archive_reading.COMPRESSED | {
     "application/zip",
     "application/x-tar",
     "application/x-7z-compressed",
@@ -82,7 +70,7 @@ class RewriteArchive:
 
     def rewritten(self, data: bytes, findings: Sequence[Finding], limits: Limits, depth: int = 0) -> Outcome:
         """Return the archive without the findings, with the actions that were used on its members."""
-        single = sniff.media_type(data[: sniff.HEAD_BYTES]) in _STREAMS
+        single = sniff.media_type(data[: sniff.HEAD_BYTES]) in archive_reading.COMPRESSED
         groups: dict[str, list[Finding]] = {}
         for finding in findings:
             groups.setdefault(finding.locator.path[1], []).append(_inside(finding))

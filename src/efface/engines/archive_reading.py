@@ -15,7 +15,21 @@ if TYPE_CHECKING:
 
     from efface.model import Limits
 
-__all__ = ["Member", "decoded_name", "members", "unique_names"]
+__all__ = ["COMPRESSED", "Member", "decoded_name", "members", "unique_names"]
+
+COMPRESSED = frozenset(
+    {
+        "application/gzip",
+        "application/x-bzip2",
+        "application/x-xz",
+        "application/zstd",
+        "application/x-lz4",
+        "application/x-lzma",
+        "application/x-compress",
+        "application/x-lzip",
+    }
+)
+"""One compressed stream: what is in it may be an archive again."""
 
 _FLOOR_BYTES = 64 * 1024 * 1024
 _ENCRYPTED_WORDS = ("passphrase", "encrypted", "encryption")

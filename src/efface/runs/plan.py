@@ -68,9 +68,11 @@ def plan(store: Store, case: Case | None, only: Iterable[str], as_of: date) -> P
     held = {finding.id for finding in due if _is_held(finding, verdicts.get(finding.id), case, as_of)}
     curable = 0 if named else _count(verdicts, VerdictKind.PROHIBITED_UNLESS, findings)
     removals = []
-    for target in sorted({finding.locator.container for finding in due}, key=lambda place: place.uri):
-        here = [finding for finding in due if finding.locator.container == target]
-        removals += _removals(target, here, held, verdicts)
+    by_target: dict[Locator, list[Finding]] = {}
+    for finding in due:
+        by_target.setdefault(finding.locator.container, []).append(finding)
+    for target in sorted(by_target, key=lambda place: place.uri):
+        removals += _removals(target, by_target[target], held, verdicts)
     return Plan(tuple(removals), curable)
 
 

@@ -38,11 +38,11 @@ _STRENGTH = [Method.REDACT, Method.CLEAR, Method.PURGE, Method.DESTROY]
 def prepare(task: dict[str, Any], examiner: Examiner, limits: Limits) -> dict[str, Any]:
     """Do one task "prepare" and return what came of it.
 
-    The task holds the unit, the findings that are due, those that stay, and the path of the temporary
-    file. The result holds `log` (stamp of a database's log before it was read), `before` and `after` (SHA-256
-    of the contents, `after` None when nothing of the target is to stay), `residue` (ids of what is still
-    found), the results of looking again, the actions used and their method; or `error` with one word of the
-    ledger's vocabulary and a sentence.
+    The task holds the unit, the findings that are due, those that stay, the gaps (place and reason) that there
+    were, and the path of the temporary file. The result holds `log` (stamp of a database's log before it was
+    read), `before` and `after` (SHA-256 of the contents, `after` None when nothing of the target is to stay),
+    `residue` (ids of what is still found), the results of looking again, the actions used and their method;
+    or `error` with one word of the ledger's vocabulary and a sentence.
     """
     unit = decode(task["unit"])
     due = [decode(finding) for finding in task["due"]]
@@ -58,6 +58,10 @@ def prepare(task: dict[str, Any], examiner: Examiner, limits: Limits) -> dict[st
         looked_at, lost = _looked_at(outcome.data, part, due, kept, examiner)
         if lost:
             raise RemovalError(f"{lost} findings in it that are to stay would be lost with it")
+        if _new_gaps(looked_at["result"], task["gaps"]):
+            raise FormatError(
+                "parts of the result cannot be looked at: whether anything is left cannot be told"
+            )
         return {"before": before, "log": log, **looked_at, **_used(outcome.actions)}
     except EffaceError as error:
         return {"error": _word(error), "detail": str(error)}
@@ -100,6 +104,12 @@ def _write(path: str, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _new_gaps(result: dict[str, Any] | None, before: list[list[str]]) -> bool:
+    """Return whether something cannot be looked at in a result that could be before: "nothing found" proves nothing."""
+    known = {(uri, reason) for uri, reason in before}
+    return result is not None and any((gap["uri"], gap["reason"]) not in known for gap in result["gaps"])
 
 
 def _looked_at(

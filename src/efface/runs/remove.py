@@ -18,9 +18,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from efface.errors import AccessError, RemovalError
-from efface.model import Limits, Locator, Method, Mode, Removal, RemovalStatus, Unit
+from efface.model import Limits, Method, Mode, Removal, RemovalStatus, Unit, VerdictKind
 from efface.runs import replace as places
-from efface.runs.codec import encode
+from efface.runs.codec import decode, encode
 from efface.runs.pool import Done, Lost, Pool
 from efface.runs.record import finding_ref, target_ref
 from efface.sources.filesystem import Filesystem
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import date
 
-    from efface.model import Case
+    from efface.model import Case, Locator
     from efface.runs.plan import Plan
     from efface.runs.store import Store
 
@@ -162,33 +162,38 @@ class _Removals:
     def note(self, plan: Plan, planned: list[Removal]) -> None:
         """Write the plan, and what is held, before anything begins."""
         known = set(self.store.removals())
+        holding = {
+            verdict.subject: fired.id
+            for verdict in self.store.verdicts()
+            for fired in reversed(verdict.fired)
+            if fired.kind is VerdictKind.HOLD
+        }
         with self.store.transaction():
             if planned:
                 self.store.ledger.append({"kind": "removal_planned", "removals": len(planned)})
             for removal in plan.removals:
                 if removal.status is RemovalStatus.HELD and removal not in known:
-                    self.store.ledger.append(self._held_entry(removal))
+                    self.store.ledger.append(self._held_entry(removal, holding))
                     self.store.set_removal(removal)
 
-    def _held_entry(self, removal: Removal) -> dict[str, Any]:
-        rule, hold = None, None
-        for verdict in self.store.verdicts():
-            if verdict.subject in removal.finding_ids:
-                rule = next((fired.id for fired in verdict.fired if fired.kind.value == "hold"), None)
-        finding = next(each for each in self.store.findings() if each.id in removal.finding_ids)
-        covering = self.case.hold_on(finding.locator, self.as_of) if self.case else None
-        if self.case and covering:
-            rule, hold = None, self.case.holds.index(covering)
+    def _held_entry(self, removal: Removal, holding: dict[str, str]) -> dict[str, Any]:
+        """Return the entry of a held removal: the case file's hold where one covers it, else the rule."""
+        findings = [
+            each for each in self.store.findings(removal.target.uri) if each.id in removal.finding_ids
+        ]
+        covering = self.case.hold_on(findings[0].locator, self.as_of) if self.case else None
+        hold = self.case.holds.index(covering) if self.case and covering else None
+        rule = next((holding[each.id] for each in findings if each.id in holding), None)
         return {
             "kind": "removal_held",
             "ref": target_ref(self.store, removal.target),
             "findings": [finding_ref(self.store, each) for each in removal.finding_ids],
-            "rule": rule,
+            "rule": rule if hold is None else None,
             "hold": hold,
         }
 
     def begin(self, planned: list[Removal]) -> Iterator[dict[str, Any]]:
-        """Write each intent, then give the task that prepares it; a target that changed is refused."""
+        """Yield the task that prepares each target; one that changed since the scan is refused."""
         for removal in planned:
             if removal.target.scheme != "file":  # its name must not be taken for that of a file
                 self.refused.append(self._never_begun(removal, "it is no file: nothing here can change it"))
@@ -196,7 +201,8 @@ class _Removals:
             path = removal.target.path[0]
             unit = self.store.unit(removal.target.uri)
             now = _digest_of(path)
-            if unit is None or now is None or self.store.keyed(now) != self.store.content(unit.uri):
+            unchanged = unit and now and self.store.keyed(now) == self.store.content(unit.uri)
+            if unit is None or not unchanged or not removal.actions:
                 detail = "it is not what was scanned: scan it again"
                 self.refused.append(self._never_begun(removal, detail))
                 continue
@@ -208,6 +214,8 @@ class _Removals:
                 "task": "prepare",
                 "key": unit.uri,
                 "unit": encode(unit),
+                "removal": encode(removal),
+                "gaps": [[gap.locator.uri, gap.reason] for gap in self.store.gaps(unit.uri)],
                 "due": [encode(finding) for finding in due],
                 "kept": [encode(finding) for finding in kept],
                 "out": places.new_name(path, ref),
@@ -224,8 +232,7 @@ class _Removals:
 
     def finish(self, outcome: Done | Lost) -> Removal:
         """Replace one target when its new content holds, and write the outcome."""
-        target = Locator.parse(outcome.task["unit"]["uri"])
-        removal = self._as_planned(target, outcome)
+        removal = self._as_planned(outcome)
         temporary = outcome.task["out"]
         try:
             if isinstance(outcome, Lost):
@@ -237,24 +244,19 @@ class _Removals:
             with suppress(OSError):  # also a name that is too long: then it was never made
                 os.unlink(temporary)
 
-    def _as_planned(self, target: Locator, outcome: Done | Lost) -> Removal:
+    def _as_planned(self, outcome: Done | Lost) -> Removal:
+        """Return the removal with what preparing it told, and write that it is about to be done."""
         result = outcome.result if isinstance(outcome, Done) else {}
-        unit = self.store.unit(target.uri)
-        removal = Removal(
-            target,
-            tuple(finding["id"] for finding in outcome.task["due"]),
-            tuple(sorted(self._kinds(outcome.task["due"]))),
-            tuple(result.get("actions", ("prepare@1",))),
-            Method(result.get("method", Method.CLEAR)),
-            RemovalStatus.PLANNED,
-            before=self.store.content(unit.uri) if unit else "",
+        planned: Removal = decode(outcome.task["removal"])
+        removal = replace(
+            planned,
+            finding_ids=tuple(finding["id"] for finding in outcome.task["due"]),
+            actions=tuple(result.get("actions", planned.actions)),
+            method=Method(result.get("method", planned.method)),
+            before=self.store.content(planned.target.uri),
         )
         self._intend(removal)
         return removal
-
-    def _kinds(self, due: list[dict[str, Any]]) -> set[str]:
-        ids = {finding["id"] for finding in due}
-        return {verdict.kind.value for verdict in self.store.verdicts() if verdict.subject in ids}
 
     def _intend(self, removal: Removal) -> None:
         with self.store.transaction():

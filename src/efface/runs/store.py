@@ -305,14 +305,20 @@ class Store:
 
     def findings(self, unit: str | None = None) -> Iterator[Finding]:
         """Yield the findings of the run, or of one unit, in the order of their places."""
-        query = "SELECT body FROM finding WHERE unit = ? OR ? IS NULL ORDER BY unit, rowid"
-        for (body,) in self._db.execute(query, (unit, unit)).fetchall():
+        if unit is None:
+            rows = self._db.execute("SELECT body FROM finding ORDER BY unit, rowid")
+        else:
+            rows = self._db.execute("SELECT body FROM finding WHERE unit = ? ORDER BY rowid", (unit,))
+        for (body,) in rows.fetchall():
             yield decode(json.loads(body))
 
     def gaps(self, unit: str | None = None) -> Iterator[Gap]:
         """Yield the gaps of the run, or of one unit."""
-        query = "SELECT body FROM gap WHERE unit = ? OR ? IS NULL ORDER BY unit, rowid"
-        for (body,) in self._db.execute(query, (unit, unit)).fetchall():
+        if unit is None:
+            rows = self._db.execute("SELECT body FROM gap ORDER BY unit, rowid")
+        else:
+            rows = self._db.execute("SELECT body FROM gap WHERE unit = ? ORDER BY rowid", (unit,))
+        for (body,) in rows.fetchall():
             yield decode(json.loads(body))
 
     def scanned(self) -> tuple[list[Finding], list[Gap]]:

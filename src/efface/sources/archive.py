@@ -15,23 +15,9 @@ if TYPE_CHECKING:
 
     from efface.model import Column, Limits
 
-__all__ = ["COMPRESSED", "TYPES", "Archive", "reason_of"]
+__all__ = ["TYPES", "Archive", "reason_of"]
 
-COMPRESSED = frozenset(
-    {
-        "application/gzip",
-        "application/x-bzip2",
-        "application/x-xz",
-        "application/zstd",
-        "application/x-lz4",
-        "application/x-lzma",
-        "application/x-compress",
-        "application/x-lzip",
-    }
-)
-"""One compressed stream: what is in it may be an archive again."""
-
-TYPES = COMPRESSED | {
+TYPES = archive_reading.COMPRESSED | {
     "application/zip",
     "application/x-tar",
     "application/x-7z-compressed",
@@ -74,7 +60,7 @@ class Archive:
 
     def parts(self, part: Part, media_type: str, limits: Limits) -> Iterator[Part | Column | Gap]:
         """Yield the members as parts, in their order."""
-        single = media_type in COMPRESSED
+        single = media_type in archive_reading.COMPRESSED
         with part.payload.open() as stream:
             for member in archive_reading.members(stream, part.payload.size_bytes, limits, single=single):
                 locator = part.locator.child(member.name)

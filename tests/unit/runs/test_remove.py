@@ -60,7 +60,9 @@ def finished(store: Store, path: Path, **changed: Any) -> RemovalStatus:
     }
     result = {**digests, "log": "", "residue": [], "result": looked_at, "actions": ["a@1"], "method": "clear"}
     removals = remove._Removals(store, None, date(2026, 1, 1), lambda _: None)
-    task = {"unit": encode(unit), "due": [encode(found)], "out": str(out)}
+    place = Locator.of_file(path)
+    planned = Removal(place, (found.id,), (), ("a@1",), Method.CLEAR, RemovalStatus.PLANNED)
+    task = {"unit": encode(unit), "removal": encode(planned), "due": [encode(found)], "out": str(out)}
     return removals.finish(Done(task, result | changed)).status
 
 
