@@ -34,7 +34,7 @@ check: lint test
 
 # The hashed list is made from pyproject.toml; it names no host.
 requirements:
-	uv export --quiet --format requirements.txt --group dev --extra server --no-emit-project --no-header -o requirements.txt
+	uv export --quiet --format requirements.txt --group dev --all-extras --no-emit-project --no-header -o requirements.txt
 	rm -f uv.lock
 
 clean:
