@@ -9,16 +9,16 @@ Source: design of the pixel coordinates in the contract of the JSON output; Exif
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import simplejpeg
 from PIL import ExifTags, IcoImagePlugin, Image, TiffImagePlugin
 
 from efface.engines.embedded_pictures import EmbeddedPicture, thumbnails
+from efface.engines.picture_frame import Budget, Frame, PictureInfo, check_pixels
 from efface.engines.pillow import KINDS, guarded, open_image
 from efface.engines.pixels import oriented, shown_and_hidden
-from efface.errors import FormatError, LimitExceededError
+from efface.errors import LimitExceededError
 from efface.model.limits import Limits
 
 if TYPE_CHECKING:
@@ -30,52 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = ["EmbeddedPicture", "Frame", "PictureInfo", "frames", "probe", "thumbnails"]
 
-_TOTAL_FRAMES = 20  # all frames together may have this many times the pixels of the largest single frame
 _TRANSPOSED = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 _JPEG_KINDS = ("JPEG", "MPO")
 _DCT_STEPS = 8  # the JPEG decoder can scale by n/8
-
-
-@dataclass(frozen=True, slots=True)
-class PictureInfo:
-    """What a picture's header says.
-
-    Attributes:
-        media_type: IANA media type, by content.
-        width_px: Width as displayed (orientation applied) of the first frame.
-        height_px: Height as displayed of the first frame.
-        frames: How many frames or pages; pictures embedded in metadata or appended are not counted.
-        mode: Pillow's name of the colour model (`RGB`, `CMYK`, `P`, `I;16` ...).
-        orientation: EXIF orientation 1 to 8 that the displayed size takes into account.
-    """
-
-    media_type: str
-    width_px: int
-    height_px: int
-    frames: int
-    mode: str
-    orientation: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Frame:
-    """One frame or page, as a viewer shows it.
-
-    Attributes:
-        index: Number of the frame or page, from 0.
-        pixels: uint8, shape (height, width, 3), RGB, perhaps decoded smaller than displayed.
-        scale: Factor from array to displayed coordinates; 1.0 when nothing was reduced.
-        width_px: Width as displayed.
-        height_px: Height as displayed.
-        hidden: True when these are the colours under the alpha channel, which no viewer shows.
-    """
-
-    index: int
-    pixels: NDArray[np.uint8]
-    scale: float
-    width_px: int
-    height_px: int
-    hidden: bool = False
 
 
 def probe(data: bytes) -> PictureInfo:
@@ -132,7 +89,7 @@ def _read(stream: BinaryIO, limits: Limits) -> bytes:
 def _jpeg(image: Image.Image, data: bytes, limits: Limits, long_side_px: int | None) -> Iterator[Frame]:
     with guarded():
         turned = _orientation(image, data)
-    _check_pixels(image.size, limits)
+    check_pixels(image.size, limits)
     pixels = _decode_dct(image, data, long_side_px)
     if pixels is None:  # four colour channels, or something its decoder calls suspect: Pillow decides
         yield from _decoded(iter([image]), data)
@@ -165,22 +122,14 @@ def _reduced(size: tuple[int, int], long_side_px: int | None) -> tuple[int, int]
 def _each(image: Image.Image, limits: Limits) -> Iterator[Image.Image]:
     """Yield every frame of a picture, undecoded, counting against the budgets."""
     icons = getattr(image, "ico", None) if isinstance(image, IcoImagePlugin.IcoImageFile) else None
-    total = 0
+    budget = Budget(limits)
     for index in range(limits.frames + 1):
         with guarded():
             try:
                 frame = _icon(icons, index) if icons is not None else _at(image, index)
             except EOFError:
                 return
-        if index == limits.frames:
-            raise LimitExceededError(f"the picture has more than {limits.frames} frames (frames)")
-        _check_pixels(frame.size, limits)
-        total += frame.size[0] * frame.size[1]
-        if total > _TOTAL_FRAMES * limits.picture_pixels:
-            raise LimitExceededError(
-                f"the frames together have more than {_TOTAL_FRAMES * limits.picture_pixels} pixels "
-                f"({_TOTAL_FRAMES} times picture_pixels)"
-            )
+        budget.take(frame.size)
         yield frame
 
 
@@ -229,13 +178,3 @@ def _frame_count(image: Image.Image) -> int:
     if isinstance(image, IcoImagePlugin.IcoImageFile):
         return len(image.ico.entry)
     return 1 if image.format in _JPEG_KINDS else int(getattr(image, "n_frames", 1))
-
-
-def _check_pixels(size: tuple[int, int], limits: Limits) -> None:
-    pixels = size[0] * size[1]
-    if pixels > limits.picture_pixels:
-        raise LimitExceededError(
-            f"a frame has {pixels} pixels, more than {limits.picture_pixels} (picture_pixels)"
-        )
-    if pixels == 0:
-        raise FormatError("a frame has no pixels")
