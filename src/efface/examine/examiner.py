@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from efface import registry
@@ -12,8 +13,11 @@ from efface.examine.unopened import unopened
 from efface.formats import sniff, unwrap
 from efface.formats.text_values import TEXT_TYPES
 from efface.model import (
+    COLLECTION_TYPE,
     COLUMN_TYPE,
     Artefact,
+    Beat,
+    Collection,
     Column,
     ColumnDetector,
     Finding,
@@ -22,6 +26,7 @@ from efface.model import (
     Locator,
     Mode,
     Part,
+    Sampling,
 )
 from efface.sources.archive import reason_of
 from efface.sources.payloads import BytesPayload
@@ -33,12 +38,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Examiner", "Result", "configuration"]
 
-Result = Artefact | Finding | Gap
+Result = Artefact | Finding | Gap | Sampling
+_Step = Result | Beat
 
 _MIN_CELL_BYTES = 64
 """Shorter values hold no picture; vectors and records are the column detectors' business."""
 
 _BEAT = 50
+_CHUNK_BYTES = 1 << 20
+_CHUNKS_A_BEAT = 256
+_ALL_CELLS = 1 << 62  # thorough: every value is tested
 
 _UNWRAPPED = ("application/gzip", "application/zlib")
 
@@ -78,8 +87,9 @@ class Examiner:
         at: Callable[[str], None] = _ignore,
     ) -> None:
         self._mode = mode
-        self._limits = limits
-        self._at = at
+        self._limits = limits if mode is not Mode.THOROUGH else replace(limits, cells=_ALL_CELLS)
+        self._tell = at
+        self._busy_with = ""
         self._skip: Mapping[str, GapReason] = {}
         self._understood: dict[str, bool] = {}
         self._detectors = [
@@ -89,41 +99,79 @@ class Examiner:
             cast("Container", registry.load("container", name)()) for name in registry.names("container")
         ]
 
-    def examine(self, part: Part, skip: Mapping[str, GapReason] | None = None) -> Iterator[Result]:
-        """Yield the artefacts, findings and gaps of a part and of everything inside it.
+    def examine(
+        self, opened: Part | Collection, skip: Mapping[str, GapReason] | None = None
+    ) -> Iterator[Result]:
+        """Yield the artefacts, findings, gaps and samplings of a thing and of everything inside it.
 
         Nothing is raised but KeyboardInterrupt and SystemExit: what fails becomes a gap.
         """
         self._skip = skip or {}
-        yield from self._part(part, 0)
+        steps = self._part(opened, 0) if isinstance(opened, Part) else self._collection(opened)
+        for step in steps:
+            if isinstance(step, Beat):
+                self._tell(self._busy_with)
+            else:
+                yield step
 
-    def _part(self, part: Part, depth: int) -> Iterator[Result]:
-        uri = part.locator.uri
-        if uri in self._skip:
-            reason = self._skip[uri]
-            yield Gap(part.locator, "detect", reason, f"looking at it ended its process ({reason})")
+    def _at(self, uri: str) -> None:
+        self._busy_with = uri
+        self._tell(uri)
+
+    def _skipped(self, place: Locator) -> Gap | None:
+        reason = self._skip.get(place.uri)
+        if reason is None:
+            return None
+        return Gap(place, "detect", reason, f"looking at it ended its process ({reason})")
+
+    def _collection(self, collection: Collection) -> Iterator[_Step]:
+        if gap := self._skipped(collection.locator):
+            yield gap
             return
-        self._at(uri)
+        self._at(collection.locator.uri)
+        yield Artefact(collection.locator, COLLECTION_TYPE, 0)
+        step = "unpack", lambda: self._each(collection.parts(), 0)
+        yield from _once(collection.locator, set(), _guarded(collection.locator, step))
+
+    def _part(self, part: Part, depth: int) -> Iterator[_Step]:
+        if gap := self._skipped(part.locator):
+            yield gap
+            return
+        self._at(part.locator.uri)
         media_type = sniff.media_type(part.payload.head(sniff.HEAD_BYTES), part.surroundings.names[0])
         gaps: set[GapReason] = set()
         try:
-            artefact = _artefact(part, media_type)
+            yield from self._artefact(part, media_type)
         except (AccessError, FormatError) as error:
             yield _gap_of(part.locator, "open", error)
-            if not isinstance(error, LimitExceededError):
-                return
-            artefact = Artefact(part.locator, media_type, part.payload.size_bytes, "", part.modified_at)
-            gaps.add(GapReason.OVER_LIMIT)
-        yield artefact
+            return
+        artefact = Artefact(part.locator, media_type, part.payload.size_bytes, "", part.modified_at)
         yield from _once(part.locator, gaps, self._looked_at(artefact, part, depth))
 
-    def _looked_at(self, artefact: Artefact, part: Part, depth: int) -> Iterator[Result]:
+    def _artefact(self, part: Part, media_type: str) -> Iterator[_Step]:
+        """Yield the artefact with its digest; what is too large to be read as a whole is read in pieces."""
+        if part.payload.size_bytes <= self._limits.artefact_bytes:
+            data = part.payload.read()
+            digest = hashlib.sha256(data).hexdigest()
+            yield Artefact(part.locator, media_type, len(data), digest, part.modified_at)
+            return
+        running = hashlib.sha256()
+        with part.payload.open() as stream:
+            for count, chunk in enumerate(iter(lambda: stream.read(_CHUNK_BYTES), b"")):
+                running.update(chunk)
+                if count % _CHUNKS_A_BEAT == 0:
+                    yield Beat()
+        yield Artefact(
+            part.locator, media_type, part.payload.size_bytes, running.hexdigest(), part.modified_at
+        )
+
+    def _looked_at(self, artefact: Artefact, part: Part, depth: int) -> Iterator[_Step]:
         for step in self._steps(artefact, part, depth):
             yield from _guarded(part.locator, step)
 
     def _steps(
         self, artefact: Artefact, part: Part, depth: int
-    ) -> Iterator[tuple[str, Callable[[], Iterator[Result]]]]:
+    ) -> Iterator[tuple[str, Callable[[], Iterator[_Step]]]]:
         media_type = artefact.media_type
         closed = unopened(media_type, part.surroundings.names[0], understood=self._understands(media_type))
         if closed:
@@ -153,32 +201,31 @@ class Examiner:
             for detector in self._detectors
         )
 
-    def _inside(self, container: Container, part: Part, media_type: str, depth: int) -> Iterator[Result]:
+    def _inside(self, container: Container, part: Part, media_type: str, depth: int) -> Iterator[_Step]:
         if depth >= self._limits.depth:
             raise LimitExceededError(f"more than depth = {self._limits.depth} containers inside one another")
-        for inner in container.parts(part, media_type, self._limits):
-            if isinstance(inner, Gap):
+        yield from self._each(container.parts(part, media_type, self._limits), depth)
+
+    def _each(self, parts: Iterator[Part | Column | Gap | Sampling], depth: int) -> Iterator[_Step]:
+        for inner in parts:
+            if isinstance(inner, Gap | Sampling):
                 yield inner
             elif isinstance(inner, Column):
                 yield from self._column(inner)
             else:
                 yield from self._part(inner, depth + 1)
 
-    def _column(self, column: Column) -> Iterator[Result]:
-        uri = column.locator.uri
-        if uri in self._skip:
-            yield Gap(
-                column.locator,
-                "detect",
-                self._skip[uri],
-                f"looking at it ended its process ({self._skip[uri]})",
-            )
+    def _column(self, column: Column) -> Iterator[_Step]:
+        if gap := self._skipped(column.locator):
+            yield gap
             return
-        self._at(uri)
+        self._at(column.locator.uri)
         yield Artefact(column.locator, COLUMN_TYPE, 0)
+        if column.drawn is not None:
+            yield Sampling(column.locator, "rows", column.drawn, column.rows, is_random=True)
         yield from _once(column.locator, set(), self._values(column))
 
-    def _values(self, column: Column) -> Iterator[Result]:
+    def _values(self, column: Column) -> Iterator[_Step]:
         for detector in self._detectors:
             if isinstance(detector, ColumnDetector):
                 yield from _guarded(
@@ -187,7 +234,7 @@ class Examiner:
                 )
         yield from _guarded(column.locator, ("detect", lambda: self._cells(column)))
 
-    def _cells(self, column: Column) -> Iterator[Result]:
+    def _cells(self, column: Column) -> Iterator[_Step]:
         """Show what the cells decode to, one by one, to the detectors that judge single things."""
         fold = Fold(column.locator)
         tested = 0
@@ -200,52 +247,50 @@ class Examiner:
                 yield Gap(column.locator, "detect", GapReason.OVER_LIMIT, detail)
                 break
             if tested % _BEAT == 0:
-                self._at(column.locator.uri)  # a long column is not a hang
+                yield Beat()
             found: list[Finding] = []
             for result in self._cell(cell, column):
-                if isinstance(result, Finding) and result.locator.container == column.locator.container:
+                if isinstance(result, Finding):
                     found.append(result)
+                elif isinstance(result, Gap):
+                    yield replace(result, locator=column.locator)
                 elif not isinstance(result, Artefact):
                     yield result
             fold.add_cell(found)
         yield from fold.findings(min(tested, self._limits.cells))
 
-    def _closed_in_cell(self, media_type: str) -> tuple[GapReason, str] | None:
-        """Return why a value is not looked at: in cells no container is opened but what `unwrap` takes off."""
-        is_text = media_type.startswith("text/") or media_type in TEXT_TYPES
-        if is_text or media_type in _UNWRAPPED or self._is_judged(media_type):
-            return None
-        if any(container.accepts(media_type) for container in self._containers):
-            return GapReason.UNSUPPORTED, f"a container in a value ({media_type}): not opened"
-        return unopened(media_type, "", understood=False)
-
-    def _cell(self, cell: bytes | str, column: Column) -> Iterator[Result]:
+    def _cell(self, cell: bytes | str, column: Column) -> Iterator[_Step]:
+        """Show a value, and all that `unwrap` takes out of it, as if each were a part of its own."""
+        place = column.locator
         for value in unwrap.unwrap(cell):
             media_type = sniff.media_type(value.data[: sniff.HEAD_BYTES])
-            closed = self._closed_in_cell(media_type)
+            part = Part(place, BytesPayload(value.data), column.surroundings)
+            artefact = Artefact(place, media_type, len(value.data))
+            is_text = media_type.startswith("text/") or media_type in TEXT_TYPES
+            unwrapped = is_text or media_type in _UNWRAPPED
+            closed = unopened(media_type, "", understood=unwrapped or self._understands(media_type))
             if closed:
-                yield Gap(column.locator, "open", *closed)
-            payload = BytesPayload(value.data)
-            artefact = Artefact(column.locator, media_type, payload.size_bytes)
+                yield Gap(place, "open", *closed)
             for detector in self._detectors:
                 if not isinstance(detector, ColumnDetector) and detector.accepts(media_type):
                     yield from _guarded(
-                        column.locator,
+                        place,
                         (
                             "detect",
-                            lambda d=detector, a=artefact, p=payload: d.detect(  # type: ignore[misc]
+                            lambda d=detector, a=artefact, p=part.payload: d.detect(  # type: ignore[misc]
                                 a, p, column.surroundings, self._mode, self._limits
                             ),
                         ),
                     )
+            for container in () if unwrapped else self._containers:
+                if container.accepts(media_type):
+                    yield from _guarded(
+                        place,
+                        ("unpack", lambda c=container, p=part, m=media_type: self._inside(c, p, m, 1)),  # type: ignore[misc]
+                    )
 
 
-def _artefact(part: Part, media_type: str) -> Artefact:
-    data = part.payload.read()
-    return Artefact(part.locator, media_type, len(data), hashlib.sha256(data).hexdigest(), part.modified_at)
-
-
-def _once(place: Locator, said: set[GapReason], results: Iterator[Result]) -> Iterator[Result]:
+def _once(place: Locator, said: set[GapReason], results: Iterator[_Step]) -> Iterator[_Step]:
     """Say one reason once for one place, though several plug-ins or many cells may run into it."""
     for result in results:
         if isinstance(result, Gap) and result.locator == place:
@@ -255,7 +300,7 @@ def _once(place: Locator, said: set[GapReason], results: Iterator[Result]) -> It
         yield result
 
 
-def _guarded(place: Locator, step: tuple[str, Callable[[], Iterator[Any]]]) -> Iterator[Result]:
+def _guarded(place: Locator, step: tuple[str, Callable[[], Iterator[Any]]]) -> Iterator[_Step]:
     """Run one step; whatever it raises becomes a gap at its place, and the rest goes on."""
     stage, run = step
     try:

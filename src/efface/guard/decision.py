@@ -7,7 +7,18 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from efface.examine import Examiner
-from efface.model import Finding, Gap, Limits, Locator, Mode, Part, Surroundings, VerdictKind
+from efface.model import (
+    Finding,
+    Gap,
+    GapReason,
+    Limits,
+    Locator,
+    Mode,
+    Part,
+    Sampling,
+    Surroundings,
+    VerdictKind,
+)
 from efface.rules.engine import judge
 from efface.rules.pack import builtin_packs
 from efface.sources.payloads import BytesPayload
@@ -100,7 +111,7 @@ class Guard:
         part = Part(Locator("payload", (name,)), BytesPayload(data), Surroundings((name,)))
         results = list(self._examiner.examine(part))
         findings = tuple(result for result in results if isinstance(result, Finding))
-        gaps = tuple(result for result in results if isinstance(result, Gap))
+        gaps = tuple(_gap_of(result) for result in results if isinstance(result, Gap | Sampling))
         door, reason, rules = self._answer(findings, gaps)
         return Decision(door, reason, rules, findings, gaps)
 
@@ -124,6 +135,14 @@ class Guard:
         if gaps:
             return Door.QUARANTINE, f"could not be looked at as a whole: {gaps[0].reason}", ()
         return Door.ALLOW, "nothing that the rules refuse" if findings else "nothing found", ()
+
+
+def _gap_of(result: Gap | Sampling) -> Gap:
+    """At the door, what was looked at only in part was not looked at."""
+    if isinstance(result, Gap):
+        return result
+    detail = f"only {result.looked_at} of its {result.unit} were looked at"
+    return Gap(result.locator, "detect", GapReason.OVER_LIMIT, detail)
 
 
 def _kinds(findings: tuple[Finding, ...]) -> str:

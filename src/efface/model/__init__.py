@@ -8,8 +8,12 @@ from efface.model.gap import Gap
 from efface.model.limits import Limits
 from efface.model.locator import Box, Locator, printable
 from efface.model.protocols import (
+    COLLECTION_TYPE,
     COLUMN_TYPE,
     Action,
+    Beat,
+    Block,
+    Collection,
     Column,
     ColumnDetector,
     Container,
@@ -23,6 +27,7 @@ from efface.model.protocols import (
 )
 from efface.model.removal import Removal
 from efface.model.rule import Citation, Example, PackReference, Rule, Text
+from efface.model.sampling import Sampling
 from efface.model.verdict import ACTIVITY, FiredRule, Question, Verdict
 from efface.model.vocabulary import (
     BIOMETRIC,
@@ -40,15 +45,19 @@ from efface.model.vocabulary import (
 __all__ = [
     "ACTIVITY",
     "BIOMETRIC",
+    "COLLECTION_TYPE",
     "COLUMN_TYPE",
     "Action",
     "Artefact",
+    "Beat",
+    "Block",
     "Box",
     "Case",
     "Certificate",
     "Characteristic",
     "Citation",
     "Clue",
+    "Collection",
     "Column",
     "ColumnDetector",
     "Container",
@@ -75,6 +84,7 @@ __all__ = [
     "Rescan",
     "Rule",
     "RuleMode",
+    "Sampling",
     "Source",
     "Surroundings",
     "Text",

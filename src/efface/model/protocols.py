@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -15,11 +15,16 @@ if TYPE_CHECKING:
     from efface.model.gap import Gap
     from efface.model.limits import Limits
     from efface.model.locator import Locator
+    from efface.model.sampling import Sampling
     from efface.model.vocabulary import Method, Mode
 
 __all__ = [
+    "COLLECTION_TYPE",
     "COLUMN_TYPE",
     "Action",
+    "Beat",
+    "Block",
+    "Collection",
     "Column",
     "ColumnDetector",
     "Container",
@@ -34,6 +39,9 @@ __all__ = [
 
 COLUMN_TYPE = "application/vnd.efface.column"
 """Media type of an artefact that is a column of values rather than bytes of its own."""
+
+COLLECTION_TYPE = "application/vnd.efface.collection"
+"""Media type of an artefact that is a table or the like, of which only the parts can be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +75,23 @@ class Payload(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """Many vectors of one dimension in one buffer, one after another, so that they are tested together.
+
+    Attributes:
+        data: The numbers; its length is a whole number of vectors.
+        dimension: Numbers in one vector.
+        dtype: The array interface's word for the type of a number: "<f4", ">f4", "<f8", "<f2", "|i1".
+        how: How they were stored, from the outside in, as words.
+    """
+
+    data: bytes | bytearray | memoryview = field(repr=False)
+    dimension: int
+    dtype: str
+    how: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """The values of one field over many records, with what their names say.
 
@@ -76,12 +101,17 @@ class Column:
         cells: Returns a new iterator over non-null values; text stays text, binary stays bytes. A
             text may be a number list, JSON, base64, hex or anything else.
         rows: How many records there are, where the place knows it; else None.
+        blocks: Returns a new iterator over the vectors of a field that is known to hold vectors, all of one
+            dimension; `cells` then yields only what else it holds. None where values come as cells alone.
+        drawn: How many records were drawn at random, where cells and blocks give a sample; None for all.
     """
 
     locator: Locator
     surroundings: Surroundings
     cells: Callable[[], Iterator[bytes | str]]
     rows: int | None = None
+    blocks: Callable[[], Iterator[Block]] | None = None
+    drawn: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +122,24 @@ class Part:
     payload: Payload
     surroundings: Surroundings
     modified_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """An outermost thing without bytes of its own, whose parts are read one by one: a table of a database.
+
+    Attributes:
+        locator: Where it is.
+        parts: Returns an iterator over its parts; it may raise AccessError or FormatError on the way.
+    """
+
+    locator: Locator
+    parts: Callable[[], Iterator[Column | Part | Gap | Sampling]]
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """Says that work on something long goes on, so that it is not taken for a hang."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +172,7 @@ class Source(Protocol):
     def units(self, target: str) -> Iterator[Unit | Gap]:
         """List the outermost things of a target; what cannot be listed is a gap."""
 
-    def open(self, unit: Unit, limits: Limits) -> Part:
+    def open(self, unit: Unit, limits: Limits) -> Part | Collection:
         """Open one thing read-only; raise AccessError when it cannot be."""
 
     def stamp(self, unit: Unit) -> str:
@@ -141,7 +189,7 @@ class Container(Protocol):
     def accepts(self, media_type: str) -> bool:
         """Return whether it opens such a media type."""
 
-    def parts(self, part: Part, media_type: str, limits: Limits) -> Iterator[Part | Column | Gap]:
+    def parts(self, part: Part, media_type: str, limits: Limits) -> Iterator[Part | Column | Gap | Sampling]:
         """Yield the parts inside; raise FormatError when the whole cannot be opened."""
 
 
@@ -157,8 +205,11 @@ class Detector(Protocol):
 
     def detect(
         self, artefact: Artefact, payload: Payload, surroundings: Surroundings, mode: Mode, limits: Limits
-    ) -> Iterator[Finding | Gap]:
-        """Yield what is found in one artefact; raise FormatError when it cannot be read."""
+    ) -> Iterator[Finding | Gap | Sampling | Beat]:
+        """Yield what is found in one artefact; raise FormatError when it cannot be read.
+
+        What takes long yields a Beat every second or so.
+        """
 
 
 @runtime_checkable
@@ -168,7 +219,9 @@ class ColumnDetector(Protocol):
     name: str
     version: int
 
-    def detect_column(self, column: Column, mode: Mode, limits: Limits) -> Iterator[Finding | Gap]:
+    def detect_column(
+        self, column: Column, mode: Mode, limits: Limits
+    ) -> Iterator[Finding | Gap | Sampling | Beat]:
         """Yield what the values of a column are."""
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-    from efface.model import Finding, Gap, Mode, PackReference, Removal, Rule, Verdict
+    from efface.model import Finding, Gap, Mode, PackReference, Removal, Rule, Sampling, Verdict
 
 __all__ = ["LANGUAGES", "CheckStep", "Coverage", "Network", "RunView"]
 
@@ -79,6 +79,7 @@ class RunView:
         networks: Neural networks that were used.
         findings: What was found, in any order.
         gaps: What was not looked at, in any order.
+        samplings: What was looked at only in part, by design, in any order.
         verdicts: What the law says; empty when no case was given.
         rules: Every rule that a verdict names, for its citation.
         removals: Changes, planned or done.
@@ -100,6 +101,7 @@ class RunView:
     networks: tuple[Network, ...] = ()
     findings: tuple[Finding, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    samplings: tuple[Sampling, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     rules: tuple[Rule, ...] = ()
     removals: tuple[Removal, ...] = ()

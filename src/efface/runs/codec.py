@@ -23,6 +23,7 @@ from efface.model import (
     Question,
     Removal,
     RemovalStatus,
+    Sampling,
     Text,
     Unit,
     Verdict,
@@ -34,7 +35,7 @@ __all__ = ["decode", "encode"]
 Plain = dict[str, Any]
 
 
-def encode(value: Artefact | Finding | Gap | Verdict | Removal | Unit) -> Plain:
+def encode(value: Artefact | Finding | Gap | Sampling | Verdict | Removal | Unit) -> Plain:
     """Return a value as plain JSON values with its type under "type"."""
     return {"type": type(value).__name__, **_ENCODERS[type(value)](value)}
 
@@ -78,6 +79,16 @@ def _finding(value: Finding) -> Plain:
 
 def _gap(value: Gap) -> Plain:
     return {"uri": value.locator.uri, "stage": value.stage, "reason": value.reason, "detail": value.detail}
+
+
+def _sampling(value: Sampling) -> Plain:
+    return {
+        "uri": value.locator.uri,
+        "unit": value.unit,
+        "looked_at": value.looked_at,
+        "total": value.total,
+        "is_random": value.is_random,
+    }
 
 
 def _verdict(value: Verdict) -> Plain:
@@ -134,6 +145,7 @@ _ENCODERS: dict[type, Any] = {
     Artefact: _artefact,
     Finding: _finding,
     Gap: _gap,
+    Sampling: _sampling,
     Verdict: _verdict,
     Removal: _removal,
     Unit: _unit,
@@ -154,6 +166,9 @@ _DECODERS: dict[str, Any] = {
         tuple(Clue(*clue) for clue in p["clues"]),
     ),
     "Gap": lambda p: Gap(Locator.parse(p["uri"]), p["stage"], GapReason(p["reason"]), p["detail"]),
+    "Sampling": lambda p: Sampling(
+        Locator.parse(p["uri"]), p["unit"], p["looked_at"], p["total"], p["is_random"]
+    ),
     "Verdict": lambda p: Verdict(
         p["subject"],
         VerdictKind(p["kind"]),

@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any, Self
 from efface.errors import AccessError, UsageError
 from efface.evidence.ledger import Ledger, create_table
 from efface.evidence.pseudonym import Pseudonyms, new_secret
-from efface.model import Finding, Gap, Removal, RemovalStatus, Unit, Verdict, printable
+from efface.model import Finding, Gap, Removal, RemovalStatus, Sampling, Unit, Verdict, printable
 from efface.runs.codec import decode, encode
+from efface.runs.schema import APPLICATION_ID, FORMAT, SCHEMA, may_be_run_file
+from efface.runs.united import united
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,29 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Store"]
 
 _MAKE_ROOM = "Make room, and run the same command again: it goes on from the last finished step."
-_FORMAT = "1"
-_APPLICATION_ID = int.from_bytes(b"EFAC", "big")
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS unit(
-    uri TEXT PRIMARY KEY, size_bytes INTEGER NOT NULL, stamp TEXT NOT NULL, source TEXT NOT NULL,
-    seen INTEGER NOT NULL,              -- number of the scan that listed it last
-    configuration TEXT,                 -- of the scan that looked at it as it is; NULL: still to do
-    before TEXT,                        -- configuration of the scan that looked at it before it changed
-    content TEXT, artefacts INTEGER NOT NULL DEFAULT 0, scanned INTEGER NOT NULL DEFAULT 0,
-    bytes INTEGER NOT NULL DEFAULT 0, skip TEXT NOT NULL DEFAULT '{}') STRICT;
-CREATE TABLE IF NOT EXISTS finding(id TEXT PRIMARY KEY, unit TEXT NOT NULL, body TEXT NOT NULL) STRICT;
-CREATE INDEX IF NOT EXISTS finding_unit ON finding(unit);
-CREATE TABLE IF NOT EXISTS gap(unit TEXT NOT NULL, body TEXT NOT NULL) STRICT;
-CREATE INDEX IF NOT EXISTS gap_unit ON gap(unit);
-CREATE TABLE IF NOT EXISTS verdict(subject TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS removal(
-    uri TEXT NOT NULL,
-    held INTEGER NOT NULL,              -- 0: begun or failed, 1: held, from 2 on: done, one after another
-    body TEXT NOT NULL, PRIMARY KEY (uri, held)) STRICT;
-CREATE TABLE IF NOT EXISTS scanned(kind TEXT NOT NULL, body TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS removed(id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
-"""
+_OF_UNITS = ("finding", "gap", "sampling")
 
 
 class Store:
@@ -80,17 +60,17 @@ class Store:
                 message = f"{printable(self.path)}: the run file cannot be made: {error.strerror}"
                 raise UsageError(message) from None
         # Before anything is written: a database of customers named by mistake must stay as it is.
-        if not _may_be_run_file(self.path):
+        if not may_be_run_file(self.path):
             raise UsageError(f"{printable(self.path)}: is not a run file of efface")
         self._db = sqlite3.connect(self.path, isolation_level=None, timeout=2.0)
         try:
             self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
             if not os.path.getsize(self.path):
-                self._db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+                self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")  # an intent must be on disk before a change
             self._db.execute("BEGIN IMMEDIATE")
-            self._db.executescript(_SCHEMA)
+            self._db.executescript(SCHEMA)
             self._db.execute("BEGIN IMMEDIATE")
             create_table(self._db)
             self._initialise()
@@ -108,13 +88,13 @@ class Store:
     def _initialise(self) -> None:
         if self.meta("format", "") == "":
             for key, value in (
-                ("format", _FORMAT),
+                ("format", FORMAT),
                 ("run_id", secrets.token_hex(8)),
                 ("secret", new_secret().hex()),
                 ("scan", "0"),
             ):
                 self.set_meta(key, value)
-        elif self.meta("format") != _FORMAT:
+        elif self.meta("format") != FORMAT:
             raise UsageError(f"{printable(self.path)}: made by a version of efface that this one cannot read")
 
     def __enter__(self) -> Self:
@@ -178,8 +158,8 @@ class Store:
     def forget_unlisted(self, scan: int) -> None:
         """Drop what is no longer there, with all that was found in it."""
         gone = "SELECT uri FROM unit WHERE seen <> ?"
-        self._db.execute(f"DELETE FROM finding WHERE unit IN ({gone})", (scan,))  # noqa: S608 - a constant text
-        self._db.execute(f"DELETE FROM gap WHERE unit IN ({gone})", (scan,))  # noqa: S608
+        for table in _OF_UNITS:
+            self._db.execute(f"DELETE FROM {table} WHERE unit IN ({gone})", (scan,))  # noqa: S608 - constants
         self._db.execute("DELETE FROM unit WHERE seen <> ?", (scan,))
         self._db.execute("DELETE FROM gap WHERE unit = ''")  # gaps of listing are found anew
 
@@ -237,15 +217,16 @@ class Store:
             update = "UPDATE unit SET configuration = ?, stamp = ? WHERE uri = ?"
             self._db.execute(update, (configuration, unit.stamp, unit.uri))
             return
-        self._db.execute("DELETE FROM finding WHERE unit = ?", (unit.uri,))
-        self._db.execute("DELETE FROM gap WHERE unit = ?", (unit.uri,))
+        self._forget_results(unit.uri)
         self._db.executemany(
-            "INSERT OR REPLACE INTO finding VALUES (?, ?, ?)",
+            "INSERT INTO finding VALUES (?, ?, ?)",
             [(body["id"], unit.uri, json.dumps(body)) for body in result["findings"]],
         )
-        self._db.executemany(
-            "INSERT INTO gap VALUES (?, ?)", [(unit.uri, json.dumps(body)) for body in result["gaps"]]
-        )
+        for table in ("gap", "sampling"):
+            self._db.executemany(
+                f"INSERT INTO {table} VALUES (?, ?)",  # noqa: S608 - constants
+                [(unit.uri, json.dumps(body)) for body in result.get(f"{table}s", ())],
+            )
         content = self.keyed(result["sha256"]) if result["sha256"] else ""
         self._db.execute(
             "UPDATE unit SET configuration = ?, content = ?, artefacts = ?, scanned = ?, bytes = ?,"
@@ -274,12 +255,12 @@ class Store:
 
     def forget_unit(self, uri: str) -> None:
         """Drop a unit that is gone, with all that was found in it."""
-        for statement in (
-            "DELETE FROM finding WHERE unit = ?",
-            "DELETE FROM gap WHERE unit = ?",
-            "DELETE FROM unit WHERE uri = ?",
-        ):
-            self._db.execute(statement, (uri,))
+        self._forget_results(uri)
+        self._db.execute("DELETE FROM unit WHERE uri = ?", (uri,))
+
+    def _forget_results(self, uri: str) -> None:
+        for table in _OF_UNITS:
+            self._db.execute(f"DELETE FROM {table} WHERE unit = ?", (uri,))  # noqa: S608 - constants
 
     def add_gap(self, gap: Gap) -> None:
         """Write a gap of listing, which belongs to no unit."""
@@ -294,7 +275,7 @@ class Store:
         ).fetchone()
         gaps = self._db.execute("SELECT count(*) FROM gap").fetchone()[0]
         listed = self._db.execute("SELECT count(*) FROM gap WHERE unit = ''").fetchone()[0]
-        findings = self._db.execute("SELECT count(*) FROM finding").fetchone()[0]
+        findings = self._db.execute("SELECT count(DISTINCT id) FROM finding").fetchone()[0]
         return {
             "seen": row[0] + listed,
             "scanned": row[1],
@@ -304,20 +285,30 @@ class Store:
         }
 
     def findings(self, unit: str | None = None) -> Iterator[Finding]:
-        """Yield the findings of the run, or of one unit, in the order of their places."""
-        if unit is None:
-            rows = self._db.execute("SELECT body FROM finding ORDER BY unit, rowid")
-        else:
-            rows = self._db.execute("SELECT body FROM finding WHERE unit = ? ORDER BY rowid", (unit,))
-        for (body,) in rows.fetchall():
-            yield decode(json.loads(body))
+        """Yield the findings of the run, or of one unit, in the order of their places.
+
+        One thing that is found in several units, as a column in ranges of its table, is one finding.
+        """
+        values = self._bodies("finding", unit)
+        if unit is not None:
+            return values
+        again = "SELECT id FROM finding GROUP BY id HAVING count(*) > 1"
+        return united(values, {row[0] for row in self._db.execute(again).fetchall()})
 
     def gaps(self, unit: str | None = None) -> Iterator[Gap]:
         """Yield the gaps of the run, or of one unit."""
+        return self._bodies("gap", unit)
+
+    def samplings(self) -> Iterator[Sampling]:
+        """Yield what was looked at only in part, by design."""
+        return self._bodies("sampling")
+
+    def _bodies(self, table: str, unit: str | None = None) -> Iterator[Any]:
         if unit is None:
-            rows = self._db.execute("SELECT body FROM gap ORDER BY unit, rowid")
+            rows = self._db.execute(f"SELECT body FROM {table} ORDER BY unit, rowid")  # noqa: S608 - a constant
         else:
-            rows = self._db.execute("SELECT body FROM gap WHERE unit = ? ORDER BY rowid", (unit,))
+            query = f"SELECT body FROM {table} WHERE unit = ? ORDER BY rowid"  # noqa: S608 - a constant
+            rows = self._db.execute(query, (unit,))
         for (body,) in rows.fetchall():
             yield decode(json.loads(body))
 
@@ -330,7 +321,10 @@ class Store:
     def keep_scanned(self) -> None:
         """Keep what a scan gave as it is, for the certificate, before removals change it."""
         self._db.execute("DELETE FROM scanned")
-        self._db.execute("INSERT INTO scanned SELECT 'finding', body FROM finding ORDER BY unit, rowid")
+        self._db.executemany(
+            "INSERT INTO scanned VALUES ('finding', ?)",
+            [(json.dumps(encode(finding)),) for finding in self.findings()],
+        )
         self._db.execute("INSERT INTO scanned SELECT 'gap', body FROM gap ORDER BY unit, rowid")
 
     def set_verdicts(self, verdicts: Iterable[Verdict]) -> None:
@@ -379,16 +373,3 @@ class Store:
         """Yield the findings that were removed."""
         for (body,) in self._db.execute("SELECT body FROM removed ORDER BY rowid").fetchall():
             yield decode(json.loads(body))
-
-
-def _may_be_run_file(path: str) -> bool:
-    """Return whether a file is empty or bears our mark.
-
-    Source: SQLite Database File Format, 1.3 (application id at offset 68).
-    """
-    try:
-        with open(path, "rb") as file:
-            head = file.read(72)
-    except OSError as error:
-        raise UsageError(f"{printable(path)}: the run file cannot be read: {error.strerror}") from None
-    return not head or head[68:72] == _APPLICATION_ID.to_bytes(4, "big")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from efface.model import Artefact, Finding, Gap, GapReason, Locator
+from efface.model import Artefact, Finding, Gap, GapReason, Locator, Sampling
 from efface.runs.codec import encode
 
 __all__ = ["Tally", "lost_result"]
@@ -19,10 +19,11 @@ class Tally:
         self._sha256 = ""
         self._findings: dict[str, Finding] = {}
         self._gaps: list[Gap] = []
+        self._samplings: list[Sampling] = []
         self._with_gap: set[str] = set()
         self._seen: set[str] = set()
 
-    def add(self, result: Artefact | Finding | Gap) -> None:
+    def add(self, result: Artefact | Finding | Gap | Sampling) -> None:
         """Take in one result; the first artefact is the unit itself."""
         if isinstance(result, Artefact):
             if not self._artefacts:
@@ -31,6 +32,8 @@ class Tally:
             self._seen.add(result.locator.uri)
         elif isinstance(result, Finding):
             self._findings[result.id] = result
+        elif isinstance(result, Sampling):
+            self._samplings.append(result)
         else:
             self._gaps.append(result)
             self._with_gap.add(result.locator.uri)
@@ -49,6 +52,7 @@ class Tally:
             "sha256": self._sha256,
             "findings": [encode(finding) for finding in self._findings.values()],
             "gaps": [encode(gap) for gap in self._gaps],
+            "samplings": [encode(sampling) for sampling in self._samplings],
         }
 
 

@@ -10,7 +10,7 @@ from efface import registry
 from efface.errors import EffaceError, FormatError
 from efface.evidence.pseudonym import Pseudonyms
 from efface.examine import Examiner
-from efface.model import Gap, GapReason, Locator
+from efface.model import Gap, GapReason, Locator, Part
 from efface.runs.codec import decode
 from efface.runs.tally import Tally
 from efface.sources.archive import reason_of
@@ -19,7 +19,7 @@ from efface.sources.payloads import FilePayload
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from efface.model import Limits, Mode, Part, Source
+    from efface.model import Limits, Mode, Source
 
 __all__ = ["Tasks"]
 
@@ -46,7 +46,7 @@ class Tasks:
         source = self._source(unit.source)
         try:
             part = source.open(unit, self._limits)
-            if task.get("known") and self._is_known(part, task):
+            if isinstance(part, Part) and task.get("known") and self._is_known(part, task):
                 return {"same": True}
         except EffaceError as error:
             reason = reason_of(error) if isinstance(error, FormatError) else GapReason.UNREADABLE
@@ -54,7 +54,7 @@ class Tasks:
             return tally.result()
         for result in self._examiner.examine(part, {uri: GapReason(word) for uri, word in skip.items()}):
             tally.add(result)
-        if isinstance(part.payload, FilePayload) and part.payload.changed():
+        if isinstance(part, Part) and isinstance(part.payload, FilePayload) and part.payload.changed():
             detail = "the file changed while it was read: what was found may be out of date"
             tally.add(Gap(part.locator, "open", GapReason.CHANGED, detail))
             return {**tally.result(), "sha256": ""}  # what was read is not what these findings are known for
@@ -63,7 +63,8 @@ class Tasks:
     @staticmethod
     def _is_known(part: Part, task: dict[str, Any]) -> bool:
         """Return whether the content is one that was already looked at, though its times changed."""
-        digest = hashlib.sha256(part.payload.read()).digest()
+        with part.payload.open() as stream:
+            digest = hashlib.file_digest(stream, "sha256").digest()  # type: ignore[arg-type]
         keyed = Pseudonyms(bytes.fromhex(task["secret"])).content([digest])
         return hmac.compare_digest(keyed, task["known"])
 

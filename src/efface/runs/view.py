@@ -49,6 +49,7 @@ def view_of(store: Store, lang: str) -> RunView:
         networks=tuple(Network(network["name"], network["digest"]) for network in networks()),
         findings=tuple(store.findings()),
         gaps=tuple(store.gaps()),
+        samplings=tuple(store.samplings()),
         verdicts=verdicts,
         rules=_rules() if verdicts else (),
         removals=tuple(store.removals()),

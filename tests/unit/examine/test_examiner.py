@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,10 @@ from efface.examine.fold import Fold
 from efface.model import (
     COLUMN_TYPE,
     Artefact,
+    Beat,
     Characteristic,
     Clue,
+    Collection,
     Column,
     Finding,
     Form,
@@ -26,6 +29,7 @@ from efface.model import (
     Locator,
     Mode,
     Part,
+    Sampling,
     Surroundings,
 )
 from efface.sources.payloads import BytesPayload
@@ -97,6 +101,10 @@ class Box:
 
 class TooLarge(BytesPayload):
     """A payload larger than a run reads as a whole."""
+
+    @property
+    def size_bytes(self) -> int:
+        return Limits().artefact_bytes + 1
 
     def read(self) -> bytes:
         raise LimitExceededError("9 bytes is more than artefact_bytes = 8")
@@ -248,13 +256,45 @@ def test_a_thing_that_cannot_be_read_is_a_gap_and_no_artefact(make: Make) -> Non
     assert detector.seen == []
 
 
-def test_a_thing_too_large_to_read_whole_is_a_gap_and_is_still_opened(make: Make) -> None:
-    """An archive larger than the memory is opened member by member; the gap says that the rest is not known."""
+def test_a_thing_too_large_to_read_whole_is_still_opened(make: Make) -> None:
+    """An archive larger than the memory is told by its digest, and opened member by member."""
     box = Box(lambda outer: iter([child(outer, "a.bin", b"\0\1\2\3" + MARK)]))
-    results = list(make(Fake(), containers=(box,)).examine(part(payload=TooLarge)))
+    results = list(make(containers=(box,)).examine(part(payload=TooLarge)))
+    assert not of(Gap, results)
+    assert len(of(Artefact, results)[0].sha256) == 64
+    assert len(of(Artefact, results)) == 2
+
+
+def test_a_thing_too_large_for_a_detector_is_a_gap(make: Make) -> None:
+    """What only reads things as a whole says so."""
+    reads = Raiser(LimitExceededError("9 bytes is more than artefact_bytes = 8"))
+    results = list(make(reads).examine(part(payload=TooLarge)))
     assert [gap.reason for gap in of(Gap, results)] == [GapReason.OVER_LIMIT]
-    assert [each.sha256 for each in of(Artefact, results)][:1] == [""]
-    assert len(of(Finding, results)) == 1
+
+
+def test_what_takes_long_is_heard_of(make: Make) -> None:
+    """A beat of a detector goes to the supervisor under the place that is looked at, and is no result."""
+    heard: list[str] = []
+    beats = Fake(lambda artefact, _payload: iter([Beat(), Beat(), finding(artefact.locator)]))
+    results = list(make(beats, at=heard.append).examine(part(b"\0\1\2\3")))
+    assert len(heard) == 3
+    assert len(set(heard)) == 1
+    assert [type(each) for each in results] == [Artefact, Finding]
+
+
+def test_a_collection_is_looked_at_part_by_part(make: Make) -> None:
+    """A table has no bytes of its own; what its reading raises is a gap, and what came before it counts."""
+    place = Locator("postgresql", ("host/db",), "/public.t")
+
+    def parts() -> Iterator[Part | Sampling]:
+        yield Sampling(place.at("/public.t/c"), "rows", 10, 100, is_random=True)
+        yield replace(part(b"\0\1\2\3" + MARK), locator=place.child("1"))
+        raise AccessError("the connection was lost")
+
+    results = list(make(Fake()).examine(Collection(place, parts)))
+    assert [each.media_type for each in of(Artefact, results)][:1] == ["application/vnd.efface.collection"]
+    assert len(of(Sampling, results)) == len(of(Finding, results)) == 1
+    assert [(gap.locator, gap.reason) for gap in of(Gap, results)] == [(place, GapReason.UNREADABLE)]
 
 
 @pytest.mark.parametrize(

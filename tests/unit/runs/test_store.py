@@ -129,7 +129,7 @@ def test_a_run_of_another_version_is_refused(tmp_path: Path) -> None:
     """A file format that this version does not know is not guessed at."""
     path = str(tmp_path / "run.sqlite")
     with Store(path) as store:
-        store.set_meta("format", "2")
+        store.set_meta("format", "1000")
     with pytest.raises(UsageError, match="made by a version"):
         Store(path)
 
