@@ -82,6 +82,8 @@ class GapReason(StrEnum):
     TIMEOUT = "timeout"
     CRASHED = "crashed"
     CHANGED = "changed"
+    IGNORED = "ignored"
+    """Left out because the user asked for it."""
 
 
 class VerdictKind(StrEnum):

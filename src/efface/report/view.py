@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date, datetime
 
     from efface.model import Finding, Gap, Mode, PackReference, Removal, Rule, Sampling, Verdict
+    from efface.report.marks import Comparison, Group, Ignored, WaiverUse
 
 __all__ = ["LANGUAGES", "CheckStep", "Coverage", "Network", "RunView"]
 
@@ -86,6 +88,12 @@ class RunView:
         case_title: Title of the case, or "".
         as_of: The day whose law was applied, or None.
         notes: Further sentences for the reader.
+        baseline: Which findings a baseline knows and which of its own are gone; None without one.
+        waivers: The waivers of the run, whatever their state.
+        waived: Number (from 0, in `waivers`) of the waiver that covers a finding, by the finding's identifier.
+        ignored: What patterns kept out of the scan.
+        passed_over: Ignore files in targets that were not obeyed, because nobody asked for it.
+        groups: Findings seen as things: galleries, tables of templates, archives.
         lang: "zh" or "en", the language shown first.
     """
 
@@ -108,7 +116,17 @@ class RunView:
     case_title: str = ""
     as_of: date | None = None
     notes: tuple[str, ...] = ()
+    baseline: Comparison | None = None
+    waivers: tuple[WaiverUse, ...] = ()
+    waived: Mapping[str, int] = field(default_factory=dict)
+    ignored: tuple[Ignored, ...] = ()
+    passed_over: tuple[str, ...] = ()
+    groups: tuple[Group, ...] = ()
     lang: str = "zh"
+
+    def excuses(self, finding_id: str) -> bool:
+        """Return whether a finding is known from a baseline or waived, and so gives no exit code of its own."""
+        return finding_id in self.waived or (self.baseline is not None and finding_id in self.baseline.known)
 
     def __post_init__(self) -> None:
         if self.lang not in LANGUAGES:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from efface.model import RemovalStatus, VerdictKind
+from efface.model import GapReason, RemovalStatus, VerdictKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,6 +38,10 @@ class ExitCode(IntEnum):
 def of_scan(view: RunView, fail_on: Level) -> ExitCode:
     """Return what a scan comes to: violations first, then what could not be told, then clean.
 
+    Findings that a baseline knows or a waiver covers count for nothing here; verdicts on the activity always
+    count. Files that the user's own ignore file left out are no gaps here; those that one in a target left
+    out are.
+
     Args:
         view: The run.
         fail_on: Lowest level that counts among findings that no verdict was given on (without a case, all
@@ -45,14 +49,17 @@ def of_scan(view: RunView, fail_on: Level) -> ExitCode:
             unknown, which is never a violation.
     """
     judged = {verdict.subject for verdict in view.verdicts}
-    unjudged = [finding for finding in view.findings if finding.id not in judged]
-    if any(verdict.kind.is_violation for verdict in view.verdicts):
+    unjudged = [f for f in view.findings if f.id not in judged and not view.excuses(f.id)]
+    verdicts = [verdict for verdict in view.verdicts if not view.excuses(verdict.subject)]
+    if any(verdict.kind.is_violation for verdict in verdicts):
         return ExitCode.VIOLATIONS
     if any(finding.is_biometric and (finding.level or 1) >= fail_on for finding in unjudged):
         return ExitCode.VIOLATIONS
-    open_question = any(verdict.kind is VerdictKind.NEEDS_FACTS for verdict in view.verdicts)
+    open_question = any(verdict.kind is VerdictKind.NEEDS_FACTS for verdict in verdicts)
     open_question = open_question or any(not finding.is_biometric for finding in unjudged)
-    return ExitCode.GAPS if view.gaps or open_question or view.finished_at is None else ExitCode.CLEAN
+    hidden = any(ignored.in_target for ignored in view.ignored)
+    gaps = any(gap.reason is not GapReason.IGNORED or hidden for gap in view.gaps)
+    return ExitCode.GAPS if gaps or open_question or view.finished_at is None else ExitCode.CLEAN
 
 
 def of_removals(removals: Iterable[Removal]) -> ExitCode:

@@ -19,6 +19,7 @@ from efface.errors import UsageError
 from efface.examine import configuration
 from efface.model import Gap, GapReason, Limits, Locator, Mode, Unit
 from efface.runs.codec import decode, encode
+from efface.runs.ignore import Ignore
 from efface.runs.pace import Pace
 from efface.runs.pool import Done, Lost, Pool
 from efface.runs.record import looked_again_entry, removal_began, scan_entry
@@ -47,12 +48,14 @@ class ScanOptions:
         mode: How hard to look.
         jobs: How many processes; 0 for one per core.
         limits: Budgets.
+        ignore: What to leave out, and to count; None for nothing.
     """
 
     targets: tuple[str, ...]
     mode: Mode = Mode.STANDARD
     jobs: int = 0
     limits: Limits = field(default_factory=Limits)
+    ignore: Ignore | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,11 @@ def scan(store: Store, options: ScanOptions, *, progress: Callable[[Progress], N
     sources = [_source_of(target) for target in options.targets]
     digest = configuration(options.mode, options.limits)
     started_at = datetime.now(UTC)
-    listings = [_begun(source.units(target)) for target, source in zip(options.targets, sources, strict=True)]
+    ignore = options.ignore or Ignore()
+    listings = [
+        _begun(ignore.listed(target, source.units(target)))
+        for target, source in zip(options.targets, sources, strict=True)
+    ]
     number = _begin(store, options, started_at)
     _list(store, listings, number)
     reused = _reusable(store, digest)

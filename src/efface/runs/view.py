@@ -10,6 +10,8 @@ from efface import __version__
 from efface.errors import UsageError
 from efface.model import Mode, PackReference
 from efface.report.view import Coverage, Network, RunView
+from efface.runs.groups import groups
+from efface.runs.marks import marks_of
 from efface.runs.record import detectors, networks
 
 if TYPE_CHECKING:
@@ -19,8 +21,13 @@ if TYPE_CHECKING:
 __all__ = ["view_of"]
 
 
-def view_of(store: Store, lang: str) -> RunView:
+def view_of(store: Store, lang: str, *, on: date | None = None) -> RunView:
     """Return everything that a report shows of a run.
+
+    Args:
+        store: The run.
+        lang: "zh" or "en".
+        on: The day on which a waiver is in force or not; by default today.
 
     Raises:
         UsageError: Nothing was scanned into the run yet.
@@ -31,6 +38,8 @@ def view_of(store: Store, lang: str) -> RunView:
         )
     totals = store.totals()
     verdicts = tuple(store.verdicts())
+    findings, gaps = tuple(store.findings()), tuple(store.gaps())
+    today = on or date.today()  # noqa: DTZ011 - the day of a waiver is local
     finished, as_of = store.meta("finished_at", ""), store.meta("as_of", "")
     return RunView(
         run_id=store.run_id,
@@ -47,15 +56,17 @@ def view_of(store: Store, lang: str) -> RunView:
             PackReference(pack["id"], pack["digest"]) for pack in json.loads(store.meta("packs", "[]"))
         ),
         networks=tuple(Network(network["name"], network["digest"]) for network in networks()),
-        findings=tuple(store.findings()),
-        gaps=tuple(store.gaps()),
+        findings=findings,
+        gaps=gaps,
         samplings=tuple(store.samplings()),
         verdicts=verdicts,
         rules=_rules() if verdicts else (),
         removals=tuple(store.removals()),
         case_title=store.meta("case_title", ""),
         as_of=date.fromisoformat(as_of) if as_of else None,
+        groups=groups(findings),
         lang=lang,
+        **marks_of(store, findings, gaps, verdicts, today),
     )
 
 
