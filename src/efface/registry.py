@@ -20,6 +20,7 @@ BUILTIN: dict[str, dict[str, str]] = {
     "source": {
         "filesystem": "efface.sources.filesystem:Filesystem",
         "stdin": "efface.sources.stdin:StandardInput",
+        "objects": "efface.sources.objects:ObjectStore",
     },
     "container": {
         "archive": "efface.sources.archive:Archive",

@@ -11,12 +11,15 @@ import pytest
 
 from efface import registry
 from efface.testing.contracts import SourceContract
+from efface.testing.s3 import s3_server
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from efface.model import Unit
     from efface.sources.filesystem import Filesystem
+    from efface.sources.objects import ObjectStore
     from efface.sources.stdin import StandardInput
 
 
@@ -69,6 +72,36 @@ class TestStandardInput(SourceContract):
     def clear(self, _folder: Path) -> None:
         for unit in self._listed:  # as when the process that read it ends
             os.close(int(unit.stamp.rpartition("?")[0].rpartition("/")[2]))
+
+
+class TestObjectStore(SourceContract):
+    """A bucket of an S3 server, with names that are not ASCII, or look like URLs."""
+
+    names = ("a.txt", "名.bin", "b%2F#?.txt")
+    bucket = "contract"
+
+    @pytest.fixture(autouse=True)
+    def _server(self) -> Iterator[None]:
+        with s3_server() as self._client:
+            yield
+
+    def plugin(self) -> ObjectStore:
+        return registry.load("source", "objects")()
+
+    def place(self, _folder: Path) -> tuple[str, dict[str, bytes]]:
+        contents = {name: f"content {number}".encode() * 9_000 for number, name in enumerate(self.names)}
+        self._client.create_bucket(Bucket=self.bucket)
+        for name, data in contents.items():
+            self._client.put_object(Bucket=self.bucket, Key=f"inner/{name}", Body=data)
+        return f"s3://{self.bucket}/inner", contents
+
+    def change(self, _folder: Path) -> None:
+        for name in self.names:
+            self._client.put_object(Bucket=self.bucket, Key=f"inner/{name}", Body=b"changed")
+
+    def clear(self, _folder: Path) -> None:
+        for name in self.names:
+            self._client.delete_object(Bucket=self.bucket, Key=f"inner/{name}")
 
 
 def test_every_source_is_under_contract() -> None:
