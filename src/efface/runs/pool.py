@@ -89,6 +89,15 @@ class Pool:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def stop(self) -> None:
+        """Kill what runs, from any thread; whoever listens hears of lost tasks and has to `close`."""
+        for each in list(self._workers):
+            each.process.kill()
+
+    def close(self) -> None:
+        """End every process."""
         for each in self._workers:
             each.pipe.close()
             each.process.kill()
