@@ -26,10 +26,12 @@ BUILTIN: dict[str, dict[str, str]] = {
         "archive": "efface.sources.archive:Archive",
         "sqlite": "efface.sources.sqlite:Sqlite",
         "picture-parts": "efface.sources.picture_parts:PictureParts",
+        "video-parts": "efface.sources.video_parts:VideoParts",
         "values": "efface.sources.values:Values",
     },
     "detector": {
         "face-image": "efface.detectors.face_image:FaceImage",
+        "face-video": "efface.detectors.face_video:FaceVideo",
         "face-template": "efface.detectors.face_template:FaceTemplate",
         "biometric-record": "efface.detectors.biometric_record:BiometricRecord",
     },

@@ -22,6 +22,7 @@ class Limits:
         artefact_seconds: Longest time for one artefact before its process is stopped.
         picture_pixels: Largest picture, in pixels of one frame.
         frames: Most frames or pages of one picture.
+        film_frames: Most frames of one recording.
         cells: Most cells of one column that are tested one by one.
         memory_bytes: Most memory of one worker process.
     """
@@ -34,5 +35,6 @@ class Limits:
     artefact_seconds: float = 120.0
     picture_pixels: int = 178_956_970
     frames: int = 2_000
+    film_frames: int = 10_000_000
     cells: int = 10_000
     memory_bytes: int = 3072 * _MIB
