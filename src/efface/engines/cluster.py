@@ -15,7 +15,9 @@ import queue
 import re
 import secrets
 import time
+from concurrent.futures import CancelledError
 from contextlib import suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from efface.errors import AccessError, UsageError
@@ -23,11 +25,7 @@ from efface.errors import AccessError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from distributed import Client, Future
-
 __all__ = ["Cluster"]
-
-Work = "Callable[[bytes], bytes]"
 
 _URL = re.compile(r"(dask|tcp|tls)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?/?")
 _PORT = 8786  # of a Dask scheduler, unless it was told another
@@ -55,7 +53,7 @@ class Cluster:
         self._alone_s = alone_s
         self._token = secrets.token_hex(8)
         self._sent = 0
-        self._open: dict[int, Future[bytes]] = {}
+        self._open: dict[int, Any] = {}
         self._ended: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._client = _connected(address, url, connect_s)
         self._slots = 0
@@ -121,18 +119,16 @@ class Cluster:
             self._client.close(timeout=5)
 
     def _result(self, number: int) -> tuple[int, bytes | None] | None:
-        from distributed import KilledWorker  # noqa: PLC0415 - an optional extra
-        from distributed.client import FutureCancelledError  # noqa: PLC0415
-
+        distributed: Any = import_module("distributed")
         future = self._open[number]
         try:
             result = future.result(timeout=_RESULT_S)
         except TimeoutError:  # its worker died between the end and now: the scheduler has it done again
             self._ended.put(number)
             return None
-        except KilledWorker:
+        except distributed.KilledWorker:
             result = None
-        except FutureCancelledError as error:
+        except (CancelledError, distributed.client.FutureCancelledError) as error:
             raise _lost() from error
         except Exception as error:
             # The type only: a foreign message may hold anything.
@@ -172,16 +168,16 @@ def _address(url: str) -> str:
     return f"{'tls' if scheme == 'tls' else 'tcp'}://{host}:{port or _PORT}"
 
 
-def _connected(address: str, url: str, connect_s: float) -> Client:
+def _connected(address: str, url: str, connect_s: float) -> Any:  # noqa: ANN401 - the library is partly untyped
     try:
-        from distributed import Client  # noqa: PLC0415 - an optional extra
+        distributed: Any = import_module("distributed")  # an optional extra
     except ImportError as error:
         raise UsageError("the engine needs Dask: install efface[cluster]", to_do="") from error
     if "EFFACE_DEBUG" not in os.environ:
         # Dask writes to standard error whatever it thinks of its connections; we say it in our own words.
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
-        return Client(address, timeout=connect_s, set_as_default=False)
+        return distributed.Client(address, timeout=connect_s, set_as_default=False)
     except Exception as error:  # what its connections raise is not listed anywhere
         raise UsageError(
             f"{url}: the engine cannot be reached ({type(error).__name__})",

@@ -83,6 +83,7 @@ class Pool:
         self._mode = mode
         self._limits = limits
         self._false_starts = 0
+        self._is_stopped = False
         self._workers = [self._start() for _ in range(max(1, jobs))]
 
     def __enter__(self) -> Self:
@@ -92,7 +93,8 @@ class Pool:
         self.close()
 
     def stop(self) -> None:
-        """Kill what runs, from any thread; whoever listens hears of lost tasks and has to `close`."""
+        """Kill what runs, from any thread; `run` ends in the middle, and whoever listens has to `close`."""
+        self._is_stopped = True
         for each in list(self._workers):
             each.process.kill()
 
@@ -108,7 +110,7 @@ class Pool:
         """Do every task once; tasks are taken from the iterable only as workers become free."""
         waiting = iter(tasks)
         again: deque[dict[str, Any]] = deque()
-        while True:
+        while not self._is_stopped:
             for each in self._workers:
                 if not each.pending and (batch := self._batch(waiting, again)):
                     self._give(each, batch)
