@@ -53,7 +53,7 @@ def swallow(data):
             assert len(result) <= 2 * SMALL.frames
             assert all(frame.pixels.size <= 3 * SMALL.picture_pixels for frame in result)
     copies = list(pictures.thumbnails(data))
-    assert sum(len(copy.data) for copy in copies) <= 8 * len(data) + 64
+    assert sum(len(copy.data) for copy in copies) <= 8 * len(data) + (1 << 22)
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)

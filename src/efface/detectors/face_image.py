@@ -30,6 +30,10 @@ TYPES = frozenset(
         "image/tiff",
         "image/bmp",
         "image/avif",
+        "image/heic",
+        "image/heif",
+        "image/vnd.adobe.photoshop",
+        "application/dicom",
         "image/vnd.microsoft.icon",
         "image/jp2",
         "image/jpx",
@@ -39,7 +43,7 @@ TYPES = frozenset(
         "image/x-portable-bitmap",
     }
 )
-_PAGED = frozenset({"image/tiff", "image/vnd.microsoft.icon"})
+_PAGED = frozenset({"image/tiff", "image/vnd.microsoft.icon", "image/vnd.adobe.photoshop"})
 """Kinds whose frames are pages with pictures of their own, rather than one picture in motion."""
 
 _SAME_PLACE = 0.3

@@ -41,9 +41,11 @@ def other_items(data: bytes) -> Iterator[tuple[str, bytes]]:
     for item in known.found.values():
         if item.kind == b"mime" and item.content_type not in _XMP_TYPES:
             yield "item-file", _content(data, item)
-        elif item is primary and item.kind != b"jpeg":
-            continue
-        elif item.number in tiles or item.kind not in _CODED | _DERIVED:
+        elif (
+            (item is primary and item.kind != b"jpeg")
+            or item.number in tiles
+            or item.kind not in _CODED | _DERIVED
+        ):
             continue
         else:
             yield _ROLES.get(roles.get(item.number, b""), "item"), _alone(data, known, item)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import simplejpeg
 from PIL import ExifTags, IcoImagePlugin, Image, TiffImagePlugin
 
-from efface.engines.embedded_pictures import EmbeddedPicture, thumbnails
+from efface.engines import other_kinds
+from efface.engines.embedded_pictures import EmbeddedPicture, copies, thumbnails
 from efface.engines.picture_frame import Budget, Frame, PictureInfo, check_pixels
 from efface.engines.pillow import KINDS, guarded, open_image
 from efface.engines.pixels import oriented, shown_and_hidden
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["EmbeddedPicture", "Frame", "PictureInfo", "frames", "probe", "thumbnails"]
+__all__ = ["EmbeddedPicture", "Frame", "PictureInfo", "copies", "frames", "probe", "thumbnails"]
 
 _TRANSPOSED = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 _JPEG_KINDS = ("JPEG", "MPO")
@@ -41,6 +42,10 @@ def probe(data: bytes) -> PictureInfo:
     Raises:
         FormatError: The bytes are no picture, or broken.
     """
+    data = other_kinds.as_icon(data)
+    other = other_kinds.reader(data)
+    if other is not None:
+        return other.probe(data)
     image = open_image(data)
     with guarded():
         turned = _orientation(image, data)
@@ -72,6 +77,11 @@ def frames(
     """
     limits = limits or Limits()
     data = picture if isinstance(picture, bytes) else _read(picture, limits)
+    data = other_kinds.as_icon(data)
+    other = other_kinds.reader(data)
+    if other is not None:
+        yield from other.frames(data, limits)
+        return
     image = open_image(data)
     if image.format in _JPEG_KINDS:
         yield from _jpeg(image, data, limits, long_side_px)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from efface.engines.embedded_pictures import thumbnails
 from efface.engines.pillow import guarded
+from efface.engines.raw_previews import is_raw_file
 from efface.engines.repaint_bmp import repaint_bmp
 from efface.engines.repaint_gif import repaint_gif
 from efface.engines.repaint_jpeg import repaint_jpeg
@@ -71,7 +72,7 @@ def _painter(data: bytes) -> Callable[[bytes, Sequence[PageBox], Limits], bytes]
         return repaint_gif
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return repaint_webp
-    if data.startswith((b"II*\0", b"MM\0*")):
+    if data.startswith((b"II*\0", b"MM\0*")) and not is_raw_file(data):
         return repaint_tiff
     if data.startswith(b"BM"):
         return repaint_bmp

@@ -11,7 +11,10 @@ import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from efface.formats.dicom_head import is_dicom
 from efface.formats.pickle_ops import looks_like_pickle
+from efface.formats.raw_head import tiff_type
+from efface.formats.store_head import named_type, store_type
 from efface.formats.text_types import text_type
 
 if TYPE_CHECKING:
@@ -39,7 +42,16 @@ _MAGICS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\0\0\0\x0cJXL \r\n\x87\n", "image/jxl"),
     (0, b"\xff\x0a", "image/jxl"),
     (0, b"8BPS\0", "image/vnd.adobe.photoshop"),
+    (0, b"FUJIFILMCCD-RAW", "image/x-fuji-raf"),
+    (0, b"IIRO", "image/x-olympus-orf"),
+    (0, b"IIRS", "image/x-olympus-orf"),
+    (0, b"MMOR", "image/x-olympus-orf"),
+    (0, b"IIU\0", "image/x-panasonic-rw2"),
+    (0, b"II\x1a\0\0\0HEAPCCDR", "image/x-canon-crw"),
+    (0, b"\0MRM", "image/x-minolta-mrw"),
+    (0, b"FOVb", "image/x-sigma-x3f"),
     (0, b"\xd7\xcd\xc6\x9a", "image/wmf"),
+    (0, b"\1\0\x09\0\0\3", "image/wmf"),
     (40, b" EMF\0\0\1\0", "image/emf"),
     (0, b"PK\x03\x04", "application/zip"),
     (0, b"PK\x05\x06", "application/zip"),
@@ -67,8 +79,9 @@ _MAGICS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x93NUMPY", "application/x-npy"),
     (0, b"\x89HDF\r\n\x1a\n", "application/x-hdf5"),
     (0, b"PAR1", "application/vnd.apache.parquet"),
+    (0, b"PARE", "application/vnd.apache.parquet"),
     (0, b"ARROW1\0\0", "application/vnd.apache.arrow.file"),
-    (0, b"FEA1", "application/vnd.apache.arrow.file"),
+    (0, b"FEA1", "application/x-feather1"),
     (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/x-ole-storage"),
     (0, b"%PDF-", "application/pdf"),
     (0, b"{\\rtf", "application/rtf"),
@@ -77,6 +90,12 @@ _MAGICS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "video/x-ms-asf"),
     (0, b"\0\0\x01\xba", "video/mpeg"),
     (0, b"\0\0\x01\xb3", "video/mpeg"),
+    (0, b"DHAV", "video/x-dahua"),
+    (0, b"IMKH", "video/x-hikvision"),
+    (0, b"DKIF\0\0", "video/x-ivf"),
+    (0, b"\0\0\0\1\x67", "video/h264"),
+    (0, b"\0\0\0\1\x27", "video/h264"),
+    (0, b"\0\0\0\1\x40\1", "video/h265"),
     (0, b"OggS\0", "application/ogg"),
     (0, b"ID3", "audio/mpeg"),
     (0, b"fLaC", "audio/flac"),
@@ -93,9 +112,13 @@ _MAGICS: tuple[tuple[int, bytes, str], ...] = (
 _RIFF = {b"WEBP": "image/webp", b"AVI ": "video/x-msvideo", b"WAVE": "audio/vnd.wave"}
 _STILLS = {
     b"heic": "image/heic", b"heix": "image/heic", b"heim": "image/heic", b"heis": "image/heic",
-    b"hevc": "image/heic", b"hevx": "image/heic", b"mif1": "image/heic", b"msf1": "image/heic",
+    b"hevc": "image/heic", b"hevx": "image/heic", b"hevm": "image/heic", b"hevs": "image/heic",
     b"avif": "image/avif", b"avis": "image/avif", b"M4A ": "audio/mp4", b"jp2 ": "image/jp2",
+    b"crx ": "image/x-canon-cr3",
 }  # fmt: skip
+_ANY_STILL = frozenset(b"mif1 mif2 mif3 msf1 miaf avci avcs vvic vvis j2ki j2is jpeg jpgs".split())
+"""Brands of HEIF files that do not say how their pictures are coded, or say it of a rare coding."""
+
 _RECORD = re.compile(rb"(FMR|FSP|FIR|FAC|IIR|SDI|FSK|VIR|HND|SPD|VDI|DNA)\0[ 0-9]\d\d\0")
 _FAISS = re.compile(rb"I[xHwNSB][A-Za-z0-9]{2}")
 _PNM = re.compile(rb"P[1-7][ \t\r\n](?:\s*#[^\n]*\n)*\s*(?:\d+\s+\d+\s|WIDTH )")
@@ -118,7 +141,9 @@ def media_type(head: bytes, name: str = "", size: int | None = None) -> str:
     head = head[:HEAD_BYTES]
     if not head:
         return "application/x-empty"
-    found: str = _binary(head) or text_type(head, cut=size is None or size > len(head)) or OCTETS
+    found = _binary(head) or text_type(head, cut=size is None or size > len(head))
+    if found is None:
+        return named_type(name) or OCTETS
     if found == "text/plain":
         return _SUFFIXES.get(PurePosixPath(name.lower()).suffix, found)
     return found
@@ -127,7 +152,7 @@ def media_type(head: bytes, name: str = "", size: int | None = None) -> str:
 def _binary(head: bytes) -> str | None:
     for offset, magic, kind in _MAGICS:
         if head.startswith(magic, offset) and len(head) > offset + len(magic):
-            return kind
+            return tiff_type(head) if kind == "image/tiff" else kind
     for test in (_by_structure, _container, _older):
         if answer := test(head):
             return answer
@@ -146,7 +171,8 @@ def _brand(head: bytes) -> str:
     """Tell a still picture from a film by the brands of the file type box (ISO/IEC 14496-12, 4.3)."""
     end = min(int.from_bytes(head[:4], "big"), 256)
     brands = [head[8:12], *(head[at : at + 4] for at in range(16, end, 4))]
-    return next((_STILLS[brand] for brand in brands if brand in _STILLS), "video/mp4")
+    other = "image/heif" if _ANY_STILL.intersection(brands) else "video/mp4"
+    return next((_STILLS[brand] for brand in brands if brand in _STILLS), other)
 
 
 def _is_bitmap(head: bytes) -> bool:
@@ -165,6 +191,7 @@ def _is_icon(head: bytes) -> bool:
 
 _TESTS: tuple[tuple[Callable[[bytes], object], str], ...] = (
     (_RECORD.match, BIOMETRIC_RECORD),
+    (is_dicom, "application/dicom"),
     (_is_bitmap, "image/bmp"),
     (_is_icon, "image/vnd.microsoft.icon"),
     (re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)").match, "application/x-bzip2"),
@@ -183,7 +210,7 @@ def _container(head: bytes) -> str | None:
         return "application/x-iso9660-image"
     if _FAISS.match(head) and _is_faiss(head):
         return "application/vnd.faiss"
-    return None
+    return store_type(head)
 
 
 def _is_tar(head: bytes) -> bool:

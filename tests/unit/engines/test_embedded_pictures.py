@@ -10,7 +10,8 @@ import zlib
 import pytest
 from PIL import Image
 
-from efface.engines.pictures import frames, thumbnails
+from efface.engines.pictures import copies, frames, thumbnails
+from efface.errors import LimitExceededError
 
 
 def jpeg(shade=90):
@@ -192,13 +193,23 @@ def test_padding_hides_no_picture_behind_it(kind):
 def test_a_picture_inside_a_trailer_of_something_else_is_found():
     """Bytes of no known kind before a picture do not hide it."""
     found = {copy.name: copy.data for copy in thumbnails(saved("PNG") + b"JUNK" * 9 + COPY)}
-    assert found == {"trailer": b"JUNK" * 9 + COPY, "trailer-picture": COPY}
+    assert found == {"trailer": b"JUNK" * 9, "trailer-picture": COPY}
 
 
 def test_copies_are_bounded():
-    """A file made of thousands of copies yields 64 of them."""
-    block = b"Exif\0\0" + b"".join(b"\xff\xd8\xff" + struct.pack(">H", n) + b"\xff\xd9" for n in range(5000))
-    assert len(list(thumbnails(with_segment(app(0xE1, block))))) == 64
+    """A file made of a thousand copies yields 256 of them, and says that there are more."""
+    many = b"".join(COPY[:2] + b"\xff\xfe\0\4%c%c" % divmod(n, 256) + COPY[2:] for n in range(1000))
+    data = png_with(b"prVt", many)
+    assert len(list(thumbnails(data))) == 256
+    with pytest.raises(LimitExceededError, match="not looked at"):
+        list(copies(data))
+
+
+def test_starts_of_pictures_that_are_none_end_the_search_with_a_word():
+    """A million starts that lead nowhere are no pictures; the search gives up and says so."""
+    data = png_with(b"prVt", b"\xff\xd8\xff\xe0" * 400_000)
+    with pytest.raises(LimitExceededError, match="the search was ended"):
+        list(copies(data))
 
 
 def test_directories_that_point_at_each_other_end():
