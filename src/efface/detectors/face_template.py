@@ -10,30 +10,37 @@ face_recognition, Nextcloud, digiKam.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
-from efface.detectors import opaque_template, vector_context
+import numpy as np
+
+from efface.detectors import opaque_template, vector_cells, vector_context
 from efface.detectors.level import level_of
 from efface.detectors.vector_column import VectorColumn
 from efface.errors import LimitExceededError
-from efface.formats import npy, pickle_scan, vectors
-from efface.formats.text_values import values as text_values
-from efface.model import Characteristic, Clue, Finding, Form, Mode
+from efface.formats import npy, pickle_scan, vector_rows, vectors
+from efface.model import Beat, Characteristic, Clue, Finding, Form, Mode, Sampling
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterator
 
     from numpy.typing import NDArray
 
-    from efface.formats.vectors import Vector
-    from efface.model import Artefact, Column, Gap, Limits, Locator, Payload, Surroundings
+    from efface.model import Artefact, Block, Column, Gap, Limits, Locator, Payload, Surroundings
+
+    Rows = tuple[tuple[str, ...], NDArray[Any], tuple[str, ...]]
 
 __all__ = ["FaceTemplate"]
 
 _BLOB_BYTES = 64 << 10  # a file of its own for one vector, as some vendors write
 _FAST_CELLS = 200
+_FAST_ROWS = 4_096  # of blocks and arrays, which cost a thousandth of cells
+_BEAT_ROWS = 50_000
+_BEAT_CELLS = 1_000
 _MAX_PLACES = 1_000  # names that lead to arrays in one file
-_TYPES = frozenset({"application/x-npy", "application/x-pickle", "application/octet-stream"})
+_ARRAY = "application/x-npy"
+_TYPES = frozenset({_ARRAY, "application/x-pickle", "application/octet-stream"})
 
 _MAX_AXES = 4
 
@@ -54,7 +61,7 @@ class FaceTemplate:
 
     def detect(
         self, artefact: Artefact, payload: Payload, surroundings: Surroundings, mode: Mode, limits: Limits
-    ) -> Iterator[Finding | Gap]:
+    ) -> Iterator[Finding | Gap | Sampling | Beat]:
         """Yield what the vectors of one file are.
 
         Raises:
@@ -63,43 +70,59 @@ class FaceTemplate:
         del limits
         if artefact.media_type == "application/octet-stream" and payload.size_bytes > _BLOB_BYTES:
             return
-        data = payload.read()
+        most = _FAST_ROWS if mode is Mode.FAST else 0
         places: dict[tuple[str, ...], VectorColumn] = {}
-        for names, vector in _vectors_of(artefact.media_type, data):
-            if names not in places and len(places) >= _MAX_PLACES:
+        looked_at: dict[tuple[str, ...], int] = {}
+        passed_over = 0
+        for names, rows, how in _rows_of(artefact.media_type, payload):
+            seen = looked_at.get(names, 0)
+            if most and seen >= most:
+                passed_over += rows.shape[0]
+                if artefact.media_type == _ARRAY:
+                    break
+                continue
+            if names not in looked_at and len(looked_at) >= _MAX_PLACES:
                 raise LimitExceededError(f"more than {_MAX_PLACES} names lead to arrays")
-            column = places.setdefault(names, VectorColumn())
-            if mode is not Mode.FAST or column.count < _FAST_CELLS:
-                column.add(vector)
+            looked_at[names] = seen + rows.shape[0]
+            places.setdefault(names, VectorColumn()).add_block(rows, how, thorough=mode is Mode.THOROUGH)
+            if seen // _BEAT_ROWS != looked_at[names] // _BEAT_ROWS:
+                yield Beat()
+        if passed_over:
+            looked = sum(looked_at.values())
+            total = None if artefact.media_type == _ARRAY else looked + passed_over
+            yield Sampling(artefact.locator, "rows", looked, total)
         for names, column in places.items():
             inside = "/".join(("", *reversed(names))) if names else None
             around = replace(surroundings, names=(*_words(names), *_bare(surroundings.names)))
             where = artefact.locator if inside is None else artefact.locator.at(inside)
-            yield from self._findings(where, around, column, column.count)
+            if column.count:
+                yield from self._findings(where, around, column, column.count)
 
-    def detect_column(self, column: Column, mode: Mode, limits: Limits) -> Iterator[Finding | Gap]:
+    def detect_column(
+        self, column: Column, mode: Mode, limits: Limits
+    ) -> Iterator[Finding | Gap | Sampling | Beat]:
         """Yield what the values of a column are: templates, embeddings of some kind, or nothing."""
-        most = _FAST_CELLS if mode is Mode.FAST else limits.cells
         places: dict[tuple[str, ...], VectorColumn] = {}
         opaque = opaque_template.Opaque(column.surroundings)
-        tested = 0
-        for cell in column.cells():
-            tested += 1
-            if tested > most:
-                break
-            found = False
-            for names, vector in _in_cell(cell):
-                found = True
-                if names in places or len(places) < _MAX_PLACES:
-                    places.setdefault(names, VectorColumn()).add(vector)
-            if not found:
-                opaque.add(cell)
-        for names, vectors_here in places.items():
+        most = _FAST_CELLS if mode is Mode.FAST else limits.cells
+        is_part = column.drawn is not None
+        if column.blocks is not None:
+            is_part |= yield from _take_blocks(column.blocks(), places, mode)
+        cells = column.cells()
+        for count, found in enumerate(vector_cells.read(islice(cells, most)), start=1):
+            if count % _BEAT_CELLS == 0:
+                yield Beat()
+            if found.rows is None:
+                opaque.add(found.cell)
+            elif found.names in places or len(places) < _MAX_PLACES:
+                places.setdefault(found.names, VectorColumn()).add_tested(found.rows, found.how)
+        is_part |= next(cells, None) is not None
+        for names, here in places.items():
             around = replace(column.surroundings, names=(*names, *column.surroundings.names))
-            count = vectors_here.count
-            references = max(count, column.rows or 0) if tested > most else count
-            yield from self._findings(column.locator, around, vectors_here, references)
-        if not places:
+            references = max(here.count, column.rows or 0) if is_part else here.count
+            if here.count:
+                yield from self._findings(column.locator, around, here, references)
+        if not any(here.count for here in places.values()):
             yield from opaque.findings(f"{self.name}@{self.version}", column.locator)
 
     def _findings(
@@ -139,30 +162,59 @@ def _facts(column: VectorColumn) -> tuple[Clue, ...]:
     )
 
 
-def _vectors_of(media_type: str, data: bytes) -> Iterator[tuple[tuple[str, ...], Vector]]:
+def _take_blocks(
+    blocks: Iterator[Block], places: dict[tuple[str, ...], VectorColumn], mode: Mode
+) -> Generator[Beat, None, bool]:
+    """Take the vectors of blocks; return whether there were more than the mode looks at."""
+    taken = beaten = 0
+    for block in blocks:
+        if mode is Mode.FAST and taken >= _FAST_ROWS:
+            return True
+        kind = np.dtype(block.dtype)
+        if not vector_rows.is_testable(kind, block.dimension):
+            continue
+        rows = np.frombuffer(block.data, kind).reshape(-1, block.dimension)
+        column = places.setdefault((), VectorColumn())
+        column.add_block(rows, (*block.how, vectors.word(kind)), thorough=mode is Mode.THOROUGH)
+        taken += rows.shape[0]
+        if taken - beaten >= _BEAT_ROWS:
+            beaten = taken
+            yield Beat()
+    return False
+
+
+def _rows_of(media_type: str, payload: Payload) -> Iterator[Rows]:
+    """Yield rows of numbers with the names that lead to them and the words for their coding."""
     if media_type == "application/x-pickle":
-        yield from _in_pickle(data)
-    elif media_type == "application/x-npy":
-        inside = npy.pickled(data)
-        if inside is not None:
-            yield from _in_pickle(inside)
-            return
-        head = npy.header(data)
-        if head.dtype[1] == "f" and _is_rows(head.shape):
-            yield from (((), vector) for vector in _told(npy.rows(data), head.dtype, "npy"))
+        yield from _in_pickle(payload.read())
+    elif media_type == _ARRAY:
+        yield from _in_npy(payload)
     else:
-        vector = vectors.parse_vector(data)
+        vector = vectors.parse_vector(payload.read())
         if vector is not None:
-            yield (), vector
+            yield (), vector.values.reshape(1, -1), vector.how
 
 
-def _in_pickle(data: bytes) -> Iterator[tuple[tuple[str, ...], Vector]]:
+def _in_npy(payload: Payload) -> Iterator[Rows]:
+    start = payload.head(npy.HEAD_BYTES)
+    if npy.is_pickled(start):
+        yield from _in_pickle(npy.pickled(payload.read()) or b"")
+        return
+    head = npy.header(start)
+    kind = np.dtype(head.dtype)
+    if not _is_rows(head.shape) or not vector_rows.is_testable(kind, head.shape[-1]):
+        return
+    with payload.open() as stream:
+        for rows in npy.pieces(stream, payload.size_bytes, head):
+            yield (), rows, ("npy", vectors.word(kind))
+
+
+def _in_pickle(data: bytes) -> Iterator[Rows]:
     for found in pickle_scan.scan(data):
         numbers = found.numbers
-        if numbers.dtype.kind == "f" and _is_rows(numbers.shape):
-            rows = numbers.reshape(-1, numbers.shape[-1]) if numbers.size else ()
-            told = _told(rows, numbers.dtype.name, "pickle", found.kind)
-            yield from ((found.names, vector) for vector in told)
+        shape = numbers.shape
+        if numbers.size and _is_rows(shape) and vector_rows.is_testable(numbers.dtype, shape[-1]):
+            yield found.names, numbers.reshape(-1, shape[-1]), ("pickle", found.kind, numbers.dtype.name)
 
 
 def _is_rows(shape: tuple[int, ...]) -> bool:
@@ -170,33 +222,7 @@ def _is_rows(shape: tuple[int, ...]) -> bool:
 
     Pictures and feature maps end in a short axis; whether long rows are templates, the names decide.
     """
-    return 1 <= len(shape) <= _MAX_AXES and (len(shape) <= 2 or shape[-1] >= vectors.MIN_DIMENSION)
-
-
-def _told(rows: Iterable[NDArray[Any]], dtype: str, *how: str) -> Iterator[Vector]:
-    for row in rows:
-        vector = vectors.of_numbers(row, dtype, how)
-        if vector is not None:
-            yield vector
-
-
-def _in_cell(cell: bytes | str) -> Iterator[tuple[tuple[str, ...], Vector]]:
-    vector = vectors.parse_vector(cell)
-    if vector is not None:
-        yield (), vector
-        return
-    start = cell[:1]
-    if start in {"{", "["} and len(cell) >= vectors.MIN_DIMENSION:
-        yield from _in_json(cast("str", cell))
-
-
-def _in_json(text: str) -> Iterator[tuple[tuple[str, ...], Vector]]:
-    """Vectors in JSON that stands in a cell, with the keys that lead to each."""
-    for pattern, value in text_values(text.encode("utf-8", "surrogatepass"), "application/json"):
-        vector = vectors.parse_vector(value)
-        if vector is not None:
-            keys = tuple(key for key in reversed(pattern.split("/")) if key not in {"", "*", "text"})
-            yield keys, vector
+    return 1 <= len(shape) <= _MAX_AXES
 
 
 def _words(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -9,11 +9,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from efface.formats.vector_rows import look_at, pieces
+
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from efface.formats.vector_rows import Tested
     from efface.formats.vectors import Vector
 
 __all__ = ["FACE_DIMENSIONS", "VectorColumn"]
@@ -26,42 +31,61 @@ _DLIB_DIMENSION = 128
 _DLIB_NORM = (1.395, 0.2)  # three standard deviations
 _DLIB_DIRECTION = (0.85, 0.97)
 _DLIB_ROWS = 5
-_KEPT = 1_000  # vectors whose direction is summed up
+_EVERY = 8  # of many rows every eighth is sorted, and all where one of those fails
 
 
 @dataclass(slots=True)
 class VectorColumn:
-    """A running summary of vectors; the vectors themselves are not kept."""
+    """A running summary of vectors, of constant size; the vectors themselves are not kept."""
 
     dimensions: Counter[int] = field(default_factory=Counter)
     encodings: Counter[tuple[str, ...]] = field(default_factory=Counter)
     count: int = 0
     units: int = 0
     exact: int = 0
-    _norms: list[float] = field(default_factory=list)
-    _direction: np.ndarray[tuple[int], np.dtype[np.float64]] | None = field(default=None, repr=False)
+    _norms: float = 0.0
+    _direction: NDArray[np.float64] | None = field(default=None, repr=False)
     _summed: int = 0
 
     def add(self, vector: Vector) -> None:
         """Take one vector into the summary."""
-        self.count += 1
-        self.dimensions[vector.dimension] += 1
-        self.encodings[vector.how] += 1
-        self.units += vector.is_unit
-        self.exact += vector.float32_exact
-        if len(self._norms) < _KEPT:
-            self._norms.append(vector.norm)
-            self._add_direction(vector)
+        self.add_tested(look_at(vector.values.reshape(1, -1)), vector.how)
 
-    def _add_direction(self, vector: Vector) -> None:
-        unit = vector.values / vector.norm
+    def add_block(self, rows: NDArray[Any], how: tuple[str, ...], *, thorough: bool = False) -> None:
+        """Test many rows together, and take those that are vectors into the summary.
+
+        Args:
+            rows: Any type that `vector_rows.is_testable`, shape (n, dimension).
+            how: How they were stored, from the outside in.
+            thorough: Whether every row goes through every test, though its neighbours passed.
+        """
+        for piece in pieces(rows):
+            self.add_tested(look_at(piece, every=1 if thorough else _EVERY), how)
+
+    def add_tested(self, result: Tested, how: tuple[str, ...]) -> None:
+        """Take the rows that passed the tests into the summary."""
+        passed = int(np.count_nonzero(result.passed))
+        if not passed:
+            return
+        numbers, norms = result.numbers, result.norms
+        if passed < norms.shape[0]:
+            numbers, norms = numbers[result.passed], norms[result.passed]
+        self.count += passed
+        self.dimensions[numbers.shape[1]] += passed
+        self.encodings[how] += passed
+        self.units += int(np.count_nonzero(result.units))
+        self.exact += int(np.count_nonzero(result.exact & result.passed))
+        self._norms += float(norms.sum(dtype=np.float64))
+        self._add_directions((1.0 / norms) @ numbers, passed)
+
+    def _add_directions(self, total: NDArray[Any], count: int) -> None:
         if self._direction is None:
-            self._direction = unit.copy()
-        elif self._direction.shape == unit.shape:
-            self._direction += unit
+            self._direction = total.astype(np.float64)
+        elif self._direction.shape == total.shape:
+            self._direction += total
         else:
             return
-        self._summed += 1
+        self._summed += count
 
     @property
     def dimension(self) -> int:
@@ -81,7 +105,7 @@ class VectorColumn:
     @property
     def norm_mean(self) -> float:
         """Mean length of the vectors."""
-        return float(np.mean(self._norms)) if self._norms else 0.0
+        return self._norms / max(self.count, 1)
 
     @property
     def direction(self) -> float:

@@ -20,13 +20,18 @@ from efface.errors import FormatError, LimitExceededError, UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import BinaryIO
 
     from numpy.typing import NDArray
 
-__all__ = ["MAGIC", "Header", "array", "header", "pickled", "rows"]
+__all__ = ["HEAD_BYTES", "MAGIC", "Header", "array", "header", "is_pickled", "pickled", "pieces", "row_count"]
 
 MAGIC = b"\x93NUMPY"
 _HEADER_BYTES = 65_536  # NumPy itself writes less than 1 KiB for anything but records of many fields
+_PIECE_BYTES = 4 << 20
+HEAD_BYTES = _HEADER_BYTES + 12
+"""How much of a file's start holds any header that is read."""
+
 _OBJECT = re.compile(r"[|<>=]?O[48]?")
 # One letter with a size or one name; "a", an old word for "S", makes NumPy 2 warn, and nothing writes it.
 _ELEMENT = re.compile(r"[<>=|]?(?:[?A-Zb-z]\d*(?:\[\w+\])?|[A-Za-z]{2,}\d*)")
@@ -69,6 +74,15 @@ def pickled(data: bytes) -> bytes | None:
     """
     fields, offset = _fields(data)
     return data[offset:] if _OBJECT.fullmatch(str(fields["descr"])) else None
+
+
+def is_pickled(head: bytes) -> bool:
+    """Return whether a .npy file holds Python objects, by its first HEAD_BYTES.
+
+    Raises:
+        FormatError: It is no .npy file.
+    """
+    return _OBJECT.fullmatch(str(_fields(head)[0]["descr"])) is not None
 
 
 def _fields(data: bytes) -> tuple[dict[str, Any], int]:
@@ -134,14 +148,52 @@ def array(data: bytes) -> NDArray[Any]:
         raise FormatError(".npy file: the numbers do not fill the shape") from error
 
 
-def rows(data: bytes) -> Iterator[NDArray[Any]]:
-    """Yield the vectors of a .npy file: its rows, or the whole of an array with one axis.
+def row_count(head: Header) -> int:
+    """Return how many rows of the last axis an array has; an array with one axis is one row."""
+    return math.prod(head.shape[:-1]) if head.shape and head.shape[-1] else 0
+
+
+def pieces(stream: BinaryIO, size_bytes: int, head: Header) -> Iterator[NDArray[Any]]:
+    """Yield the rows of an array piece by piece, each of shape (n, length of the last axis).
+
+    Args:
+        stream: The file, seekable.
+        size_bytes: Its size.
+        head: Its header.
 
     Raises:
-        FormatError: The file is no .npy file, or shorter than its shape says.
+        FormatError: The file is shorter than its shape says.
+
+    Limits: constant memory, some 4 MiB. An array whose first axis varies fastest gives its rows in another order.
     """
-    view = array(data)
-    if view.ndim <= 1:
-        yield view.reshape(-1)
-        return
-    yield from view.reshape(-1, view.shape[-1]) if view.shape[-1] else ()
+    dtype = np.dtype(head.dtype)
+    rows, length = row_count(head), head.shape[-1] if head.shape else 0
+    if rows * length * dtype.itemsize > size_bytes - head.offset:
+        raise FormatError(".npy file is shorter than its shape says")
+    step = max(1, _PIECE_BYTES // (max(length, 1) * dtype.itemsize))
+    across = head.fortran_order and len(head.shape) > 1
+    for first in range(0, rows, step):
+        count = min(step, rows - first)
+        if across:
+            yield _columns(stream, head, rows, first, count)
+        else:
+            place = head.offset + first * length * dtype.itemsize
+            yield _numbers(stream, place, count * length, dtype).reshape(count, length)
+
+
+def _columns(stream: BinaryIO, head: Header, rows: int, first: int, count: int) -> NDArray[Any]:
+    """Read some rows where the numbers of one row lie far apart: a piece of each column."""
+    dtype = np.dtype(head.dtype)
+    columns = [
+        _numbers(stream, head.offset + (column * rows + first) * dtype.itemsize, count, dtype)
+        for column in range(head.shape[-1])
+    ]
+    return np.stack(columns, axis=1)
+
+
+def _numbers(stream: BinaryIO, place: int, count: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    stream.seek(place)
+    data = stream.read(count * dtype.itemsize)
+    if len(data) < count * dtype.itemsize:
+        raise FormatError(".npy file is shorter than its shape says")
+    return np.frombuffer(data, dtype)

@@ -5,13 +5,12 @@ signs mixed, no number far from the rest, no order between neighbours, and a len
 Whether it comes from a face is not told here: names decide that, not numbers.
 
 Sources: the way vectors are written, from the stores of real software (pgvector, PostgreSQL arrays, JSON,
-NumPy, float blobs); the ranges, measured on blocks of programs, pictures, sound, text and noise.
+NumPy, float blobs).
 """
 
 from __future__ import annotations
 
 import binascii
-import json
 import re
 import zlib
 from dataclasses import dataclass, field
@@ -22,30 +21,40 @@ import numpy as np
 from efface.errors import FormatError
 from efface.formats import npy, pickle_scan
 from efface.formats.pickle_ops import looks_like_pickle
+from efface.formats.vector_rows import MAX_DIMENSION, MIN_DIMENSION, UNIT_TOLERANCE, Tested, look_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-__all__ = ["MAX_DIMENSION", "MIN_DIMENSION", "Vector", "of_numbers", "parse_numbers", "parse_vector"]
+__all__ = [
+    "CODINGS",
+    "MAX_DIMENSION",
+    "MIN_DIMENSION",
+    "Vector",
+    "binary_texts",
+    "is_blob",
+    "list_numbers",
+    "look_at_blobs",
+    "of_numbers",
+    "parse_numbers",
+    "parse_vector",
+    "word",
+]
 
-MIN_DIMENSION = 64
-MAX_DIMENSION = 8192
 _MAX_VALUE = 1 << 19  # bytes or characters of one value: 8,192 numbers of 25 digits twice over
-_UNIT_TOLERANCE = 0.01  # networks normalise in float16 at the coarsest
-_RAW_NORM = (1.1, 200.0)  # dlib 1.39, FaceNet 512 23, MobileFace 79
-_NEGATIVE = (0.25, 0.75)
-_PEAK = 14.0  # largest number over the root mean square; Gaussian noise of 8,192 numbers stays below 5
-_NEIGHBOURS = 0.4  # correlation of neighbours; sound, pictures and sorted numbers exceed it
-_DISTINCT = 0.9  # share of different numbers; quantised tables stay below
 # Possessive throughout: no part of a number or a gap is ever tried twice, however long it is.
 _NUMBER = r"[-+]?+(?:\d++\.?+\d*+|\.\d++)(?:[eE][-+]?\d++)?+"
 _NUMBERS = re.compile(rf"[\s,;|]*+{_NUMBER}(?:[\s,;|]++{_NUMBER})*+[\s,;|]*+")
 _WRAPPERS = re.compile(r"(?:np\.|numpy\.|torch\.)?(?:array|tensor|vector)\(|,? ?dtype=[\w.']+|[\[\](){}\"']")
+_CALL = re.compile(r"(?:(?:np\.|numpy\.|torch\.)?(?:array|tensor|vector)\()?[\[{]")
+_CALL_END = 24  # "], dtype=float32)"
 _HEX = re.compile(r"(?:0x|\\x)?(?:[0-9a-fA-F]{2})+")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}|[A-Za-z0-9_-]+={0,2}")
-_BLOBS = ("<f4", "<f8", ">f4", ">f8", "<f2")
+CODINGS = ("<f4", "<f8", ">f4", ">f8", "<f2")
+"""Types of the numbers of blobs, in the order in which they are tried."""
+
 _TEXT_DIGITS = 5  # mean significant digits of numbers in text; prices and pixels have fewer
 
 
@@ -78,7 +87,7 @@ class Vector:
     @property
     def is_unit(self) -> bool:
         """Whether the length is 1, as networks that normalise give it."""
-        return abs(self.norm - 1.0) <= _UNIT_TOLERANCE
+        return abs(self.norm - 1.0) <= UNIT_TOLERANCE
 
 
 def parse_vector(value: bytes | str) -> Vector | None:
@@ -109,11 +118,12 @@ def _from_text(text: str, how: tuple[str, ...], depth: int) -> Iterator[Vector]:
         if vector is not None:
             yield vector
         return
-    for word, data in _binary_texts(text.strip()):
+    for word, data in binary_texts(text.strip()):
         yield from _candidates(data, (*how, word), depth + 1)
 
 
-def _binary_texts(text: str) -> Iterator[tuple[str, bytes]]:
+def binary_texts(text: str) -> Iterator[tuple[str, bytes]]:
+    """Yield what a text is in hex or base64, with the word for it."""
     compact = "".join(text.split()) if "\n" in text else text
     try:
         if _HEX.fullmatch(compact):
@@ -126,7 +136,7 @@ def _binary_texts(text: str) -> Iterator[tuple[str, bytes]]:
 
 
 def _from_bytes(data: bytes, how: tuple[str, ...], depth: int) -> Iterator[Vector]:
-    for dtype in _BLOBS:
+    for dtype in CODINGS:
         vector = _blob(data, dtype, how)
         if vector is not None:
             yield vector
@@ -170,19 +180,36 @@ def _from_pickle(data: bytes, how: tuple[str, ...]) -> Iterator[Vector]:
         return
 
 
-def _blob(data: bytes, dtype: str, how: tuple[str, ...]) -> Vector | None:
-    kind = np.dtype(dtype)
-    count, rest = divmod(len(data), kind.itemsize)
-    if rest or not MIN_DIMENSION <= count <= MAX_DIMENSION:
+def is_blob(size_bytes: int, coding: str) -> bool:
+    """Return whether so many bytes can be one vector in a coding."""
+    count, rest = divmod(size_bytes, np.dtype(coding).itemsize)
+    return not rest and MIN_DIMENSION <= count <= MAX_DIMENSION
+
+
+def word(kind: np.dtype[Any]) -> str:
+    """Return the word for a type of numbers: "float32", "float64 big-endian"."""
+    return kind.newbyteorder("=").name + (" big-endian" if kind.byteorder == ">" else "")
+
+
+def look_at_blobs(rows: NDArray[Any]) -> Tested:
+    """Return what rows are like whose type is a guess: bytes that may be something else.
+
+    Wider or narrower readings of other bytes look plausible by chance; only a strong sign lets them pass.
+    """
+    result = look_at(rows)
+    if rows.dtype.itemsize != 4:
+        result.passed[:] &= result.units | (result.exact if rows.dtype.itemsize == 8 else False)
+    return result
+
+
+def _blob(data: bytes, coding: str, how: tuple[str, ...]) -> Vector | None:
+    if not is_blob(len(data), coding):
         return None
-    with np.errstate(all="ignore"):
-        values = np.frombuffer(data, kind).astype(np.float64)
-    word = kind.newbyteorder("=").name + ("" if dtype[0] == "<" else " big-endian")
-    vector = of_numbers(values, word, (*how, word))
-    if vector is None or kind.itemsize == 4:
-        return vector
-    # Wider or narrower readings of other bytes look plausible by chance; only a strong sign lets them pass.
-    return vector if vector.is_unit or (vector.float32_exact and kind.itemsize == 8) else None
+    rows = np.frombuffer(data, coding).reshape(1, -1)
+    if not look_at_blobs(rows).passed[0]:
+        return None
+    name = word(rows.dtype)
+    return of_numbers(rows[0].astype(np.float64), name, (*how, name))
 
 
 def parse_numbers(text: str) -> NDArray[np.float64] | None:
@@ -193,7 +220,7 @@ def parse_numbers(text: str) -> NDArray[np.float64] | None:
     """
     if len(text) > _MAX_VALUE or not any(mark in text for mark in ",; \n\t|"):
         return None
-    quick = _json_numbers(text.strip())
+    quick = list_numbers(text.strip())
     return _loose_numbers(text) if quick is None else quick
 
 
@@ -213,18 +240,42 @@ def _loose_numbers(text: str) -> NDArray[np.float64] | None:
         return None
 
 
-def _json_numbers(text: str) -> NDArray[np.float64] | None:
-    """The common case, by the fast reader: one flat list of numbers in brackets or braces."""
-    if text[:1] + text[-1:] not in {"[]", "{}"}:
+def list_numbers(text: str) -> NDArray[np.float64] | None:
+    """Return the numbers of one flat list, the common case, by a fast reader; else None.
+
+    Lists in brackets or braces, as they are or in a call of `array`, lists of strings, and numbers between
+    commas or blanks are read.
+    """
+    from pydantic_core import from_json  # noqa: PLC0415 - five times as fast as json; loaded when lists come
+
+    plain = _plain_list(text) if MIN_DIMENSION <= len(text) <= _MAX_VALUE else ""
+    if not plain:
         return None
     try:
-        items = json.loads(f"[{text[1:-1]}]")
-    except (ValueError, RecursionError):
+        items = from_json(f"[{plain}]")
+        kinds = set(map(type, items))
+        if kinds == {str}:
+            items = list(map(float, items))
+        elif kinds != {float}:
+            return None
+    except ValueError:
         return None
-    if not MIN_DIMENSION <= len(items) <= MAX_DIMENSION or set(map(type, items)) != {float}:
+    if not MIN_DIMENSION <= len(items) <= MAX_DIMENSION:
         return None
     # With sign, point and separator a number of _TEXT_DIGITS digits takes some four characters more.
-    return np.array(items, np.float64) if len(text) >= (_TEXT_DIGITS + 4) * len(items) else None
+    return np.array(items, np.float64) if len(plain) >= (_TEXT_DIGITS + 4) * len(items) else None
+
+
+def _plain_list(text: str) -> str:
+    """Return the items of a list with commas between them, or nothing where it does not look like one."""
+    if text[-1:] in "])}":
+        call = _CALL.match(text)
+        if call and (end := max(text.rfind("]"), text.rfind("}"))) > 0:
+            return text[call.end() : end] if len(text) - end < _CALL_END else ""
+        return ""
+    if text[:1] not in "-0123456789":
+        return ""
+    return text if "," in text else ",".join(text.split())
 
 
 def of_numbers(numbers: NDArray[Any], dtype: str, how: tuple[str, ...]) -> Vector | None:
@@ -237,25 +288,11 @@ def of_numbers(numbers: NDArray[Any], dtype: str, how: tuple[str, ...]) -> Vecto
     """
     if numbers.ndim != 1 or not MIN_DIMENSION <= numbers.shape[0] <= MAX_DIMENSION:
         return None
+    result = look_at(numbers.reshape(1, -1))
+    if not result.passed[0]:
+        return None
     with np.errstate(all="ignore"):
         values = numbers.astype(np.float64)
         norm = float(np.sqrt(np.dot(values, values)))
-        if not np.isfinite(norm) or not _is_output(values, norm):
-            return None
-        exact = bool(np.all(values.astype(np.float32).astype(np.float64) == values))
-    return Vector(values, dtype, how, norm, float(np.mean(values < 0)), exact)
-
-
-def _is_output(values: NDArray[np.float64], norm: float) -> bool:
-    if abs(norm - 1.0) > _UNIT_TOLERANCE and not _RAW_NORM[0] <= norm <= _RAW_NORM[1]:
-        return False
-    if not _NEGATIVE[0] <= float(np.mean(values < 0)) <= _NEGATIVE[1]:
-        return False
-    spread = norm / np.sqrt(values.shape[0])
-    if float(np.max(np.abs(values))) > _PEAK * spread:
-        return False
-    if np.unique(values).shape[0] < _DISTINCT * values.shape[0]:
-        return False
-    centred = values - values.mean()
-    energy = float(np.dot(centred, centred))
-    return energy > 0 and abs(float(np.dot(centred[1:], centred[:-1]))) < _NEIGHBOURS * energy
+    negative = float(result.negative[0]) / numbers.shape[0]
+    return Vector(values, dtype, how, norm, negative, bool(result.exact[0]))

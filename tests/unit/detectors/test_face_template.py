@@ -13,6 +13,7 @@ from efface.detectors.face_template import FaceTemplate
 from efface.errors import FormatError
 from efface.model import (
     Artefact,
+    Block,
     Characteristic,
     Column,
     Finding,
@@ -21,6 +22,7 @@ from efface.model import (
     Limits,
     Locator,
     Mode,
+    Sampling,
     Surroundings,
 )
 from efface.sources.payloads import BytesPayload
@@ -307,3 +309,86 @@ def test_a_grid_of_vectors_is_read_row_by_row() -> None:
     np.save(buffer, grid)
     found = in_file(buffer.getvalue(), "application/x-npy", "face_embeddings.npy")
     assert [(each.form, each.characteristic) for each in found] == [(Form.TEMPLATE, Characteristic.FACE)]
+
+
+def in_blocks(data: bytes, dimension: int, dtype: str, mode: Mode = Mode.STANDARD) -> list[Finding]:
+    place = Locator("file", ("/data/x.parquet",), "/*/v")
+    size = 50 * dimension * np.dtype(dtype).itemsize
+    blocks = [Block(data[at : at + size], dimension, dtype, ("list",)) for at in range(0, len(data), size)]
+    whole = Column(
+        place, Surroundings(("face_feature", "t"), ()), lambda: iter(()), None, lambda: iter(blocks)
+    )
+    return list(FaceTemplate().detect_column(whole, mode, Limits()))
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("dtype", ["<f4", ">f4", "<f8", "<f2"])
+def test_blocks_are_judged_as_cells_are(dtype: str, mode: Mode) -> None:
+    """Vectors that come many in one buffer are found as those that come one by one."""
+    (found,) = in_blocks(stores.face_vectors(120, 128).astype(dtype).tobytes(), 128, dtype, mode)
+    assert (found.form, found.characteristic, found.references) == (Form.TEMPLATE, Characteristic.FACE, 120)
+
+
+def test_blocks_of_signed_bytes() -> None:
+    """Vectors that were scaled to a byte each are found under a telling name."""
+    scaled = np.round(stores.face_vectors(60, 128) * 127 / 0.4).clip(-127, 127).astype("i1")
+    (found,) = in_blocks(scaled.tobytes(), 128, "|i1")
+    assert (found.characteristic, found.references) == (Characteristic.FACE, 60)
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_only_vectors_of_a_block_are_counted(mode: Mode) -> None:
+    """Rows that are no vectors do not pass with their neighbours."""
+    rows = stores.face_vectors(50, 128)
+    rows[8] = 0
+    rows[16] = np.sign(rows[16]) / np.sqrt(128)
+    rows[23] = np.nan
+    (found,) = in_blocks(rows.tobytes(), 128, "<f4", mode)
+    assert found.references == 47
+
+
+NO_BLOCKS = {
+    "whole numbers": (np.arange(6400, dtype="<i4").tobytes(), 64, "<i4"),
+    "short rows": (np.zeros(6400, "<f4").tobytes(), 32, "<f4"),
+    "zeros": (bytes(4 * 6400), 64, "<f4"),
+    "numbers without order that are all positive": (
+        RANDOM.uniform(0, 1, 6400).astype("<f4").tobytes(),
+        64,
+        "<f4",
+    ),
+    "flags": (RANDOM.choice([-5, 5], 6400).astype("|i1").tobytes(), 64, "|i1"),
+    "numbers that are not finite": (np.full(6400, np.nan, "<f4").tobytes(), 64, "<f4"),
+}
+
+
+@pytest.mark.parametrize("case", NO_BLOCKS)
+def test_blocks_without_vectors(case: str) -> None:
+    """Buffers of other numbers are no finding, whatever they are called."""
+    assert in_blocks(*NO_BLOCKS[case]) == []
+
+
+def test_a_sample_concerns_all_rows() -> None:
+    """Where rows were drawn at random, the finding concerns as many people as there are rows."""
+    sample = Column(
+        Locator("file", ("/data/x.db",), "/t/v"),
+        Surroundings(("face_feature", "t"), ()),
+        lambda: iter(many(FACES)),
+        70_000,
+        drawn=12,
+    )
+    assert [found.references for found in FaceTemplate().detect_column(sample, Mode.STANDARD, Limits())] == [
+        70_000
+    ]
+
+
+def test_a_fast_look_at_a_long_array_says_how_much_it_looked_at() -> None:
+    """Fast mode looks at the first rows of an array, and says so."""
+    data = _npy(stores.face_vectors(40_000, 64))
+    place = Locator("file", ("/data/face_embeddings.npy",))
+    artefact = Artefact(place, "application/x-npy", len(data))
+    looked = FaceTemplate().detect(
+        artefact, BytesPayload(data), Surroundings(("face_embeddings.npy",)), Mode.FAST, Limits()
+    )
+    said = [item for item in looked if isinstance(item, Sampling)]
+    assert [(item.unit, item.is_random) for item in said] == [("rows", False)]
+    assert said[0].looked_at < 40_000

@@ -28,19 +28,51 @@ def test_numbers_come_back(dtype: str, order: str) -> None:
     assert np.array_equal(npy.array(_saved(wanted)), wanted)
 
 
+def _pieces(data: bytes) -> list[np.ndarray]:
+    return list(npy.pieces(io.BytesIO(data), len(data), npy.header(data)))
+
+
 def test_rows_of_a_matrix() -> None:
     """The rows of a matrix are its vectors."""
-    assert [len(row) for row in npy.rows(_saved(np.zeros((3, 128), "f4")))] == [128, 128, 128]
+    assert [piece.shape for piece in _pieces(_saved(np.zeros((3, 128), "f4")))] == [(3, 128)]
 
 
 def test_one_axis_is_one_vector() -> None:
     """An array with one axis is one vector."""
-    assert [len(row) for row in npy.rows(_saved(np.zeros(128, "f4")))] == [128]
+    assert [piece.shape for piece in _pieces(_saved(np.zeros(128, "f4")))] == [(1, 128)]
 
 
 def test_empty_last_axis_has_no_rows() -> None:
     """A matrix without columns has no rows."""
-    assert list(npy.rows(_saved(np.zeros((3, 0), "f4")))) == []
+    assert _pieces(_saved(np.zeros((3, 0), "f4"))) == []
+
+
+def test_no_axis_has_no_rows() -> None:
+    """A single number has no rows."""
+    assert _pieces(_saved(np.float32(1))) == []
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_long_arrays_come_in_pieces(order: str) -> None:
+    """An array larger than a piece comes whole, whichever axis varies fastest."""
+    wanted = np.arange(2_500_000, dtype="<f4").reshape(10_000, 250)
+    pieces = _pieces(_saved(np.asarray(wanted, order=order)))
+    assert len(pieces) > 1
+    assert np.array_equal(np.concatenate(pieces), wanted)
+
+
+def test_rows_of_a_grid_whose_first_axis_varies_fastest() -> None:
+    """Every row of a grid comes once, though in another order."""
+    grid = np.arange(120, dtype="<f8").reshape(4, 5, 6)
+    (rows,) = _pieces(_saved(np.asfortranarray(grid)))
+    assert sorted(map(tuple, rows)) == sorted(map(tuple, grid.reshape(-1, 6)))
+
+
+def test_a_file_that_ends_early_is_refused() -> None:
+    """Pieces of a file that is shorter than its shape says are refused before any is read."""
+    data = _saved(np.zeros((3, 128), "f4"))[:-1]
+    with pytest.raises(FormatError, match="shorter"):
+        _pieces(data)
 
 
 def test_objects_are_refused() -> None:
