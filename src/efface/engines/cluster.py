@@ -14,6 +14,7 @@ import os
 import queue
 import re
 import secrets
+import socket
 import time
 from concurrent.futures import CancelledError
 from contextlib import suppress
@@ -110,10 +111,11 @@ class Cluster:
 
     def close(self, farewell: Callable[[bytes], bytes] | None = None, argument: bytes = b"") -> None:
         """Take back what has not begun, run a last function in each worker, and leave; nothing is raised."""
-        with suppress(Exception):
-            self._client.cancel(list(self._open.values()), force=True)
-            if farewell is not None:
-                self._client.run(farewell, argument, on_error="ignore")
+        if self._client.status == "running":  # else nobody hears it: each call would wait for a connection
+            with suppress(Exception):
+                self._client.cancel(list(self._open.values()), force=True)
+                if farewell is not None:
+                    self._client.run(farewell, argument, on_error="ignore")
         self._open.clear()
         with suppress(Exception):
             self._client.close(timeout=5)
@@ -160,10 +162,8 @@ class Cluster:
 
 def _address(url: str) -> str:
     match = _URL.fullmatch(url)
-    if match is None:
-        from efface.model import printable  # noqa: PLC0415 - only to refuse
-
-        raise UsageError(f"{printable(url)}: is not the address of an engine", to_do=_FORMS)
+    if match is None:  # it is not repeated: somebody may have put a password into it
+        raise UsageError("what --engine says is not the address of an engine", to_do=_FORMS)
     scheme, host, port = match.groups()
     return f"{'tls' if scheme == 'tls' else 'tcp'}://{host}:{port or _PORT}"
 
@@ -176,7 +176,10 @@ def _connected(address: str, url: str, connect_s: float) -> Any:  # noqa: ANN401
     if "EFFACE_DEBUG" not in os.environ:
         # Dask writes to standard error whatever it thinks of its connections; we say it in our own words.
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    host, _, port = address.partition("://")[2].rpartition(":")
     try:
+        # Dask tries again and again until its time is over, also where nobody listens.
+        socket.create_connection((host.strip("[]"), int(port)), timeout=connect_s).close()
         return distributed.Client(address, timeout=connect_s, set_as_default=False)
     except Exception as error:  # what its connections raise is not listed anywhere
         raise UsageError(

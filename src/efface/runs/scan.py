@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain, islice
@@ -27,8 +28,10 @@ from efface.runs.tally import lost_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from efface.model import Source
+    from efface.runs.remote import Remote
     from efface.runs.store import Store
 
 __all__ = ["Progress", "ScanOptions", "scan"]
@@ -49,6 +52,7 @@ class ScanOptions:
         jobs: How many processes; 0 for one per core.
         limits: Budgets.
         ignore: What to leave out, and to count; None for nothing.
+        engine: Address of a cluster whose workers look, see `engines.cluster.Cluster`; "" for processes here.
     """
 
     targets: tuple[str, ...]
@@ -56,6 +60,7 @@ class ScanOptions:
     jobs: int = 0
     limits: Limits = field(default_factory=Limits)
     ignore: Ignore | None = None
+    engine: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +103,20 @@ def scan(store: Store, options: ScanOptions, *, progress: Callable[[Progress], N
         _begun(ignore.listed(target, source.units(target)))
         for target, source in zip(options.targets, sources, strict=True)
     ]
-    number = _begin(store, options, started_at)
-    _list(store, listings, number)
-    reused = _reusable(store, digest)
-    _look(store, options, digest, progress)
-    _finish(store, options, started_at, reused)
+    with _engine(options, digest) as engine:  # refused before the run is touched
+        number = _begin(store, options, started_at)
+        _list(store, listings, number)
+        reused = _reusable(store, digest)
+        _look(store, options, digest, progress, engine)
+        _finish(store, options, started_at, reused)
+
+
+def _engine(options: ScanOptions, digest: str) -> AbstractContextManager[Remote | None]:
+    if not options.engine:
+        return nullcontext()
+    from efface.runs.remote import Remote  # noqa: PLC0415 - most scans need none
+
+    return Remote(options.engine, options.mode, options.limits, digest)
 
 
 def _source_of(target: str) -> Source:
@@ -163,7 +177,11 @@ def _reusable(store: Store, digest: str) -> int:
 
 
 def _look(
-    store: Store, options: ScanOptions, digest: str, progress: Callable[[Progress], None] | None
+    store: Store,
+    options: ScanOptions,
+    digest: str,
+    progress: Callable[[Progress], None] | None,
+    engine: Remote | None,
 ) -> None:
     total_units, total_bytes = store.to_do(digest)
     if not total_units:
@@ -171,7 +189,8 @@ def _look(
     count = Progress(0, total_units, 0, total_bytes, 0, 0)
     jobs = min(options.jobs or os.cpu_count() or 1, total_units)
     pace = Pace(store)
-    with Pool(jobs, options.mode, options.limits) as pool:
+    workers = nullcontext(engine) if engine else Pool(jobs, options.mode, options.limits)
+    with workers as pool:
         tasks = _Tasks(store, digest)
         try:
             for outcome in pool.run(tasks):
