@@ -24,9 +24,11 @@ BUILTIN: dict[str, dict[str, str]] = {
     },
     "container": {
         "archive": "efface.sources.archive:Archive",
+        "pdf": "efface.sources.pdf:Pdf",
         "sqlite": "efface.sources.sqlite:Sqlite",
         "picture-parts": "efface.sources.picture_parts:PictureParts",
         "video-parts": "efface.sources.video_parts:VideoParts",
+        "tables": "efface.sources.tables:Tables",
         "values": "efface.sources.values:Values",
     },
     "detector": {

@@ -121,6 +121,7 @@ _ANY_STILL = frozenset(b"mif1 mif2 mif3 msf1 miaf avci avcs vvic vvis j2ki j2is 
 
 _RECORD = re.compile(rb"(FMR|FSP|FIR|FAC|IIR|SDI|FSK|VIR|HND|SPD|VDI|DNA)\0[ 0-9]\d\d\0")
 _FAISS = re.compile(rb"I[xHwNSB][A-Za-z0-9]{2}")
+_PDF_LATER = re.compile(rb"[\r\n\0]%PDF-[12]\.\d\s*[\r\n]")  # readers look for it in the first 1,024 bytes
 _PNM = re.compile(rb"P[1-7][ \t\r\n](?:\s*#[^\n]*\n)*\s*(?:\d+\s+\d+\s|WIDTH )")
 _SUFFIXES = {
     ".csv": "text/csv", ".tsv": "text/tab-separated-values", ".sql": "application/sql",
@@ -229,6 +230,8 @@ def _is_faiss(head: bytes) -> bool:
 
 
 def _older(head: bytes) -> str | None:
+    if _PDF_LATER.search(head[:1032]):
+        return "application/pdf"
     if _PNM.match(head):
         return "image/x-portable-anymap"
     if len(head) > 188 * 3 and all(head[188 * block] == 0x47 for block in range(4)) and not head.isascii():
