@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console, Group
 
-from efface.report import csv_report, html, json_report, sarif, terminal
+from efface.report import csv_report, html, json_report, sarif, terminal, terminal_beside
 from efface.testing.run_views import full_view, gaps_view, nothing_view
 
 GOLDEN = Path(__file__).parent / "reports"
@@ -21,7 +21,10 @@ GOLDEN = Path(__file__).parent / "reports"
 
 def on_a_terminal(view):
     console = Console(file=io.StringIO(), width=100, color_system=None)
-    parts = (terminal.scan_summary, terminal.findings_table, terminal.verdict_table, terminal.gaps_table)
+    parts = (
+        *(terminal.scan_summary, terminal.findings_table, terminal_beside.groups_table),
+        *(terminal.verdict_table, terminal.gaps_table, terminal_beside.beside),
+    )
     console.print(Group(*(part(view) for part in parts), terminal.removal_plan(view.removals, view.lang)))
     return console.file.getvalue()
 

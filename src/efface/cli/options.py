@@ -14,22 +14,32 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from efface.errors import UsageError
+from efface.model import printable
 
 if TYPE_CHECKING:
     from efface.model import Case
+    from efface.report.marks import Waiver
+    from efface.runs.baseline import Baseline
 
 __all__ = [
+    "BaselineFile",
     "CaseFile",
     "CsvFile",
     "HtmlFile",
+    "IgnoreFiles",
     "JsonFile",
     "Language",
     "Quiet",
     "SarifFile",
     "Targets",
+    "UseIgnoreFiles",
+    "WaiversFile",
+    "WriteBaseline",
     "default_run",
     "language_of",
+    "read_baseline",
     "read_case",
+    "read_waivers",
     "refuse_options",
     "write_bytes",
     "write_text",
@@ -57,6 +67,34 @@ HtmlFile = Annotated[
 ]
 CsvFile = Annotated[
     str | None, Parameter(name="--csv", allow_leading_hyphen=True, help="Write CSV to this file.")
+]
+BaselineFile = Annotated[
+    Path | None,
+    Parameter(help="Baseline: what it knows does not give exit code 1, what is new does."),
+]
+WriteBaseline = Annotated[
+    str | None,
+    Parameter(
+        help="Write what was found as a baseline, without content; one that exists only shrinks.",
+    ),
+]
+WaiversFile = Annotated[
+    Path | None, Parameter(help="Waivers (TOML): what they cover while in force does not give exit code 1.")
+]
+IgnoreFiles = Annotated[
+    list[Path] | None,
+    Parameter(
+        name="--ignore",
+        negative="",
+        help="Leave out files that match patterns of this file (as in gitignore); counted and shown.",
+    ),
+]
+UseIgnoreFiles = Annotated[
+    bool,
+    Parameter(
+        negative="",
+        help="Obey .effaceignore in the root of targets; what it leaves out counts as not looked at.",
+    ),
 ]
 Quiet = Annotated[bool, Parameter(name="--quiet", negative="", help="No progress and no summary.")]
 
@@ -107,16 +145,51 @@ def read_case(path: Path | None) -> Case | None:
         return None
     from efface.rules.case_file import parse_case
 
+    return parse_case(_text(path, _MAX_CASE_BYTES, "a case file"))
+
+
+def read_waivers(path: Path | None) -> tuple[Waiver, ...]:
+    """Return the waivers of a file, or none when none is named.
+
+    Raises:
+        UsageError: It cannot be read or holds faults; all of them are listed.
+    """
+    if path is None:
+        return ()
+    from efface.runs.waivers import parse_waivers
+
+    return parse_waivers(_text(path, _MAX_CASE_BYTES, "a file of waivers"))
+
+
+def read_baseline(path: Path | None) -> Baseline | None:
+    """Return the baseline of a file, or None when none is named.
+
+    Raises:
+        UsageError: It cannot be read, or is none.
+    """
+    if path is None:
+        return None
+    from efface.runs.baseline import MAX_BYTES, parse_baseline
+
+    return parse_baseline(_text(path, MAX_BYTES, "a baseline"), printable(str(path)))
+
+
+def _text(path: Path, most_bytes: int, what: str) -> str:
+    name = printable(str(path))
     try:
-        data = sys.stdin.buffer.read(_MAX_CASE_BYTES + 1) if str(path) == "-" else path.read_bytes()
+        if str(path) == "-":
+            data = sys.stdin.buffer.read(most_bytes + 1)
+        else:
+            with path.open("rb") as file:
+                data = file.read(most_bytes + 1)
     except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}", to_do="Name a case file that can be read.") from None
-    if len(data) > _MAX_CASE_BYTES:
-        raise UsageError(f"{path}: a case file of more than {_MAX_CASE_BYTES} bytes")
+        raise UsageError(f"{name}: {error.strerror}", to_do=f"Name {what} that can be read.") from None
+    if len(data) > most_bytes:
+        raise UsageError(f"{name}: {what} of more than {most_bytes} bytes")
     try:
-        return parse_case(data.decode("utf-8-sig"))
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise UsageError(f"{path}: is not UTF-8 text", to_do="Save the case file as UTF-8.") from None
+        raise UsageError(f"{name}: is not UTF-8 text", to_do=f"Save {what} as UTF-8.") from None
 
 
 def write_text(target: str, text: str) -> None:

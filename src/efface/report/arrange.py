@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from efface.model import ACTIVITY, VerdictKind
+from efface.model import ACTIVITY, GapReason, VerdictKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -145,4 +145,12 @@ def headline(view: RunView) -> str:
         return "found" if view.verdicts else "found_unjudged"
     if view.findings:
         return "unknown_only"
-    return "only_gaps" if view.gaps or view.coverage.gaps else "nothing"
+    return _nothing(view)
+
+
+def _nothing(view: RunView) -> str:
+    left_out = [gap for gap in view.gaps if gap.reason is GapReason.IGNORED]
+    hidden = any(ignored.in_target for ignored in view.ignored)
+    if len(left_out) < max(len(view.gaps), view.coverage.gaps) or (left_out and hidden):
+        return "only_gaps"
+    return "only_ignored" if left_out else "nothing"

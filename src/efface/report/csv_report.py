@@ -15,6 +15,7 @@ import io
 from typing import TYPE_CHECKING
 
 from efface.report.arrange import activity_verdicts, findings_in_order, gaps_in_order, verdict_by_subject
+from efface.report.beside import state_texts
 from efface.report.plain import inside_text, place_text, visible
 from efface.report.texts import text, word
 from efface.report.wording import detail_text, kind_text, level_text, region_text
@@ -39,7 +40,7 @@ _COLUMNS = (
         "reason",
         "detail",
     ),
-    "uri",
+    *("uri", "state"),
 )
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -51,7 +52,10 @@ def render(view: RunView) -> str:
     writer.writerow(text(f"label.{column}", view.lang) for column in _COLUMNS)
     verdicts = verdict_by_subject(view)
     rows = [_activity(verdict, view.lang) for verdict in activity_verdicts(view)]
-    rows += [_finding(f, verdicts.get(f.id), view.lang) for f in findings_in_order(view)]
+    rows += [
+        {**_finding(f, verdicts.get(f.id), view.lang), "state": _state(view, f.id)}
+        for f in findings_in_order(view)
+    ]
     rows += [_gap(gap, view.lang) for gap in gaps_in_order(view)]
     for row in rows:
         writer.writerow(_guarded(row.get(column, "")) for column in _COLUMNS)
@@ -99,6 +103,10 @@ def _finding(finding: Finding, verdict: Verdict | None, lang: str) -> dict[str, 
         "clues": "; ".join(f"{clue.name}={clue.value}" for clue in finding.clues),
         "detector": finding.detector,
     }
+
+
+def _state(view: RunView, finding_id: str) -> str:
+    return "; ".join(said.get(view.lang) for said in state_texts(view, finding_id))
 
 
 def _gap(gap: Gap, lang: str) -> dict[str, str]:

@@ -14,8 +14,17 @@ import hashlib
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from efface.model import Text, VerdictKind
+from efface.model import VerdictKind
 from efface.report.arrange import findings_in_order, places, rules_in_order, verdict_by_subject
+from efface.report.html_beside import (
+    baseline_part,
+    group_list,
+    ignored_list,
+    miss_list,
+    sampling_list,
+    waiver_list,
+)
+from efface.report.html_filters import filters
 from efface.report.html_findings import place_section
 from efface.report.html_sections import (
     activity,
@@ -31,8 +40,8 @@ from efface.report.html_sections import (
     signatures,
     tool_list,
 )
-from efface.report.markup import Html, bilingual, element, said
-from efface.report.texts import both, text, word
+from efface.report.markup import Html, element, said
+from efface.report.texts import text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,10 +109,16 @@ def _page(view: RunView) -> list[Html]:
     sections = [
         masthead(view),
         outcome(view),
+        baseline_part(view),
         activity(view, rules),
+        group_list(view),
         _findings(view),
+        waiver_list(view),
         question_list(view),
         gap_list(view),
+        ignored_list(view),
+        sampling_list(view),
+        miss_list(view),
         removal_list(view),
         legal_grounds(view),
         note_list(view),
@@ -127,8 +142,8 @@ def _findings(view: RunView) -> Html:
         "section",
         heading("findings"),
         element("p", cut, class_="warning") if left else "",
-        _filters() if listed else element("p", said("label.none_findings")),
-        *(place_section(place, verdicts, rules, numbers) for place in groups),
+        filters(view, listed, groups) if listed else element("p", said("label.none_findings")),
+        *(place_section(view, place, verdicts, rules, numbers) for place in groups),
         element("p", said("sentence.no_matches"), id="no-matches", hidden=True),
     )
 
@@ -145,26 +160,3 @@ def _listed(view: RunView) -> tuple[Finding, ...]:
 def _strength(finding: Finding, verdicts: Mapping[str, Verdict]) -> int:
     verdict = verdicts.get(finding.id)
     return verdict.kind.strength if verdict else len(VerdictKind)
-
-
-def _filters() -> Html:
-    return element(
-        "div",
-        element("label", said("label.filter_text"), element("input", type="search", id="filter-text")),
-        _choice("kind", "verdict", [*(str(kind) for kind in VerdictKind), "unjudged"]),
-        _choice("level", "level", ["1", "2", "3", "none"]),
-        class_="filters",
-        hidden=True,
-    )
-
-
-def _choice(name: str, section: str, values: list[str]) -> Html:
-    options = [element("option", _plain(both("label.all")), value="")]
-    options += [element("option", _plain(word(section, value)), value=value) for value in values]
-    label = bilingual(both(f"label.{section}"))
-    return element("label", label, element("select", *options, id=f"filter-{name}"))
-
-
-def _plain(words: Text) -> str:
-    # No markup can stand in an option, so both languages stand side by side.
-    return words.zh if words.zh == words.en else f"{words.zh} / {words.en}"

@@ -6,10 +6,12 @@ and no thumbnail ever reaches this room.
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from efface.model import Text
 from efface.report.arrange import picture_size
+from efface.report.beside import finding_state, state_texts
 from efface.report.markup import Html, bilingual, element, fragment, labelled, said, term
 from efface.report.plain import inside_text, place_text, prose, short
 from efface.report.texts import both
@@ -18,10 +20,11 @@ from efface.report.wording import citation, kind_text, level_text, region_text, 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from efface.model import Box, Clue, Finding, FiredRule, Rule, Verdict
+    from efface.model import Box, Clue, Finding, FiredRule, Locator, Rule, Verdict
     from efface.report.arrange import PartGroup, PlaceGroup
+    from efface.report.view import RunView
 
-__all__ = ["badge", "fired_rules", "place_section", "preview", "rule_anchor"]
+__all__ = ["badge", "fired_rules", "place_number", "place_section", "preview", "rule_anchor"]
 
 _LABEL_SHARE = 0.09  # height of a number in the preview, as a share of the picture's shorter side
 _MISSING_LEVEL = "none"
@@ -39,29 +42,54 @@ def badge(finding: Finding | None, verdict: Verdict | None) -> Html:
 
 
 def place_section(
-    place: PlaceGroup, verdicts: Mapping[str, Verdict], rules: Mapping[str, Rule], numbers: Mapping[str, int]
+    view: RunView,
+    place: PlaceGroup,
+    verdicts: Mapping[str, Verdict],
+    rules: Mapping[str, Rule],
+    numbers: Mapping[str, int],
 ) -> Html:
     """Return one outermost thing with its parts and findings."""
     count = element("span", str(len(place.findings)), class_="count")
     heading = element("h3", element("bdi", place_text(place.locator)), " ", count)
-    parts = (_part(part, verdicts, rules, numbers) for part in place.parts)
-    return element("section", heading, *parts, class_="place")
+    parts = (_part(view, part, verdicts, rules, numbers) for part in place.parts)
+    return element(
+        "section",
+        heading,
+        *parts,
+        class_="place",
+        data_place=place_number(place.locator),
+        data_count=len(place.findings),
+        data_level=max(int(finding.level or 0) for finding in place.findings),
+        data_confidence=f"{max(finding.confidence for finding in place.findings):.4f}",
+    )
+
+
+def place_number(place: Locator) -> str:
+    """Return what stands for a place in the filter, where its name could be anything."""
+    return hashlib.sha256(place.uri.encode()).hexdigest()[:16]
 
 
 def _part(
-    part: PartGroup, verdicts: Mapping[str, Verdict], rules: Mapping[str, Rule], numbers: Mapping[str, int]
+    view: RunView,
+    part: PartGroup,
+    verdicts: Mapping[str, Verdict],
+    rules: Mapping[str, Rule],
+    numbers: Mapping[str, int],
 ) -> Html:
     inside = inside_text(part.locator)
     heading = element("h4", element("bdi", inside)) if inside else Html()
     rows = [
-        _finding(finding, verdicts.get(finding.id), rules, numbers[finding.id]) for finding in part.findings
+        _finding(view, finding, verdicts.get(finding.id), rules, numbers[finding.id])
+        for finding in part.findings
     ]
     drawing = preview(part.findings, numbers)
     columns = element("div", element("div", *rows, class_="rows"), drawing, class_="part-body")
     return element("div", heading, columns, class_="part")
 
 
-def _finding(finding: Finding, verdict: Verdict | None, rules: Mapping[str, Rule], number: int) -> Html:
+def _finding(
+    view: RunView, finding: Finding, verdict: Verdict | None, rules: Mapping[str, Rule], number: int
+) -> Html:
     level = _MISSING_LEVEL if finding.level is None else str(int(finding.level))
     region = region_text(finding.locator)
     grounds = [_short_citation(rule.id, rules) for rule in verdict.fired] if verdict else []
@@ -76,6 +104,7 @@ def _finding(finding: Finding, verdict: Verdict | None, rules: Mapping[str, Rule
         element("span", str(number), class_="number"),
         badge(finding, verdict),
         element("span", bilingual(what(finding)), class_="what"),
+        *(element("span", bilingual(state), class_="state") for state in state_texts(view, finding.id)),
         class_="finding-head",
     )
     cited = element("p", labelled("rules"), _separated(grounds), class_="grounds") if grounds else Html()
@@ -90,6 +119,9 @@ def _finding(finding: Finding, verdict: Verdict | None, rules: Mapping[str, Rule
         data_kind=str(verdict.kind) if verdict else "unjudged",
         data_level=level,
         data_form=str(finding.form),
+        data_characteristic=str(finding.characteristic),
+        data_state=finding_state(view, finding.id) or False,
+        data_confidence=f"{finding.confidence:.4f}",
         id=f"finding-{finding.id}",
     )
 

@@ -15,6 +15,7 @@ from efface.report.arrange import (
     rules_in_order,
     verdicts_in_order,
 )
+from efface.report.json_beside import beside
 from efface.report.plain import HIDDEN, encodable, moment_text, target_text
 
 if TYPE_CHECKING:
@@ -47,12 +48,13 @@ def render(view: RunView) -> str:
                 "bytes": view.coverage.bytes,
                 "reused": view.coverage.reused,
             },
-            "findings": [_finding(finding) for finding in findings_in_order(view)],
+            "findings": [_finding(view, finding) for finding in findings_in_order(view)],
             "gaps": [_gap(gap) for gap in gaps_in_order(view)],
             "verdicts": [_verdict(verdict) for verdict in verdicts_in_order(view)],
             "rules": [_rule(rule) for rule in rules_in_order(view)],
             "removals": [_removal(r) for r in sorted(view.removals, key=lambda r: r.target.uri)],
             "notes": _texts(view.notes),
+            **beside(view, _locator),
         }
     )
 
@@ -102,7 +104,7 @@ def _locator(locator: Locator) -> _JSON:
     return {"uri": locator.uri, "path": _texts(locator.path), "fragment": fragment}
 
 
-def _finding(finding: Finding) -> _JSON:
+def _finding(view: RunView, finding: Finding) -> _JSON:
     clues = [
         {"name": c.name, "value": encodable(c.value), "weight": round(c.weight, _DECIMALS)}
         for c in finding.clues
@@ -117,6 +119,8 @@ def _finding(finding: Finding) -> _JSON:
         "references": finding.references,
         "locator": _locator(finding.locator),
         "clues": clues,
+        "known": None if view.baseline is None else finding.id in view.baseline.known,
+        "waiver": view.waived.get(finding.id),
     }
 
 

@@ -1,8 +1,10 @@
 """Render a run as SARIF 2.1.0 for code scanning and other result viewers.
 
 A finding is one result; its rule is the strongest that fires, the others stand in its message and
-properties. A gap is a notification of the tool's execution, so that a viewer never shows a run with gaps
-as complete. Boxes in pictures have no place in SARIF's regions and stand in the logical location.
+properties. Where a baseline was given, results are new, unchanged or absent (3.27.24), and a waiver is an
+accepted suppression (3.35). A gap is a notification of the tool's execution, so that a viewer never shows a
+run with gaps as complete. Boxes in pictures have no place in SARIF's regions and stand in the logical
+location.
 
 Source: OASIS SARIF 2.1.0 (3.20 invocation, 3.27 result, 3.49 reportingDescriptor, 3.58 notification).
 """
@@ -22,6 +24,7 @@ from efface.report.arrange import (
 )
 from efface.report.json_report import dump
 from efface.report.plain import inside_text, moment_text, place_text, prose
+from efface.report.sarif_marks import absent, gone_name, gone_rule, marks, said_beside
 from efface.report.texts import text, word
 from efface.report.wording import citation, detail_text, kind_text, level_text, region_text, what
 
@@ -57,7 +60,13 @@ def render(view: RunView) -> str:
     rules = _descriptors(view, findings, verdicts)
     index = {rule["id"]: number for number, rule in enumerate(rules)}
     results = [_activity(verdict, view.lang) for verdict in activity_verdicts(view)]
-    results += [_result(finding, verdicts.get(finding.id), view.lang) for finding in findings]
+    results += [
+        {**_result(finding, verdicts.get(finding.id), view.lang), **marks(view, finding.id)}
+        for finding in findings
+    ]
+    results += absent(view)
+    if view.waivers:  # where one result has the property, all have it (3.27.23)
+        results = [{**result, "suppressions": result.get("suppressions", [])} for result in results]
     for result in results:
         result["ruleIndex"] = index[result["ruleId"]]
     run = {
@@ -71,6 +80,7 @@ def render(view: RunView) -> str:
             "detectors": sorted(view.detectors),
             "packs": {pack.id: pack.digest for pack in view.packs},
             "headline": text(f"headline.{headline(view)}", view.lang),
+            **said_beside(view),
         },
     }
     return dump({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
@@ -103,6 +113,10 @@ def _descriptors(
     for finding, verdict in subjects:
         identity = _rule_id(finding, verdict)
         name = what(finding).get(view.lang) if finding else text("record.activity", view.lang)
+        known.setdefault(identity, {"id": identity, "shortDescription": {"text": name}})
+    for gone in view.baseline.gone if view.baseline else ():
+        identity = gone_rule(gone)
+        name = gone_name(gone).get(view.lang)
         known.setdefault(identity, {"id": identity, "shortDescription": {"text": name}})
     return [known[identity] for identity in sorted(known)]
 

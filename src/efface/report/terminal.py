@@ -25,6 +25,7 @@ from efface.report.arrange import (
     places,
     verdict_by_subject,
 )
+from efface.report.beside import state_texts
 from efface.report.plain import inside_text, moment_text, place_text, short
 from efface.report.texts import text, word
 from efface.report.wording import coverage_text, detail_text, kind_text, level_text, region_text, what
@@ -95,7 +96,9 @@ def findings_table(view: RunView, limit: int = MAX_ROWS) -> Group:
     """Return the findings grouped by place, at most `limit` of them, with the number left out."""
     verdicts = verdict_by_subject(view)
     findings = findings_in_order(view)
-    rows = {finding.id: _row(finding, verdicts.get(finding.id), view.lang) for finding in findings[:limit]}
+    rows = {
+        finding.id: _row(finding, verdicts.get(finding.id), view, view.lang) for finding in findings[:limit]
+    }
     widths = [
         max((line.cell_len for line in column), default=0) for column in zip(*rows.values(), strict=True)
     ]
@@ -111,14 +114,15 @@ def findings_table(view: RunView, limit: int = MAX_ROWS) -> Group:
     return Group(*parts, *_left_out(len(findings) - limit, view.lang))
 
 
-def _row(finding: Finding, verdict: Verdict | None, lang: str) -> tuple[Line, ...]:
+def _row(finding: Finding, verdict: Verdict | None, view: RunView, lang: str) -> tuple[Line, ...]:
     inside = short(inside_text(finding.locator), _MAX_NAME)
+    state = [said.get(lang) for said in state_texts(view, finding.id)]
     return (
         _kind(finding, verdict, lang),
         Line(what(finding).get(lang)),
         Line(level_text(finding).get(lang)),
         Line(f"{finding.confidence:.2f}"),
-        Line("  ".join(part for part in (inside, region_text(finding.locator).get(lang)) if part)),
+        Line("  ".join(part for part in (inside, region_text(finding.locator).get(lang), *state) if part)),
     )
 
 

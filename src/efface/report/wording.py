@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from efface.model import Text
-from efface.report.plain import short, visible
+from efface.report.plain import inside_text, place_text, short, visible
 from efface.report.texts import both, has, word
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ __all__ = [
     "level_text",
     "period_text",
     "region_text",
+    "size_text",
     "what",
+    "what_place",
 ]
 
 _NUMBER = re.compile(r"\b(?:[0-9a-f]{64}|[0-9]+)\b")  # a key's id is a number too
@@ -68,6 +70,14 @@ def region_text(locator: Locator) -> Text:
     return join(*page)
 
 
+def what_place(locator: Locator) -> Text:
+    """Return a whole place in words: the outermost thing, the way inside it, and the region or table."""
+    way = " › ".join(part for part in (place_text(locator), inside_text(locator)) if part)
+    region = region_text(locator)
+    shown = Text(zh=way, en=way)
+    return join(shown, region, zh=" › ", en=" › ") if region.zh else shown
+
+
 def citation(rule: Rule) -> Text:
     """Return name of the law and article."""
     article = visible(rule.citation.article)
@@ -92,7 +102,7 @@ def coverage_text(coverage: Coverage) -> Text:
         scanned=coverage.scanned,
         reused=coverage.reused,
         gaps=coverage.gaps,
-        size=_size(coverage.bytes),
+        size=size_text(coverage.bytes),
     )
 
 
@@ -110,7 +120,8 @@ def detail_text(detail: str) -> Text:
     return Text(zh=re.sub("#", lambda _: next(numbers), both(key).zh), en=shown)
 
 
-def _size(size_bytes: int) -> str:
+def size_text(size_bytes: int) -> str:
+    """Return a size in bytes or a binary unit."""
     if size_bytes < _STEP:
         return f"{size_bytes} B"
     amount, unit = float(size_bytes), 0

@@ -240,7 +240,7 @@ def tightened(view: RunView, roots: Roots, before: Baseline | None) -> Baseline:
         new = len(view.findings) - len(comparison.known)
         if new:
             raise UsageError(
-                f"{new} findings are new: a baseline that exists only shrinks",
+                f"new findings: {new}; a baseline that exists only shrinks",
                 to_do="Remove what is new, or delete the baseline's file first to take everything in.",
             )
         untold = {gone.key for gone in comparison.gone if not gone.is_told}

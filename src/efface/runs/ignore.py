@@ -43,6 +43,7 @@ class IgnoreFile:
     """Patterns of one file, with the lines that they stand in."""
 
     name: str
+    path: str
     lines: tuple[tuple[int, str], ...]
     in_target: bool = False
 
@@ -71,7 +72,8 @@ def read_ignore_file(path: str, *, in_target: bool = False) -> IgnoreFile:
         raise UsageError(f"{name}: more than {_MAX_PATTERNS} patterns")
     for number, line in lines:
         _check(name, number, line)
-    return IgnoreFile(name, tuple((number, line.rstrip("\r")) for number, line in lines), in_target)
+    real = os.path.realpath(path)
+    return IgnoreFile(name, real, tuple((number, line.rstrip("\r")) for number, line in lines), in_target)
 
 
 def _says(line: str) -> bool:
@@ -153,7 +155,8 @@ class Ignore:
 
     def _own(self, root: str) -> Iterator[IgnoreFile]:
         path = os.path.join(root, NAME)
-        if os.path.lexists(path):
+        named = any(file.path == path for file in self._files)
+        if os.path.lexists(path) and not named:
             if self._use_own:
                 yield read_ignore_file(path, in_target=True)
             else:

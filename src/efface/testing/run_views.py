@@ -29,9 +29,20 @@ from efface.model import (
     RemovalStatus,
     Rule,
     RuleMode,
+    Sampling,
     Text,
     Verdict,
     VerdictKind,
+)
+from efface.report.marks import (
+    Comparison,
+    Gone,
+    Group,
+    GroupKind,
+    Ignored,
+    Waiver,
+    WaiverState,
+    WaiverUse,
 )
 from efface.report.view import Coverage, Network, RunView
 
@@ -217,8 +228,69 @@ def _removals(findings: tuple[Finding, ...]) -> tuple[Removal, ...]:
     )
 
 
+_SCRIPT = "<script>alert(2)</script>\x1b[2J"
+_GROUPS = (
+    Group(
+        Locator("file", (f"{_ROOT}/人员",)),
+        GroupKind.GALLERY,
+        320,
+        2210,
+        "Frigate",
+        ("folder_per_person", "single_portraits", "store_name"),
+    ),
+    Group(
+        Locator("file", (f"{_ROOT}/crm.sqlite",), "/main.visitor"),
+        GroupKind.TEMPLATES,
+        973,
+        1,
+        "",
+        ("person_key",),
+    ),
+    Group(
+        Locator("file", (f"{_ROOT}/{_SCRIPT}.sqlite",), "/main.t"), GroupKind.PERSON_PICTURES, 12, 1, "", ()
+    ),
+    Group(Locator("file", (f"{_ROOT}/到访.zip",)), GroupKind.ARCHIVE, None, 3),
+)
+_WAIVERS = (
+    WaiverUse(
+        Waiver("**/登记表.tif", f"until the form is replaced {_SCRIPT}", "王主任", _DAY, date(2026, 12, 31)),
+        WaiverState.IN_FORCE,
+        1,
+    ),
+    WaiverUse(
+        Waiver("**/old/**", "x", "y", date(2025, 1, 1), date(2025, 6, 30), "X-16-2", "face"),
+        WaiverState.EXPIRED,
+        0,
+    ),
+    WaiverUse(Waiver("**", "x", "y", date(2027, 1, 1), date(2027, 6, 30)), WaiverState.NOT_YET, 0),
+)
+_IGNORED = (
+    Ignored("my.ignore", 3, "*.log", 1200, 9_000_000, in_target=False),
+    Ignored("my.ignore", 7, f"{_SCRIPT}/", 34, 1000, in_target=False),
+    Ignored(f"{_ROOT}/.effaceignore", 1, "photos/", 5, 100, in_target=True),
+)
+
+
+def _samplings() -> tuple[Sampling, ...]:
+    column = Locator("postgresql", ("db.example:5432/crm",), "/public.visitor/note")
+    film = Locator("file", (f"{_ROOT}/{_SCRIPT}.mp4",))
+    return (
+        Sampling(column, "rows", 1000, 5_000_000, is_random=True),
+        Sampling(column.at("/public.visitor/photo"), "rows", 10_000, None, is_random=True),
+        Sampling(film, "frames", 300, 90_000),
+        Sampling(column.at("/public.visitor/name"), "rows", 12, 12, is_random=True),
+    )
+
+
+def _comparison(findings: tuple[Finding, ...]) -> Comparison:
+    gone = tuple(
+        Gone(f"{number:032x}", "sample", "face", "face-image", is_told=number > 0) for number in range(3)
+    )
+    return Comparison(40, frozenset(finding.id for finding in findings[:2]), gone, Mode.THOROUGH)
+
+
 def full_view(lang: str = "zh") -> RunView:
-    """Return a run with every kind of verdict, gap and removal, and with every hostile name."""
+    """Return a run with every kind of verdict, gap and removal, all marks, and every hostile name."""
     findings = (*_faces(), *_others(), *_hostile())
     judged = zip((*_faces(), *_others(), _hostile()[0]), VerdictKind, strict=True)
     gaps = _gaps()
@@ -244,6 +316,13 @@ def full_view(lang: str = "zh") -> RunView:
         case_title="示例售楼处 <script>alert('case')</script>",
         as_of=_DAY,
         notes=("A note with <i>markup</i> and \x1b[31mcolour.",),
+        samplings=_samplings(),
+        baseline=_comparison(findings),
+        waivers=_WAIVERS,
+        waived={_others()[1].id: 0},
+        ignored=_IGNORED,
+        passed_over=(f"{_ROOT}/{_SCRIPT}/.effaceignore",),
+        groups=_GROUPS,
         lang=lang,
     )
 

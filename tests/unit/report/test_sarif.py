@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from jsonschema import Draft4Validator
 
 from efface.model import VerdictKind
 from efface.report.plain import HIDDEN
@@ -125,9 +126,67 @@ def test_every_gap_is_a_notification(view):
         assert notice["message"]["text"]
 
 
+@pytest.fixture(scope="session")
+def schema(samples):
+    """The JSON schema of SARIF 2.1.0 as a package ships it.
+
+    That copy is of a draft in one point: a suppression had a `state`, which the standard calls `status` (3.35.3).
+    """
+    document = json.loads((samples / "sarif-schema.json").read_text("utf-8"))
+    suppression = document["definitions"]["suppression"]["properties"]
+    suppression["status"] = suppression.pop("state")
+    return Draft4Validator(document)
+
+
+@every_view
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_log_fits_the_schema_of_the_standard(schema, view, lang):
+    """Every log fits the JSON schema that OASIS publishes, which allows no property of its own."""
+    log = json.loads(render(replace(view, lang=lang)))
+    assert [f"{list(error.path)}: {error.message[:200]}" for error in schema.iter_errors(log)] == []
+
+
+BROKEN = {
+    "a state that does not exist": lambda r: r.update(baselineState="gone"),
+    "a suppression of no kind": lambda r: r.update(suppressions=[{"status": "accepted"}]),
+    "a property of its own": lambda r: r.update(verdict="x"),
+    "no message": lambda r: r.pop("message"),
+}
+
+
+@pytest.mark.parametrize("break_it", BROKEN.values(), ids=BROKEN)
+def test_the_schema_refuses_what_is_no_sarif(schema, break_it):
+    """The schema is no formality: a result that the standard does not allow is refused."""
+    log = json.loads(render(full_view()))
+    break_it(log["runs"][0]["results"][0])
+    assert not schema.is_valid(log)
+
+
+def test_results_stand_beside_the_baseline():
+    """3.27.24: known findings are unchanged, others new, lost ones absent unless nobody could look."""
+    view = full_view()
+    results = run_of(view)["results"]
+    states = [result.get("baselineState") for result in results]
+    assert states.count("new") == len(view.findings) - len(view.baseline.known)
+    assert states.count("absent") == len(view.baseline.gone) - view.baseline.untold
+    assert states.count("unchanged") == len(view.baseline.known) + view.baseline.untold
+    assert not [r for r in run_of(replace(view, baseline=None))["results"] if "baselineState" in r]
+
+
+def test_a_waiver_is_an_accepted_suppression():
+    """3.27.23: where there are waivers every result has suppressions; the waived one says by whom until when."""
+    results = run_of(full_view("en"))["results"]
+    assert all("suppressions" in result for result in results)
+    (waived,) = [result for result in results if result["suppressions"]]
+    (suppression,) = waived["suppressions"]
+    assert (suppression["kind"], suppression["status"]) == ("external", "accepted")
+    assert "2026-12-31" in suppression["justification"]
+    assert waived["level"] != "none"  # the verdict stays
+
+
 def test_fingerprints_are_the_identities_of_findings():
     """3.27.17: each finding is one result, whose fingerprint is the finding's id."""
-    view = full_view()
+    view = replace(full_view(), baseline=None)
     prints = [result["fingerprints"]["efface/finding/v1"] for result in run_of(view)["results"]]
     assert sorted(prints) == sorted(["activity", *(finding.id for finding in view.findings)])
 
