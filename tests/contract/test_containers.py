@@ -9,12 +9,14 @@ import tarfile
 import zipfile
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from efface import registry
 from efface.testing import stores
 from efface.testing.contracts import ContainerContract, Sample
+from efface.testing.videos import moving, recording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from efface.sources.picture_parts import PictureParts
     from efface.sources.sqlite import Sqlite
     from efface.sources.values import Values
+    from efface.sources.video_parts import VideoParts
 
 
 class TestArchive(ContainerContract):
@@ -82,6 +85,20 @@ class TestPictureParts(ContainerContract):
         buffer = io.BytesIO()
         Image.radial_gradient("L").resize((side_px, side_px)).save(buffer, "JPEG")
         return buffer.getvalue()
+
+
+class TestVideoParts(ContainerContract):
+    """A recording with a cover, and one with an attached file."""
+
+    def plugin(self) -> VideoParts:
+        return registry.load("container", "video-parts")()
+
+    def samples(self) -> Sequence[Sample]:
+        frames, cover = moving(np.zeros((60, 48, 3), np.uint8), 4), TestPictureParts._jpeg(64)
+        return [
+            Sample("films/a.mp4", recording(frames, cover=cover)),
+            Sample("films/a.mkv", recording(frames, form="matroska", attachment=cover)),
+        ]
 
 
 class TestValues(ContainerContract):

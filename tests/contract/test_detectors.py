@@ -15,6 +15,7 @@ from efface import registry
 from efface.model import Column, Locator, Surroundings
 from efface.testing import records, stores
 from efface.testing.contracts import DetectorContract, Sample
+from efface.testing.videos import moving, recording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from efface.detectors.biometric_record import BiometricRecord
     from efface.detectors.face_image import FaceImage
     from efface.detectors.face_template import FaceTemplate
+    from efface.detectors.face_video import FaceVideo
 
 
 def column(name: str, cells: list[bytes | str], table: str = "employee") -> Column:
@@ -93,6 +95,21 @@ class TestFaceImage(DetectorContract):
         buffer = io.BytesIO()
         small.save(buffer, "JPEG", quality=90)
         return [Sample("photos/portrait.jpg", buffer.getvalue())]
+
+
+class TestFaceVideo(TestFaceImage):
+    """A face that crosses the picture, in two containers."""
+
+    def plugin(self) -> FaceVideo:  # type: ignore[override]
+        return registry.load("detector", "face-video")()
+
+    def samples(self) -> Sequence[Sample]:
+        picture = Image.open(self.folder / "portrait.png").convert("RGB").crop((160, 0, 320, 200))
+        frames = moving(np.asarray(picture.resize((96, 120))), 6)
+        return [
+            Sample("films/a.mkv", recording(frames, form="matroska", codec="mpeg4")),
+            Sample("films/a.avi", recording(frames, form="avi", codec="mjpeg")),
+        ]
 
 
 def test_every_detector_is_under_contract() -> None:

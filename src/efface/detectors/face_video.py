@@ -37,7 +37,7 @@ TYPES = frozenset(
         "video/x-hikvision",
         "video/h264",
         "video/h265",
-        "video/ogg",
+        "video/x-ivf",
     }
 )
 _PACES = {

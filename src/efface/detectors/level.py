@@ -31,9 +31,12 @@ _SURNAMES = frozenset(
 )
 _CHINESE_NAME = re.compile(r"[\u4e00-\u9fff]{2,4}")
 _LATIN_NAME = re.compile(r"[A-Z][a-z]+[ _][A-Z][a-z]+(?:[ _][A-Z][a-z]+)?")
-_PICTURE = re.compile(r"\.(?:jpe?g|png|bmp|webp|pgm|tiff?|heic|jp2)$", re.IGNORECASE)
+_SAMPLE = re.compile(
+    r"\.(?:jpe?g|png|bmp|webp|pgm|tiff?|hei[cf]|avif|jp2|dcm|mp4|m4v|mov|mkv|webm|avi|dav|ts|wmv|flv|mpe?g)$",
+    re.IGNORECASE,
+)
 _NUMBERED = re.compile(r"(?:.*[_\- ])?\(?\d{1,5}\)?", re.DOTALL)
-_FEW_PICTURES = 40  # of one person's folder
+_FEW_SAMPLES = 40  # of one person's folder
 _TEMPLATE_FILES = re.compile(r"\.(?:npy|npz|feat|feature|pkl|pickle|emb|vec)$", re.IGNORECASE)
 
 
@@ -73,9 +76,9 @@ def _link(surroundings: Surroundings) -> Clue | None:
 
 def _named_after(surroundings: Surroundings) -> str:
     names = surroundings.names
-    if not names or not _PICTURE.search(names[0]):
+    if not names or not _SAMPLE.search(names[0]):
         return ""
-    stem = _PICTURE.sub("", names[0])
+    stem = _SAMPLE.sub("", names[0])
     if any(is_identity_number(number) for number in _IDENTITY.findall(stem)):
         return "identity number"
     if _MOBILE.search(stem):
@@ -92,9 +95,9 @@ def _is_person(word: str) -> bool:
 
 
 def _is_folder_of_a_person(folder: str, stem: str, siblings: tuple[str, ...]) -> bool:
-    if len(siblings) > _FEW_PICTURES or not (_is_person(folder) or _LATIN_NAME.fullmatch(folder)):
+    if len(siblings) > _FEW_SAMPLES or not (_is_person(folder) or _LATIN_NAME.fullmatch(folder)):
         return False
-    return bool(_NUMBERED.fullmatch(stem)) or all(_PICTURE.search(name) for name in siblings)
+    return bool(_NUMBERED.fullmatch(stem)) or all(_SAMPLE.search(name) for name in siblings)
 
 
 def _store(surroundings: Surroundings) -> Clue | None:
@@ -106,7 +109,7 @@ def _store(surroundings: Surroundings) -> Clue | None:
     found = vocabulary.best(near, "store") or vocabulary.best(beside, "registry")
     if found:
         return Clue("recognition_store", found.word, 0.4)
-    stem = _PICTURE.sub("", near[0]) if near else ""
+    stem = _SAMPLE.sub("", near[0]) if near else ""
     if any(_TEMPLATE_FILES.search(name) and _TEMPLATE_FILES.sub("", name) == stem for name in beside):
         return Clue("template_beside", "file of the same name", 0.5)
     return None

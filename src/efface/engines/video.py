@@ -203,7 +203,7 @@ def shots(stream: BinaryIO, index: int, limits: Limits, pace: Pace) -> Iterator[
 def _frames(container: Any, chosen: Any, limits: Limits) -> Iterator[Any]:  # noqa: ANN401
     """Yield every frame; None for a packet that cannot be decoded."""
     count = broken = 0
-    packets = _packets(container, chosen)
+    packets = _packets(container, chosen, every=chosen.codec_context.skip_frame == "DEFAULT")
     while True:
         try:
             frames = next(packets)
@@ -224,16 +224,24 @@ def _frames(container: Any, chosen: Any, limits: Limits) -> Iterator[Any]:  # no
             yield frame
 
 
-def _packets(container: Any, chosen: Any) -> Iterator[list[Any] | None]:  # noqa: ANN401
+def _packets(container: Any, chosen: Any, *, every: bool) -> Iterator[list[Any] | None]:  # noqa: ANN401
     """Yield the frames of each packet; None for a packet that cannot be decoded."""
     from av.error import FFmpegError  # noqa: PLC0415 - an extra
 
+    packets = given = 0
     with _guarded():
         for packet in container.demux(chosen):
             try:
-                yield packet.decode()
+                frames = packet.decode()
             except FFmpegError:
                 yield None
+                continue
+            yield frames
+            packets += packet.size > 0
+            given += len(frames)
+    # A decoder passes over damage in silence. Interlaced fields may be two packets of one frame.
+    if every and packets // 2 < given < packets:
+        yield from [None] * (packets - given)
 
 
 def _shot(frame: Any, time_s: float, limits: Limits, long_side_px: int | None) -> Shot:  # noqa: ANN401

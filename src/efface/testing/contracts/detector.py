@@ -55,7 +55,7 @@ class DetectorContract(Contract):
         found = (detector or self.plugin()).detect(
             artefact, payload, sample.surroundings, Mode.STANDARD, LIMITS
         )
-        return list(found)
+        return [result for result in found if isinstance(result, Finding | Gap)]
 
     def detect_column(self, column: Column) -> list[Finding | Gap]:
         """Return what the detector yields for a column."""
