@@ -88,8 +88,13 @@ def embedded(data: bytes, limits: Limits) -> Iterator[tuple[str, bytes]]:
 
 def _all_frames(data: bytes, limits: Limits) -> Iterator[Frame]:
     found = _data_set(data, limits)
-    if any(name in found for name in _PIXELS) and not _is_video(found):
-        yield from _frames(found, limits)
+    if any(name in found for name in _PIXELS):
+        if not _is_video(found):
+            yield from _frames(found, limits)
+    elif "Rows" in found or _is_of_pictures(found):
+        raise FormatError(
+            "the DICOM file says that it holds a picture, and holds none: it was cut off or taken out"
+        )
 
 
 def _embedded(data: bytes, limits: Limits) -> Iterator[tuple[str, bytes]]:
@@ -172,6 +177,12 @@ def _syntax(found: Any) -> str:  # noqa: ANN401 - pydicom has no types
     return str(found.file_meta.get("TransferSyntaxUID", ""))
 
 
+def _is_of_pictures(found: Any) -> bool:  # noqa: ANN401 - pydicom has no types
+    """Return whether the class of the object is one of pictures."""
+    kind = found.get("SOPClassUID") or found.file_meta.get("MediaStorageSOPClassUID") or ""
+    return str(getattr(kind, "name", "")).endswith("Image Storage")
+
+
 def _is_video(found: Any) -> bool:  # noqa: ANN401 - pydicom has no types
     return _syntax(found).startswith(_VIDEO) and len(_syntax(found)) >= len(_VIDEO[0]) + 1
 
@@ -184,7 +195,7 @@ def _film(found: Any) -> bytes:  # noqa: ANN401 - pydicom has no types
 
 
 def _frames(found: Any, limits: Limits) -> Iterator[Frame]:  # noqa: ANN401 - pydicom has no types
-    from pydicom.pixels import iter_pixels  # noqa: PLC0415 - an optional extra
+    from pydicom.pixels.utils import iter_pixels  # noqa: PLC0415 - an optional extra
 
     size = _size(found)
     check_pixels(size, limits)
@@ -209,7 +220,7 @@ def _settle(found: Any) -> None:  # noqa: ANN401 - pydicom has no types
 
 
 def _check_decodable(found: Any) -> None:  # noqa: ANN401 - pydicom has no types
-    from pydicom.pixels import get_decoder  # noqa: PLC0415 - an optional extra
+    from pydicom.pixels.decoders.base import get_decoder  # noqa: PLC0415 - an optional extra
 
     try:
         known = get_decoder(found.file_meta.TransferSyntaxUID).is_available
@@ -225,7 +236,7 @@ def _shown(values: NDArray[Any], found: Any) -> NDArray[np.uint8]:  # noqa: ANN4
     """Return a frame's values as 8-bit RGB."""
     interpretation = str(found.get("PhotometricInterpretation", ""))
     if interpretation == "PALETTE COLOR":
-        from pydicom.pixels import apply_color_lut  # noqa: PLC0415 - an optional extra
+        from pydicom.pixels.processing import apply_color_lut  # noqa: PLC0415 - an optional extra
 
         values = apply_color_lut(values, found)
     if values.ndim == 3:
@@ -250,7 +261,7 @@ def _windowed(values: NDArray[Any], found: Any) -> NDArray[np.uint8]:  # noqa: A
             if bits == 8
             else (values.astype(np.uint16) * 255 // max((1 << bits) - 1, 1)).astype(np.uint8)
         )
-    from pydicom.pixels import apply_modality_lut, apply_voi_lut  # noqa: PLC0415 - an optional extra
+    from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut  # noqa: PLC0415 - an optional extra
 
     light: NDArray[Any] = values
     windowed = False

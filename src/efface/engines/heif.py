@@ -51,7 +51,8 @@ def probe(data: bytes) -> PictureInfo:
         FormatError: The bytes are broken.
     """
     image = _primary(data)
-    return PictureInfo("image/heic", *image.size, 1, image.mode, 1)
+    width, height = image.size
+    return PictureInfo("image/heic", width, height, 1, image.mode, 1)
 
 
 def frames(data: bytes, limits: Limits) -> Iterator[Frame]:

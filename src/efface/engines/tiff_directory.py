@@ -38,7 +38,7 @@ TYPE_BYTES = {
 }
 _WHOLE = {1: 1, 3: 2, 4: 4, 13: 4, 16: 8, 18: 8}  # types of unsigned whole numbers, and their bytes
 _MAX_DIRECTORIES, _MAX_ENTRIES, _MAX_NUMBERS = 256, 1024, 1 << 20
-_NOTHING = (0, slice(0, 0))
+_NOTHING: tuple[int, slice[int, int]] = (0, slice(0, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Directory:
 
     at: int
     block: bytes = field(repr=False)
-    entries: dict[int, tuple[int, slice]] = field(repr=False)
+    entries: dict[int, tuple[int, slice[int, int]]] = field(repr=False)
     order: ByteOrder
     next_at: int
 
@@ -104,7 +104,7 @@ def tree(block: bytes) -> tuple[list[Directory], list[Directory]]:
     return main, below
 
 
-def pointed(directory: Directory) -> slice:
+def pointed(directory: Directory) -> slice[int, int]:
     """Return where the JPEG lies that a directory points to (tags 513 and 514); an empty slice if none."""
     start, size = directory.number(_ENTRY_JPEG_START), directory.number(_ENTRY_JPEG_SIZE)
     return slice(start, start + size) if start and size else slice(0, 0)
@@ -148,7 +148,7 @@ class _Reader:
             entries[tag] = self._entry(kind, entry + 4, word)
         return Directory(at, self._block, entries, self._order, self._number(self._block[end : end + word]))
 
-    def _entry(self, kind: int, at: int, word: int) -> tuple[int, slice]:
+    def _entry(self, kind: int, at: int, word: int) -> tuple[int, slice[int, int]]:
         count = self._number(self._block[at : at + word])
         size = TYPE_BYTES.get(kind, 1) * count
         start = at + word if size <= word else self._number(self._block[at + word : at + 2 * word])

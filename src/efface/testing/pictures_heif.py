@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,11 +60,12 @@ def hevc_item(picture: Image.Image, *, hidden: bool = False) -> HeifItem:
     """Return a picture coded as one HEVC item; it needs PyAV with an HEVC encoder."""
     import av  # noqa: PLC0415 - an optional extra
 
-    context = av.CodecContext.create("libx265", "w")
-    context.width, context.height = picture.size  # type: ignore[attr-defined]
-    context.pix_fmt, context.time_base = "yuv420p", Fraction(1, 25)  # type: ignore[attr-defined]
+    context: Any = av.CodecContext.create("libx265", "w")
+    frame: Any = av.VideoFrame
+    context.width, context.height = picture.size
+    context.pix_fmt, context.time_base = "yuv420p", Fraction(1, 25)
     context.options = {"x265-params": "keyint=1:log-level=none:info=0", "preset": "ultrafast"}
-    packets = [*context.encode(av.VideoFrame.from_image(picture)), *context.encode(None)]  # type: ignore[attr-defined]
+    packets = [*context.encode(frame.from_image(picture)), *context.encode(None)]
     units = [unit for unit in _NAL.split(b"".join(map(bytes, packets))) if unit]
     sets = [unit for unit in units if unit[0] >> 1 in _PARAMETER_SETS]
     coded = [unit for unit in units if unit[0] >> 1 < _PARAMETER_SETS[0]]
