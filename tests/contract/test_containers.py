@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from efface import registry
-from efface.testing import stores
+from efface.testing import documents, stores
 from efface.testing.contracts import ContainerContract, Sample
 from efface.testing.videos import moving, recording
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from efface.sources.archive import Archive
+    from efface.sources.pdf import Pdf
     from efface.sources.picture_parts import PictureParts
     from efface.sources.sqlite import Sqlite
     from efface.sources.values import Values
@@ -98,6 +99,25 @@ class TestVideoParts(ContainerContract):
         return [
             Sample("films/a.mp4", recording(frames, cover=cover)),
             Sample("films/a.mkv", recording(frames, form="matroska", attachment=cover)),
+        ]
+
+
+class TestPdf(ContainerContract):
+    """Documents with an image, an attachment, a replaced image, and one in instructions."""
+
+    def plugin(self) -> Pdf:
+        return registry.load("container", "pdf")()
+
+    def samples(self) -> Sequence[Sample]:
+        image = documents.pdf_image(bytes(range(256)) * 12, (32, 32))
+        shown = documents.pdf(documents.page_with({"I": 4}) | {4: image})
+        inline = b"q BI /W 16 /H 16 /BPC 8 /CS /G ID " + bytes(range(256)) + b" EI Q"
+        attached = documents.pdf_stream("/Type/EmbeddedFile", b"words " * 20)
+        parts = {5: documents.pdf_stream("", inline), 6: attached}
+        return [
+            Sample("letters/shown.pdf", shown),
+            Sample("letters/updated.pdf", documents.updated_pdf(shown, {4: attached})),
+            Sample("letters/parts.pdf", documents.pdf(documents.page_with(contents=5) | parts)),
         ]
 
 

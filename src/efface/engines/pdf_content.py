@@ -145,16 +145,19 @@ def inline_images(content: bytes) -> Iterator[Dictionary]:
         form["/Type"], form["/Subtype"] = pikepdf.Name("/XObject"), pikepdf.Name("/Form")
         with guarded("instructions of the PDF"):
             found = pikepdf.parse_content_stream(form, "INLINE IMAGE BI ID EI")
-        for count, each in enumerate(found):
-            if count >= _MAX_INLINE:
-                break
-            image = getattr(each, "iimage", None)
-            if image is None:
-                continue
+        for each in found[:_MAX_INLINE]:
             with guarded("an image inside instructions of the PDF"):
-                stream = pikepdf.Stream(scratch, image.read_raw_bytes())
-                for key, value in image.obj.as_dict().items():
-                    if key != "/Length":
-                        stream[key] = value
-                stream["/Subtype"] = pikepdf.Name("/Image")
-            yield stream
+                image = getattr(each, "iimage", None)
+                stream = None if image is None else _stream_of(scratch, image)
+            if stream is not None:
+                yield stream
+
+
+def _stream_of(scratch: Any, image: Any) -> Dictionary:  # noqa: ANN401 - pikepdf objects
+    pikepdf = library()
+    stream = pikepdf.Stream(scratch, image.read_raw_bytes())
+    for key, value in image.obj.as_dict().items():
+        if key != "/Length":
+            stream[key] = value
+    stream["/Subtype"] = pikepdf.Name("/Image")
+    return stream

@@ -172,11 +172,13 @@ def decoded(stream: Dictionary, limit: int, enough: int | None = None) -> bytes:
         FormatError: It cannot be decoded.
         LimitExceededError: More than `limit` comes out.
     """
-    filters = filters_of(stream)
-    raw = bytes(stream.read_raw_bytes())
+    with guarded("a stream of the PDF"):
+        filters = filters_of(stream)
+        raw = bytes(stream.read_raw_bytes())
+        is_plain = not filters or integer(parameters_of(stream, 0), "/Predictor", 1) <= 1
     if not filters:
         return raw
-    if filters == ["/FlateDecode"] and integer(parameters_of(stream, 0), "/Predictor", 1) <= 1:
+    if filters == ["/FlateDecode"] and is_plain:
         data = _inflated(raw, limit + 1 if enough is None else min(enough, limit + 1))
         if len(data) > limit:
             raise LimitExceededError(f"a stream unpacks to more than {limit} bytes")

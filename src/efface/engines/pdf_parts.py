@@ -33,7 +33,7 @@ __all__ = ["PdfPart", "Walk"]
 
 _MIN_SIDE_PX = 8  # a picture with a shorter side shows no face
 _MAX_TEXT_BYTES = 64 << 20
-_MAX_DIRECT = 3  # dictionaries inside one another
+_MAX_DIRECT = 6  # dictionaries and arrays inside one another
 _MAX_NAMES = 10_000
 _HOLDERS = ("/Names", "/FS", "/AF", "/EmbeddedFiles", "/Assets")
 _PICTURE_TEXTS = (b"/9j/", b"iVBORw0KGgo")
@@ -133,7 +133,7 @@ class Walk:
                 with guarded("an object of the PDF"):
                     stream = pdf.get_object(key)
                     is_stream = isinstance(stream, library().Stream)
-                if is_stream and name(stream, "/Type") not in _SKIPPED:
+                if is_stream:
                     yield from self._stream(stream, key, use, attached)
             except FormatError as error:
                 yield PdfPart(f"object-{key[0]}", error)
@@ -147,30 +147,23 @@ class Walk:
         attached: dict[tuple[int, int], str],
     ) -> Iterator[PdfPart]:
         own = f"object-{key[0]}"
-        with guarded("a stream of the PDF"):
-            kind = name(stream, "/Type")
-            if is_picture(stream):
-                yield from self._picture(stream, use.names.get(key, f"{own}-image"))
-                return
-            if key in attached or kind == "/EmbeddedFile":
-                yield from self._attachment(stream, attached.get(key, ""), own)
-                return
-            if key in use.contents:
-                return
-            if kind == "/Metadata":
-                data = decoded(stream, _MAX_TEXT_BYTES)
-                if any(start in data for start in _PICTURE_TEXTS) and self._is_new(data):
-                    yield PdfPart(f"metadata-{own}.xml", data)
-                return
-            if "/Length1" in stream or name(stream, "/Subtype") in _FONTS:
-                return
+        kind = "attachment" if key in attached else _kind_of(stream)
+        if kind == "picture":
+            yield from self._picture(stream, use.names.get(key, f"{own}-image"))
+        elif kind == "attachment":
+            yield from self._attachment(stream, attached.get(key, ""), own)
+        elif kind == "metadata":
+            data = decoded(stream, _MAX_TEXT_BYTES)
+            if any(start in data for start in _PICTURE_TEXTS) and self._is_new(data):
+                yield PdfPart(f"metadata-{own}.xml", data)
+        elif kind == "other" and key not in use.contents:
             yield from self._other(stream, own)
 
     def _picture(self, stream: Dictionary, own: str) -> Iterator[PdfPart]:
-        size = size_of(stream)
-        if 0 < min(size) < _MIN_SIDE_PX:
-            return
         with guarded("an image of the PDF"):
+            size = size_of(stream)
+            if 0 < min(size) < _MIN_SIDE_PX:
+                return
             raw = bytes(stream.read_raw_bytes())
         if not self._is_new(raw + b"%d %d" % size):
             return
@@ -195,13 +188,15 @@ class Walk:
 
     def _other(self, stream: Dictionary, own: str) -> Iterator[PdfPart]:
         """Yield a stream that is a file of a kind worth opening, or the images in instructions."""
-        head = head_of(stream)
+        with guarded("a stream of the PDF"):
+            head = head_of(stream)
+            is_form = name(stream, "/Subtype") == "/Form"
         kind = sniff.media_type(head)
         if kind.startswith(_FAMILIES) or kind in _KINDS:
             data = decoded(stream, self._limits.artefact_bytes)
             if self._is_new(data):
                 yield PdfPart(own, data)
-        elif kind.startswith("text/") or name(stream, "/Subtype") == "/Form":
+        elif kind.startswith("text/") or is_form:
             content = decoded(stream, pdf_content.MAX_CONTENT_BYTES)
             yield from self._inline(content, own)
 
@@ -260,6 +255,19 @@ class Walk:
             return False
         self._seen.add(digest)
         return True
+
+
+def _kind_of(stream: Dictionary) -> str:
+    """Return what a stream is for, as far as it says."""
+    with guarded("a stream of the PDF"):
+        kind = name(stream, "/Type")
+        if kind in _SKIPPED or "/Length1" in stream or name(stream, "/Subtype") in _FONTS:
+            return "none"
+        if kind == "/EmbeddedFile":
+            return "attachment"
+        if is_picture(stream):
+            return "picture"
+        return "metadata" if kind == "/Metadata" else "other"
 
 
 def _mosaics_of(pages: Pages, number: int, limits: Limits) -> Iterator[PdfPart]:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Picture", "is_picture", "picture", "size_of"]
 
 _CODECS = ("/DCTDecode", "/JPXDecode", "/CCITTFaxDecode", "/JBIG2Decode")
+_SLACK_BYTES = 1 << 16  # more than wanted that a writer may leave behind the samples
 _MODES = {"L": 1, "RGB": 3, "CMYK": 4}
 _ADOBE = b"Adobe\0d\0\0\0\0"
 
@@ -112,7 +113,7 @@ def _samples(image: Dictionary, limits: Limits) -> Picture:
     bits = 1 if _is_mask(image) else integer(image, "/BitsPerComponent", 8) or 8
     space = space_of(image)
     wanted = _bytes_of(size, space.components if space else 4, bits)
-    data = decoded(image, limits.artefact_bytes * 4, wanted)
+    data = decoded(image, max(limits.artefact_bytes, 2 * wanted + _SLACK_BYTES), wanted)
     if space is None:
         space = _guessed(data, size, bits)
     wanted = _bytes_of(size, space.components, bits)
