@@ -46,7 +46,7 @@ _BASE64_PICTURE = re.compile(
     rb"(?:&#x?[0-9A-Fa-f]{1,4};[A-Za-z0-9+/=\s]*)*"
 )
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF", b"GIF8")
-_MIN_BASE64 = 100  # a shorter run holds no picture
+_MIN_BASE64 = 48  # a shorter run holds no picture
 _ENTITY = re.compile(rb"&#x?[0-9A-Fa-f]{1,4};|\s")
 _PADDING = b"\0\xff \t\r\n"
 

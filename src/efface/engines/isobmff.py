@@ -78,7 +78,7 @@ class Items:
 
 
 def boxes(data: bytes, start: int = 0, stop: int | None = None) -> Iterator[Box]:
-    """Yield the boxes that lie one after another; the walk ends where one does not fit."""
+    """Yield the boxes that lie one after another; the walk ends where one has no kind in letters."""
     end = len(data) if stop is None else min(stop, len(data))
     at = start
     for _ in range(_MAX_BOXES):
@@ -89,7 +89,7 @@ def boxes(data: bytes, start: int = 0, stop: int | None = None) -> Iterator[Box]
             size, head = int.from_bytes(data[at + 8 : at + 16], "big"), 16
         if size == 0:
             size = end - at
-        if size < head:
+        if size < head or not kind.isascii() or kind < b"    ":
             return
         yield Box(kind, at, at + head, min(at + size, end))
         at += size

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import struct
+import zipfile
 import zlib
 
 import pytest
@@ -12,6 +13,7 @@ from PIL import Image
 
 from efface.engines.pictures import copies, frames, thumbnails
 from efface.errors import LimitExceededError
+from efface.testing.pictures import film
 
 
 def jpeg(shade=90):
@@ -139,6 +141,130 @@ PLACES = {
 }
 
 
+def big_tiff(picture=COPY):
+    """A BigTIFF of one page with a JPEG in a directory below it."""
+
+    def entry(tag, kind, count, value):
+        return struct.pack("<HHQQ", tag, kind, count, value)
+
+    below = struct.pack("<Q", 2) + entry(513, 16, 1, 400) + entry(514, 16, 1, len(picture)) + bytes(8)
+    first = struct.pack("<Q", 2) + entry(256, 4, 1, 1) + entry(330, 16, 1, 200) + bytes(8)
+    head = b"II+\0\x08\0\0\0" + struct.pack("<Q", 16) + first
+    return head.ljust(200, b"\0") + below.ljust(200, b"\0") + picture
+
+
+def bitmap_with_gap():
+    data = saved("BMP")
+    return data[:10] + struct.pack("<I", 54 + len(COPY)) + data[14:54] + COPY + data[54:]
+
+
+def jp2_with(*boxes, behind=b""):
+    data = saved("JPEG2000")
+    return data[:12] + b"".join(boxes) + data[12:] + behind
+
+
+def jp2_box(kind, body):
+    return struct.pack(">I", 8 + len(body)) + kind + body
+
+
+def jumbf(body):
+    """A provenance box over two segments; the second repeats the header of the box."""
+    half = len(body) // 2
+    head = struct.pack(">I4s", 8 + len(body), b"jumb")
+    return app(0xEB, b"JP" + struct.pack(">HI", 1, 1) + head + body[:half]) + app(
+        0xEB, b"JP" + struct.pack(">HI", 1, 2) + head + body[half:]
+    )
+
+
+def profile(name, body):
+    return b"Raw profile type " + name + b"\0\n" + name + b"\n%8d\n" % len(body) + body.hex().encode()
+
+
+def gif_with(label, *blocks):
+    body = b"".join(bytes([len(block)]) + block for block in blocks)
+    data = saved("GIF")
+    return data[:-1] + b"\x21\xff\x0b" + label + body + b"\0;"
+
+
+def zipped():
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("a.jpg", COPY)
+    return out.getvalue()
+
+
+XMP_GIF = xmp(B64) + b"\x01" + bytes(range(255, -1, -1)) + b"\0\0"
+WITH_THUMBNAIL = with_segment(app(0xE1, b"Exif\0\0" + exif_block()))
+CHANGED = b"\0" + COPY[1:]  # as some old cameras write it
+B64_WEBP = base64.b64encode(saved("WEBP", lossless=True))
+B64_AVIF = base64.b64encode(saved("AVIF"))
+
+PLACES |= {
+    "a maker's preview that holds a thumbnail of its own": (
+        with_segment(app(0xE1, b"Exif\0\0" + tiff([(1, 4, 1, 0)], b"Maker" + COPY))),
+        "exif-preview",
+    ),
+    "a maker's preview with a changed first byte": (
+        with_segment(app(0xE1, b"Exif\0\0" + tiff([(1, 4, 1, 0)], b"Maker" + CHANGED))),
+        "exif-preview",
+    ),
+    "Exif block over two segments": (
+        with_segment(app(0xE1, b"Exif\0\0" + exif_block()[:300]), app(0xE1, b"Exif\0\0" + exif_block()[300:])),
+        "exif-thumbnail",
+    ),
+    "JFIF extension": (with_segment(app(0xE0, b"JFXX\0\x10" + COPY)), "jfxx-thumbnail"),
+    "preview over two application segments": (
+        with_segment(app(0xE3, COPY[:200]), app(0xE4, COPY[200:])), "segment-preview",
+    ),
+    "comment in base64": (with_segment(app(0xFE, b"picture: " + B64)), "xmp-thumbnail"),
+    "provenance manifest of a JPEG": (with_segment(jumbf(b"c2pa" + COPY + b"more")), "provenance-thumbnail"),
+    "provenance manifest of a PNG": (png_with(b"caBX", b"jumb" + COPY + b"more"), "chunk-picture"),
+    "provenance manifest of a WebP": (webp_with(b"C2PA", b"jumb" + COPY + b"more"), "chunk-picture"),
+    "IPTC preview": (
+        with_segment(app(0xED, b"Photoshop 3.0\0" + resource(1028, b"\x1c\x02\xca\x10\0" + COPY))),
+        "photoshop-preview",
+    ),
+    "XMP in UTF-16": (with_segment(app(0xE1, XMP_HEAD + xmp(B64).decode().encode("utf-16"))), "xmp-thumbnail"),
+    "extended XMP, segments out of order": (
+        with_segment(
+            app(0xE1, LONG_HEAD + b"D" * 32 + struct.pack(">II", 900, HALF) + B64[HALF:] + b'"'),
+            app(0xE1, LONG_HEAD + b"D" * 32 + struct.pack(">II", 900, 0) + b'GImage:Data="' + B64[:HALF]),
+        ),
+        "xmp-thumbnail",
+    ),
+    "raw Exif profile of a PNG": (png_with(b"tEXt", profile(b"exif", b"Exif\0\0" + exif_block())), "exif-thumbnail"),
+    "compressed raw XMP profile of a PNG": (
+        png_with(b"zTXt", b"Raw profile type xmp\0\0" + zlib.compress(profile(b"xmp", xmp(B64)).split(b"\0", 1)[1])),
+        "xmp-thumbnail",
+    ),
+    "raw Photoshop profile of a PNG": (
+        png_with(b"tEXt", profile(b"8bim", resource(1036, bytes(28) + COPY))), "photoshop-thumbnail",
+    ),
+    "text of a PNG": (png_with(b"tEXt", b"Picture\0" + B64), "xmp-thumbnail"),
+    "XMP of a GIF": (gif_with(b"XMP DataXMP").replace(b"XMP DataXMP\0", b"XMP DataXMP" + XMP_GIF), "xmp-thumbnail"),
+    "extension of a GIF": (
+        gif_with(b"C2PA_GIF\1\0\0", COPY[:255], COPY[255:510], *([COPY[510:]] if len(COPY) > 510 else [])),
+        "extension-picture",
+    ),
+    "SubIFD of a BigTIFF": (big_tiff(), "tiff-subifd"),
+    "a maker's note of a TIFF": (tiff([(34665, 4, 1, 200)], struct.pack("<HHHIII", 1, 37500, 7, len(COPY), 218, 0) + COPY), "tiff-preview"),
+    "behind a BMP that claims to end there": (saved("BMP") + COPY, "trailer"),
+    "between header and pixels of a BMP": (
+        bitmap_with_gap(), "bitmap-picture",
+    ),
+    "behind an icon": (saved("ICO", sizes=[(32, 32)]) + COPY, "trailer"),
+    "behind a pixmap": (saved("PPM") + COPY, "trailer"),
+    "behind a JPEG 2000": (jp2_with(behind=COPY), "trailer"),
+    "box of a JPEG 2000": (jp2_with(jp2_box(b"uinf", b"any" + COPY)), "box-picture"),
+    "XMP of a JPEG 2000": (
+        jp2_with(jp2_box(b"uuid", bytes.fromhex("be7acfcb97a942e89c71999491e3afac") + xmp(B64))), "xmp-thumbnail",
+    ),
+    "Exif of a JPEG 2000": (jp2_with(jp2_box(b"uuid", b"JpgTiffExif->JP2" + exif_block())), "exif-thumbnail"),
+    "behind the boxes of an AVIF": (saved("AVIF") + COPY, "box-picture"),
+    "box of an AVIF": (saved("AVIF") + jp2_box(b"sefd", b"any" + COPY), "box-picture"),
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("place", PLACES)
 def test_a_copy_is_found_in_its_hiding_place(place):
     """A picture hidden in this place is yielded, byte for byte, under the name of the place."""
@@ -172,7 +298,9 @@ def test_two_copies_of_a_kind_get_two_names():
     assert found == ["photoshop-thumbnail", "photoshop-thumbnail-2"]
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "JPEG2000"])
+@pytest.mark.parametrize(
+    "kind", ["JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "JPEG2000", "PPM", "AVIF", "ICO"]
+)
 def test_a_plain_file_holds_no_copy(kind):
     """A file without metadata and trailer yields nothing."""
     assert list(thumbnails(saved(kind))) == []
@@ -210,6 +338,69 @@ def test_starts_of_pictures_that_are_none_end_the_search_with_a_word():
     data = png_with(b"prVt", b"\xff\xd8\xff\xe0" * 400_000)
     with pytest.raises(LimitExceededError, match="the search was ended"):
         list(copies(data))
+
+
+OTHERS = {
+    "a film behind a JPEG": (saved("JPEG") + film(), "motion-photo.mp4", film()),
+    "a film behind a JPEG, padding and a maker's trailer": (
+        saved("JPEG") + bytes(24) + film() + b"SEFHe\0\0\0SEFT", "motion-photo.mp4", film(),
+    ),
+    "an archive behind a PNG": (saved("PNG") + zipped(), "trailer", zipped()),
+    "an archive behind a GIF and a picture": (saved("GIF") + COPY + zipped(), "trailer-file", zipped()),
+    "a second picture behind the first one behind": (
+        saved("JPEG") + COPY + jpeg(9), "trailer-picture", jpeg(9),
+    ),
+    "a WebP in XMP": (
+        with_segment(app(0xE1, XMP_HEAD + xmp(B64_WEBP))), "xmp-thumbnail", saved("WEBP", lossless=True),
+    ),
+    "an AVIF in XMP": (with_segment(app(0xE1, XMP_HEAD + xmp(B64_AVIF))), "xmp-thumbnail", saved("AVIF")),
+    "a picture with a thumbnail in a maker's note": (
+        with_segment(app(0xE1, b"Exif\0\0" + tiff([(1, 4, 1, 0)], b"Maker" + WITH_THUMBNAIL))),
+        "exif-preview",
+        WITH_THUMBNAIL,
+    ),
+    "a picture behind one that was cut off": (saved("JPEG")[:-2] + COPY, "trailer", COPY),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("place", OTHERS)
+def test_other_files_inside_a_picture_are_found(place):
+    """Films, archives and pictures of other kinds come out byte by byte under the name of their place."""
+    data, name, wanted = OTHERS[place]
+    assert {copy.name: copy.data for copy in copies(data)}.get(name) == wanted
+
+
+BARE = {
+    "JFIF thumbnail": (app(0xE0, b"JFIF\0\1\1\0\0\1\0\1\x04\x03" + bytes([9, 8, 7]) * 12), "jfif-thumbnail"),
+    "JFIF extension, colours": (app(0xE0, b"JFXX\0\x13\x04\x03" + bytes([9, 8, 7]) * 12), "jfxx-thumbnail"),
+    "JFIF extension, palette": (
+        app(0xE0, b"JFXX\0\x11\x04\x03" + bytes([9, 8, 7]) * 256 + bytes(12)), "jfxx-thumbnail",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("place", BARE)
+def test_a_thumbnail_of_bare_pixels_becomes_a_picture(place):
+    """A thumbnail that is no file becomes one with the same pixels."""
+    segment, name = BARE[place]
+    found = {copy.name: copy.data for copy in thumbnails(with_segment(segment))}
+    (frame,) = frames(found[name])
+    assert frame.pixels.shape == (3, 4, 3)
+    assert frame.pixels[2, 3].tolist() == [9, 8, 7]
+
+
+NONE = {
+    "a start without a structure": b"Maker\xff\xd8\xff\xe0 and no more",
+    "tables without a picture": b"\xff\xd8\xff\xdb\0\4\0\0\xff\xd9",
+    "a segment that ends behind the block": b"\xff\xd8\xff\xe0\xff\xff",
+}
+
+
+@pytest.mark.parametrize("case", NONE)
+def test_what_only_starts_like_a_picture_is_none(case):
+    """A maker's note with the first bytes of a picture alone holds no copy."""
+    block = tiff([(1, 4, 1, 0)], NONE[case])
+    assert list(copies(with_segment(app(0xE1, b"Exif\0\0" + block)))) == []
 
 
 def test_directories_that_point_at_each_other_end():
