@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import shutil
+import subprocess
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -265,3 +267,70 @@ def test_children_are_escaped_unless_built_here():
     built = element("a", "<&>", element("b", "x"), href='"><script>')
     assert built == '<a href="&quot;&gt;&lt;script&gt;">&lt;&amp;&gt;<b>x</b></a>'
     assert isinstance(fragment("<"), Html)
+
+
+def choices(view):
+    reader = Reader(render(view))
+    return {a["id"] for a in reader.named("select")}
+
+
+def test_the_bar_offers_what_can_be_chosen():
+    """Search, verdict, level, characteristic, place and order always; known and new where there is a baseline."""
+    always = {"filter-kind", "filter-level", "filter-characteristic", "filter-place", "sort"}
+    assert choices(full_view()) == {*always, "filter-state"}
+    plain = replace(full_view(), baseline=None, waived={}, waivers=())
+    assert choices(plain) == always
+
+
+def test_without_a_script_nothing_is_hidden_but_the_bar():
+    """A reader without JavaScript sees every finding, and no bar that does nothing."""
+    reader = Reader(render(full_view()))
+    hidden = [(tag, a.get("id"), a.get("class")) for tag, a in reader.tags if "hidden" in a]
+    assert hidden == [("div", None, "filters"), ("p", "no-matches", None)]
+    assert not reader.named("noscript")
+
+
+def test_what_the_script_asks_for_is_on_the_page():
+    """Every identifier and mark that the script reads is written by the page."""
+    page = render(full_view())
+    reader = Reader(page)
+    script = "".join(reader.content["script"])
+    known = {a["id"] for _, a in reader.tags if "id" in a}
+    asked = set(re.findall(r'getElementById\("([\w-]+)"\)', script)) | {
+        f"filter-{name}" for name in ("kind", "level", "characteristic", "state", "place")
+    }
+    assert asked <= known
+    marks = {name for _, a in reader.tags for name in a if name.startswith("data-")}
+    assert {f"data-{name}" for name in re.findall(r"\.marks\.(\w+)", script)} <= marks
+
+
+def test_filters_name_no_place_as_it_is_written():
+    """A hostile name is text in the list of places, and no value of it."""
+    values = [a.get("value", "") for a in Reader(render(full_view())).named("option")]
+    assert all(re.fullmatch(r"[\w]*", value) for value in values)
+
+
+@pytest.mark.parametrize("node", [shutil.which("node")])
+def test_the_script_is_sound(node, tmp_path):
+    """The script of the page is valid JavaScript."""
+    if node is None:
+        pytest.skip("no node on this machine: the syntax of the page's script is not checked")
+    script = tmp_path / "report.js"
+    script.write_text("".join(Reader(render(nothing_view())).content["script"]), "utf-8")
+    done = subprocess.run([node, "--check", str(script)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_waivers_of_every_state_are_on_the_page():
+    """An expired waiver is shown as expired, never left out."""
+    page = render(full_view("en"))
+    assert "w-expired" in page
+    assert "expired: waives nothing" in page
+    assert "A waiver changes no verdict" in page
+
+
+def test_a_page_without_marks_has_no_empty_section():
+    """Where there is no baseline, waiver, sample or group, nothing is said of them."""
+    page = render(nothing_view("en"))
+    for heading in ("Waivers", "Beside the baseline", "Looked at in part", "Expected misses"):
+        assert f">{heading}<" not in page

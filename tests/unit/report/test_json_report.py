@@ -128,3 +128,31 @@ def test_passwords_do_not_ride_along():
 def test_language_does_not_matter():
     """Programs get the same JSON in every language."""
     assert render(full_view("zh")) == render(full_view("en"))
+
+
+ADDED = {
+    "groups": {"kind", "people", "findings", "system", "signs", "locator"},
+    "waivers": {"match", "reason", "approver", "from", "until", "state", "findings"},
+    "ignored": {"file", "line", "pattern", "files", "bytes", "in_target"},
+    "samplings": {"locator", "unit", "looked_at", "total", "is_random", "miss_probability_at_1_in_1000"},
+    "expected_misses": {"detector", "mode", "recall", "found", "missed", "command"},
+}
+
+
+@pytest.mark.parametrize("section", ADDED)
+def test_what_was_added_is_always_there(section):
+    """A program can rely on the sections beside the findings: empty where there is nothing."""
+    assert set(json.loads(render(full_view()))[section][0]) >= ADDED[section]
+    assert json.loads(render(nothing_view()))[section] == []
+
+
+def test_findings_say_whether_they_are_known_and_waived():
+    """`known` is null without a baseline; `waiver` is a number in `waivers` or null."""
+    document = json.loads(render(full_view()))
+    known = [finding["known"] for finding in document["findings"]]
+    assert (known.count(True), known.count(None)) == (2, 0)
+    (waived,) = [finding for finding in document["findings"] if finding["waiver"] is not None]
+    assert document["waivers"][waived["waiver"]]["approver"] == "王主任"
+    plain = json.loads(render(replace(full_view(), baseline=None)))
+    assert {finding["known"] for finding in plain["findings"]} == {None}
+    assert plain["baseline"] is None
