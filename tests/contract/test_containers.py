@@ -14,8 +14,9 @@ import pytest
 from PIL import Image
 
 from efface import registry
-from efface.testing import documents, stores
+from efface.testing import documents, indexes, pictures, stores
 from efface.testing.contracts import ContainerContract, Sample
+from efface.testing.pictures_heif import HeifItem, heif
 from efface.testing.videos import moving, recording
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from efface.sources.pdf import Pdf
     from efface.sources.picture_parts import PictureParts
     from efface.sources.sqlite import Sqlite
+    from efface.sources.tables import Tables
     from efface.sources.values import Values
+    from efface.sources.vector_index import VectorIndex
     from efface.sources.video_parts import VideoParts
 
 
@@ -73,13 +76,28 @@ class TestSqlite(ContainerContract):
 
 
 class TestPictureParts(ContainerContract):
-    """A picture that carries a smaller one behind its end."""
+    """Pictures of many kinds that carry smaller ones, and a film."""
 
     def plugin(self) -> PictureParts:
         return registry.load("container", "picture-parts")()
 
     def samples(self) -> Sequence[Sample]:
-        return [Sample("photos/two.jpg", self._jpeg(64) + self._jpeg(16))]
+        gradient = Image.radial_gradient("L").resize((32, 24)).convert("RGB")
+        photo = pictures.jpeg(gradient)
+        resources = pictures.resource(1036, bytes(28) + photo)
+        return [
+            Sample("photos/two.jpg", self._jpeg(64) + self._jpeg(16)),
+            Sample("photos/motion.jpg", self._jpeg(64) + pictures.film()),
+            Sample("photos/a.psd", pictures.photoshop(gradient, resources=resources)),
+            Sample("photos/a.dng", pictures.raw_tiff(gradient, photo, sensor_px=(400, 300))),
+            Sample("photos/a.heic", heif({1: HeifItem(b"hvc1", b"coded"), 2: HeifItem(b"jpeg", photo)})),
+            Sample("photos/a.emf", pictures.emf(gradient)),
+            Sample("photos/a.wmf", pictures.wmf(gradient)),
+            Sample(
+                "scans/a.dcm",
+                pictures.dicom([np.asarray(gradient)], icon=np.asarray(gradient)[:, :, 0].copy()),
+            ),
+        ]
 
     @staticmethod
     def _jpeg(side_px: int) -> bytes:
@@ -119,6 +137,50 @@ class TestPdf(ContainerContract):
             Sample("letters/updated.pdf", documents.updated_pdf(shown, {4: attached})),
             Sample("letters/parts.pdf", documents.pdf(documents.page_with(contents=5) | parts)),
         ]
+
+
+class TestTables(ContainerContract):
+    """Table files with texts, bytes and vectors, nested ones too."""
+
+    def plugin(self) -> Tables:
+        return registry.load("container", "tables")()
+
+    def samples(self) -> Sequence[Sample]:
+        pyarrow = pytest.importorskip("pyarrow", reason="efface[files] is not installed")
+        from pyarrow import ipc, orc, parquet
+
+        rows = [
+            {"name": f"person number {n:04}", "photo": bytes(40), "face": {"vector": vector.tolist()}}
+            for n, vector in enumerate(stores.face_vectors(8, 128))
+        ]
+        table = pyarrow.Table.from_pylist(rows)
+        written = [io.BytesIO() for _ in range(4)]
+        parquet.write_table(table, written[0], row_group_size=3)
+        orc.write_table(table, written[1])
+        for buffer, new in ((written[2], ipc.new_file), (written[3], ipc.new_stream)):
+            with new(buffer, table.schema) as writer:
+                writer.write_table(table)
+        names = ("a.parquet", "a.orc", "a.arrow", "a.arrows")
+        return [Sample(f"export/{name}", data.getvalue()) for name, data in zip(names, written, strict=True)]
+
+
+class TestVectorIndex(ContainerContract):
+    """Indexes of every kind that is decoded."""
+
+    def plugin(self) -> VectorIndex:
+        return registry.load("container", "vector-index")()
+
+    def samples(self) -> Sequence[Sample]:
+        vectors = stores.face_vectors(9, 64)
+        made = {
+            "flat.index": indexes.faiss_flat(vectors),
+            "ids.index": indexes.faiss_idmap(vectors),
+            "lists.index": indexes.faiss_ivf(vectors),
+            "bytes.index": indexes.faiss_sq8(vectors),
+            "index.bin": indexes.hnswlib_index(vectors),
+            "data_level0.bin": indexes.level0(vectors),
+        }
+        return [Sample(f"faces/{name}", data) for name, data in made.items()]
 
 
 class TestValues(ContainerContract):

@@ -133,8 +133,19 @@ def _quiet() -> Iterator[None]:
             yield
     except RecursionError:
         raise LimitExceededError("the DICOM file is nested too deeply") from None
+    except _errors():
+        raise FormatError("the DICOM file is broken or cut off") from None
     finally:
         logger.disabled = before
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    """Return the errors that pydicom raises besides the common ones."""
+    try:
+        from pydicom.errors import BytesLengthException, InvalidDicomError  # noqa: PLC0415 - an optional extra
+    except ImportError:
+        return ()
+    return BytesLengthException, InvalidDicomError
 
 
 def _data_set(data: bytes, limits: Limits | None) -> Any:  # noqa: ANN401 - pydicom has no types here
