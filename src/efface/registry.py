@@ -21,6 +21,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "filesystem": "efface.sources.filesystem:Filesystem",
         "stdin": "efface.sources.stdin:StandardInput",
         "objects": "efface.sources.objects:ObjectStore",
+        "git": "efface.sources.git:GitHistory",
     },
     "container": {
         "archive": "efface.sources.archive:Archive",
@@ -29,6 +30,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "picture-parts": "efface.sources.picture_parts:PictureParts",
         "video-parts": "efface.sources.video_parts:VideoParts",
         "tables": "efface.sources.tables:Tables",
+        "vector-index": "efface.sources.vector_index:VectorIndex",
         "values": "efface.sources.values:Values",
     },
     "detector": {

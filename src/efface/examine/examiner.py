@@ -206,9 +206,9 @@ class Examiner:
             raise LimitExceededError(f"more than depth = {self._limits.depth} containers inside one another")
         yield from self._each(container.parts(part, media_type, self._limits), depth)
 
-    def _each(self, parts: Iterator[Part | Column | Gap | Sampling], depth: int) -> Iterator[_Step]:
+    def _each(self, parts: Iterator[Part | Column | Gap | Sampling | Beat], depth: int) -> Iterator[_Step]:
         for inner in parts:
-            if isinstance(inner, Gap | Sampling):
+            if isinstance(inner, Gap | Sampling | Beat):
                 yield inner
             elif isinstance(inner, Column):
                 yield from self._column(inner)

@@ -134,7 +134,7 @@ class Collection:
     """
 
     locator: Locator
-    parts: Callable[[], Iterator[Column | Part | Gap | Sampling]]
+    parts: Callable[[], Iterator[Column | Part | Gap | Sampling | Beat]]
 
 
 @dataclass(frozen=True, slots=True)

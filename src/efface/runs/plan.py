@@ -166,6 +166,8 @@ def _removals(
 
 def _expected(target: Locator, findings: list[Finding]) -> tuple[str, ...] | None:
     """Return which actions a target will need, by what it holds now; none when it cannot be told."""
+    if target.scheme != "file":
+        return None
     try:
         head = FilePayload(target.path[0], 0).head(sniff.HEAD_BYTES)
     except AccessError:

@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from efface.engines.git_objects import is_repository
 from efface.errors import AccessError, UsageError
 from efface.model import Gap, GapReason, Locator, Part, Surroundings, Unit, printable
+from efface.sources.git import GitHistory
 from efface.sources.payloads import FilePayload
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ _KINDS = {
 
 
 _DATABASE = b"SQLite format 3\0"
+_REPOSITORY = frozenset({"HEAD", "objects", "refs"})
 _LOGS = {
     "-wal": (b"", b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83"),
     "-shm": (b"", (3_007_000).to_bytes(4, sys.byteorder), bytes(4)),
@@ -75,6 +78,8 @@ class Filesystem:
     to something outside the target is a gap, so that nothing is missed in silence and no loop can form.
     A target that is itself a link is followed once. Pipes, sockets and devices are gaps. The write-ahead log
     of an SQLite database is read with its database and not listed beside it.
+
+    The objects of a git repository are listed as its history.
 
     Not promised: files that appear behind the walk while it runs; alternate data streams.
     """
@@ -139,10 +144,14 @@ class Filesystem:
                 yield _gap(current, f"the folder cannot be listed: {error.strerror}")
                 continue
             folders = []
+            is_history = {entry.name for entry in entries} >= _REPOSITORY and is_repository(current)
+            if is_history:  # its objects are packed in a way of their own
+                yield from GitHistory().batches(current)
             beside = {entry.name for entry in entries if entry.name.endswith(tuple(_LOGS))}
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
-                    folders.append(entry.path)
+                    if not (entry.name == "objects" and is_history):
+                        folders.append(entry.path)
                 elif entry.is_symlink():
                     yield from _link(entry.path, root)
                 elif not (entry.name in beside and _is_log(entry)):
