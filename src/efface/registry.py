@@ -21,6 +21,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "filesystem": "efface.sources.filesystem:Filesystem",
         "stdin": "efface.sources.stdin:StandardInput",
         "objects": "efface.sources.objects:ObjectStore",
+        "database": "efface.sources.database:Database",
         "git": "efface.sources.git:GitHistory",
     },
     "container": {

@@ -226,6 +226,8 @@ def _is_tar(head: bytes) -> bool:
 
 def _is_faiss(head: bytes) -> bool:
     dimension, count = int.from_bytes(head[4:8], "little"), int.from_bytes(head[8:16], "little")
+    if head[:2] == b"IB":  # an index of binary codes: their size in bytes stands before the count
+        return dimension == 8 * int.from_bytes(head[8:12], "little") > 0
     return len(head) >= 32 and 0 < dimension <= 65_536 and count < 1 << 40
 
 

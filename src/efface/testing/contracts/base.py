@@ -152,7 +152,8 @@ def content_of(inner: Part | Column | Gap) -> tuple[str, object]:
     if isinstance(inner, Gap):
         return inner.locator.uri, inner.reason
     if isinstance(inner, Column):
-        return inner.locator.uri, [*inner.cells()]
+        blocks = inner.blocks() if inner.blocks else ()
+        return inner.locator.uri, [*inner.cells(), *(bytes(block.data) for block in blocks)]
     return inner.locator.uri, inner.payload.read()
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from efface.model import Gap, Limits, Source
+from efface.errors import FormatError
+from efface.model import Collection, Column, Gap, Limits, Part, Source
 from efface.testing.contracts.base import LIMITS, Contract, Sample, last_name, refuses, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from efface.model import Unit
+    from efface.model import Locator, Unit
 
 __all__ = ["SourceContract"]
 
@@ -22,6 +23,9 @@ class SourceContract(Contract):
     protocol = Source
     read_once = False
     """Whether what the source reads can be read a single time, as a stream can."""
+
+    content_addressed = False
+    """Whether a change makes new units and leaves the old ones as they are, as in a history."""
 
     def place(self, folder: Path) -> tuple[str, dict[str, bytes]]:
         """Make a place in a folder; return its target and the content behind each last name in it."""
@@ -34,6 +38,31 @@ class SourceContract(Contract):
     def clear(self, folder: Path) -> None:
         """Take everything out of the place that `place` made."""
         raise NotImplementedError
+
+    def name_of(self, locator: Locator) -> str:
+        """Return the name under which `place` tells the content of something inside a collection."""
+        return last_name(locator.uri)
+
+    def read(self, unit: Unit, limits: Limits = LIMITS) -> dict[str, bytes]:
+        """Open a unit and return all that is in it, by name; a column's cells are put together."""
+        opened = self.plugin().open(unit, limits)
+        if isinstance(opened, Part):
+            assert opened.locator.uri == unit.uri
+            assert opened.surroundings.names
+            data = opened.payload.read()
+            assert opened.payload.size_bytes == len(data)
+            return {last_name(unit.uri): data}
+        assert isinstance(opened, Collection)
+        contents = {}
+        for inner in opened.parts():
+            if isinstance(inner, Gap):
+                raise FormatError(inner.detail)
+            if isinstance(inner, Part):
+                contents[self.name_of(inner.locator)] = inner.payload.read()
+            elif isinstance(inner, Column):
+                cells = [cell.encode() if isinstance(cell, str) else cell for cell in inner.cells()]
+                contents[self.name_of(inner.locator)] = b"".join(sorted(cells))
+        return contents
 
     def samples(self) -> Sequence[Sample]:
         """A source has places instead."""
@@ -51,10 +80,11 @@ class SourceContract(Contract):
         assert not self.plugin().claims("gopher://host/selector")
 
     def test_it_lists_each_thing_once_under_its_own_name(self, tmp_path: Path) -> None:
-        """Units have different places and name their source."""
+        """Units have different places and name their source; no thing comes in two of them."""
         target, contents = self.place(tmp_path)
         units = self.units(target)
-        assert sorted(last_name(unit.uri) for unit in units) == sorted(contents)
+        assert len({unit.uri for unit in units}) == len(units)
+        assert sorted(name for unit in units for name in self.read(unit)) == sorted(contents)
         assert {unit.source for unit in units} == {self.plugin().name}
 
     def test_it_lists_the_same_again(self, tmp_path: Path) -> None:
@@ -69,18 +99,15 @@ class SourceContract(Contract):
         """The content of a unit is what lies there, and its place is the unit's."""
         target, contents = self.place(tmp_path)
         for unit in self.units(target):
-            part = self.plugin().open(unit, LIMITS)
-            assert part.locator.uri == unit.uri
-            assert part.payload.read() == contents[last_name(unit.uri)]
-            assert part.payload.size_bytes == len(contents[last_name(unit.uri)])
-            assert part.surroundings.names
+            for name, data in self.read(unit).items():
+                assert data == contents[name]
 
     def test_it_leaves_the_place_as_it_was(self, tmp_path: Path) -> None:
         """Listing, opening and reading write nothing."""
         target, _ = self.place(tmp_path)
         before = snapshot(tmp_path)
         for unit in self.units(target):
-            self.plugin().open(unit, LIMITS).payload.read()
+            self.read(unit)
         assert snapshot(tmp_path) == before
 
     def test_a_stamp_stands_for_the_content(self, tmp_path: Path) -> None:
@@ -92,6 +119,9 @@ class SourceContract(Contract):
             return
         assert [self.plugin().stamp(unit) for unit in units] == [unit.stamp for unit in units]
         self.change(tmp_path)
+        if self.content_addressed:
+            assert {unit.uri for unit in self.units(target)} - {unit.uri for unit in units}
+            return
         assert all(self.plugin().stamp(unit) != unit.stamp for unit in units)
 
     def test_what_is_gone_is_an_access_error(self, tmp_path: Path) -> None:
@@ -108,7 +138,7 @@ class SourceContract(Contract):
         target, contents = self.place(tmp_path)
         tight = Limits(artefact_bytes=max(map(len, contents.values())) - 1)
         refusals = [
-            refuses(lambda unit=unit: self.plugin().open(unit, tight).payload.read())  # type: ignore[misc]
+            refuses(lambda unit=unit: self.read(unit, tight))  # type: ignore[misc]
             for unit in self.units(target)
         ]
         assert any(refusals)

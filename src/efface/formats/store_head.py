@@ -1,0 +1,117 @@
+"""Tell files of tables, documents, tensors and vector indexes by their first bytes.
+
+Sources: Apache Avro 1.11 (object container files); Apache Arrow IPC (encapsulated messages); Apache ORC v1 (file
+tail and header); BSON 1.1; safetensors' format page; hnswlib's `saveIndex`; PostgreSQL's `pg_backup_archiver.h`
+(custom format); Chroma's folder layout; the Lance file format.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import struct
+from pathlib import PurePosixPath
+
+__all__ = ["HNSW", "HNSW_HEADER", "named_type", "store_type"]
+
+HNSW = "application/x-hnswlib"
+HNSW_HEADER = struct.Struct("<6QiI3QdQ")
+"""offsetLevel0, max_elements, cur_element_count, size_data_per_element, label_offset, offsetData, maxlevel,
+enterpoint_node, maxM, maxM0, M, mult, ef_construction."""
+
+_MAGICS = (
+    (b"Obj\x01", "application/vnd.apache.avro"),
+    (b"PGDMP", "application/x-pgdump"),
+)
+_NAMES = {"data_level0.bin": "application/x-hnswlib-level0"}
+_SUFFIXES = {
+    ".lance": "application/vnd.lance",
+    ".ann": "application/x-annoy",
+    ".annoy": "application/x-annoy",
+}
+_KEY = re.compile(rb"[^\0-\x1f\x7f]{1,200}\0")
+# Sizes of BSON values by type: -1 for an int32 length before, -2 a text, -3 a document, -4 binary, -5 two texts.
+_BSON = {1: 8, 2: -2, 3: -3, 4: -3, 5: -4, 6: 0, 7: 12, 8: 1, 9: 8, 10: 0, 11: -5, 13: -2, 14: -2, 16: 4, 17: 8,
+         18: 8, 19: 16, 255: 0, 127: 0}  # fmt: skip
+
+
+def store_type(head: bytes) -> str | None:
+    """Return the media type of a store by its first bytes, or None where it is none."""
+    for magic, kind in _MAGICS:
+        if head.startswith(magic):
+            return kind
+    if head[:3] == b"ORC" and head[3:4] and min(head[3:64]) < 9:
+        return "application/vnd.apache.orc"
+    if _is_arrow_stream(head):
+        return "application/vnd.apache.arrow.stream"
+    if head[8:10] == b'{"' and 2 <= int.from_bytes(head[:8], "little") <= 100_000_000:
+        return "application/x-safetensors"
+    if is_hnsw(head):
+        return HNSW
+    return "application/bson" if _is_bson(head) else None
+
+
+def named_type(name: str) -> str | None:
+    """Return the media type of a store whose content has no mark of its own, by its name."""
+    path = PurePosixPath(name.lower())
+    return _NAMES.get(path.name) or _SUFFIXES.get(path.suffix)
+
+
+def _is_arrow_stream(head: bytes) -> bool:
+    """Check the continuation mark, the length of the first message and where its flatbuffer's table lies."""
+    if len(head) < 32 or head[:4] != b"\xff\xff\xff\xff":
+        return False
+    size, root = (int(number) for number in struct.unpack_from("<ii", head, 4))
+    return 16 <= size < 1 << 26 and size % 8 == 0 and 4 <= root < min(size, 256) and root % 4 == 0
+
+
+def is_hnsw(head: bytes) -> bool:
+    """Return whether a header is one that hnswlib writes: its sizes follow from one another."""
+    if len(head) < HNSW_HEADER.size:
+        return False
+    (start, most, count, each, label, data, level, _, max_m, max_m0, m, mult, _) = HNSW_HEADER.unpack_from(
+        head
+    )
+    return bool(
+        start == 0
+        and count <= most < 1 << 40
+        and 2 <= m <= 10_000
+        and max_m == m
+        and max_m0 == 2 * m
+        and data == 4 * max_m0 + 4
+        and data < label < 1 << 24
+        and each == label + 8
+        and -1 <= level < 64
+        and abs(mult * math.log(m) - 1.0) < 1e-6
+    )
+
+
+def _is_bson(head: bytes) -> bool:
+    """Walk the first document as far as the head goes: names, types and sizes must fit one another."""
+    size = int.from_bytes(head[:4], "little")
+    if len(head) < 12 or not 12 <= size <= 64 << 20:
+        return False
+    end, at, count = min(size, len(head)), 4, 0
+    while at < end - 1:
+        step = _element(head, at)
+        if step is None:
+            return count >= 2 and end < size  # cut off by the head within a name
+        count += 1
+        at += step
+    return at >= end if end < size else at == end - 1 and head[at] == 0
+
+
+def _element(head: bytes, at: int) -> int | None:
+    """Return how long an element is, which may reach beyond the head, or None where it is none."""
+    kind = head[at]
+    key = _KEY.match(head, at + 1)
+    if kind not in _BSON or not key:
+        return None
+    start, rule = key.end(), _BSON[kind]
+    if rule >= 0:
+        return start - at + rule
+    length = int.from_bytes(head[start : start + 4], "little", signed=True)
+    if rule == -5 or length < 0:
+        return None
+    extra = {-2: 4, -3: 0, -4: 5}[rule]
+    return start - at + length + extra if length < 1 << 26 else None
