@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from dulwich import porcelain
 
 from efface import registry
 from efface.testing.contracts import SourceContract
@@ -17,8 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from efface.model import Unit
+    from efface.model import Locator, Unit
     from efface.sources.filesystem import Filesystem
+    from efface.sources.git import GitHistory
     from efface.sources.objects import ObjectStore
     from efface.sources.stdin import StandardInput
 
@@ -102,6 +105,41 @@ class TestObjectStore(SourceContract):
     def clear(self, _folder: Path) -> None:
         for name in self.names:
             self._client.delete_object(Bucket=self.bucket, Key=f"inner/{name}")
+
+
+class TestGitHistory(SourceContract):
+    """A repository with one commit, its objects single."""
+
+    content_addressed = True
+
+    def plugin(self) -> GitHistory:
+        return registry.load("source", "git")()
+
+    def name_of(self, locator: Locator) -> str:
+        return locator.path[1].rpartition("@")[0].rpartition("/")[2]
+
+    def place(self, folder: Path) -> tuple[str, dict[str, bytes]]:
+        (folder / "place" / "inner").mkdir(parents=True)
+        contents = {"a.txt": b"content" * 900, "名.bin": b"\0\1" * 900}
+        porcelain.init(str(folder / "place"))
+        self._commit(folder, contents)
+        return f"git://{folder / 'place'}", contents
+
+    @staticmethod
+    def _commit(folder: Path, contents: dict[str, bytes]) -> None:
+        for name, data in contents.items():
+            (folder / "place" / "inner" / name).write_bytes(data)
+        porcelain.add(str(folder / "place"), [str(folder / "place" / "inner" / name) for name in contents])
+        who = b"a <a@b>"
+        porcelain.commit(
+            str(folder / "place"), b"m", author=who, committer=who, author_timestamp=1, commit_timestamp=1
+        )
+
+    def change(self, folder: Path) -> None:
+        self._commit(folder, {f"{number}.txt": str(number).encode() for number in range(9)})
+
+    def clear(self, folder: Path) -> None:
+        shutil.rmtree(folder / "place" / ".git")
 
 
 def test_every_source_is_under_contract() -> None:
