@@ -1,7 +1,8 @@
 """Find face templates: columns, arrays and files of vectors that a face network made.
 
-Numbers alone never tell a face's vector from a text's, so names decide; where they do not, the answer is
-"an embedding, characteristic unknown". Templates of other characteristics are told by their names too.
+Numbers tell whose network made a vector only where that network is known; else names decide, and where they do
+not, the answer is "an embedding, characteristic unknown". Templates of other characteristics are told by their
+names too.
 
 Sources: ISO/IEC 2382-37 (template); GB/T 41819-2022 (face features); stores of deepface, CompreFace,
 face_recognition, Nextcloud, digiKam.
@@ -53,7 +54,7 @@ class FaceTemplate:
     """
 
     name = "face-template"
-    version = 2
+    version = 3
 
     def accepts(self, media_type: str) -> bool:
         """Return whether it looks at arrays, pickles and files of unknown kind."""

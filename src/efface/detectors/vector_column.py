@@ -1,23 +1,24 @@
 """What many vectors of one place are like together.
 
-Sources: published norms and dimensions of face networks (deepface's configuration, InsightFace, dlib);
-for dlib's ResNet own statistics over vectors of 728 people: norm 1.395 with a standard deviation of 0.067,
-and a mean of the normalised vectors whose length is 0.925, which no other network comes near.
+Sources: published dimensions of face networks (deepface's configuration, InsightFace, dlib).
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from efface.detectors import vector_maker
 from efface.formats.vector_rows import look_at, pieces
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from efface.detectors.vector_maker import Maker
     from efface.formats.vector_rows import Tested
     from efface.formats.vectors import Vector
 
@@ -27,10 +28,8 @@ FACE_DIMENSIONS = frozenset({128, 160, 256, 512, 1024, 2048, 2622, 4096})
 """Dimensions of known face networks: dlib, FaceNet, SFace, OpenFace 128; DeepID 160; ArcSoft, MobileFace 256;
 ArcFace, FaceNet 512; FaceRes 1024; VGG-Face 2622 and 4096."""
 
-_DLIB_DIMENSION = 128
-_DLIB_NORM = (1.395, 0.2)  # three standard deviations
-_DLIB_DIRECTION = (0.85, 0.97)
-_DLIB_ROWS = 5
+_MADE_BY = 0.2  # share of vectors that are like one network's; of others none is (docs/detectors.md)
+_REFUSED_ROWS = 5
 _EVERY = 8  # of many rows every eighth is sorted, and all where one of those fails
 
 
@@ -43,6 +42,7 @@ class VectorColumn:
     count: int = 0
     units: int = 0
     exact: int = 0
+    makers: Counter[str] = field(default_factory=Counter)
     _norms: float = 0.0
     _direction: NDArray[np.float64] | None = field(default=None, repr=False)
     _summed: int = 0
@@ -76,6 +76,7 @@ class VectorColumn:
         self.units += int(np.count_nonzero(result.units))
         self.exact += int(np.count_nonzero(result.exact & result.passed))
         self._norms += float(norms.sum(dtype=np.float64))
+        self.makers.update(vector_maker.count_of_each(numbers, norms))
         self._add_directions((1.0 / norms) @ numbers, passed)
 
     def _add_directions(self, total: NDArray[Any], count: int) -> None:
@@ -115,12 +116,19 @@ class VectorColumn:
         return float(np.sqrt(np.dot(self._direction, self._direction))) / self._summed
 
     @property
-    def is_dlib(self) -> bool:
-        """Whether the vectors are like those of dlib's face network (face_recognition, face-api.js)."""
-        low, high = _DLIB_DIRECTION
-        return (
-            self.dimension == _DLIB_DIMENSION
-            and self.count >= _DLIB_ROWS
-            and abs(self.norm_mean - _DLIB_NORM[0]) <= _DLIB_NORM[1]
-            and low <= self.direction <= high
+    def maker(self) -> Maker | None:
+        """The network that made at least a fifth of the vectors, as far as it is known."""
+        name, count = max(self.makers.items(), key=itemgetter(1), default=("", 0))
+        return vector_maker.makers()[name] if count >= max(1, _MADE_BY * self.count) else None
+
+    @property
+    def refused(self) -> Maker | None:
+        """A network whose vectors these claim to be by dimension and length, and are not by direction."""
+        claims = (
+            maker
+            for maker in vector_maker.makers().values()
+            if maker.has_form(self.dimension, self.norm_mean)
+        )
+        return next(
+            (maker for maker in claims if self.count >= _REFUSED_ROWS and not self.makers[maker.name]), None
         )

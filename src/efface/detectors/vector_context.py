@@ -2,7 +2,8 @@
 
 Each clue adds its weight; a sum of THRESHOLD or more decides for a characteristic. The weights are set so
 that a field named for templates decides alone, a generic name (`embedding`) needs a table or a file named for
-recognition, and a table named after a face alone is not enough for a field that names something else.
+recognition, and a table named after a face alone is not enough for a field that names something else. Where
+the numbers show which network made them, no name speaks against it.
 
 Confidence of a template is `0.5 + sum / 2`, at most 0.99. Of an unknown embedding it is what the values
 alone give: 0.5 for one vector, 0.7 for several of one dimension, 0.8 for twenty, and 0.1 more where a name
@@ -33,7 +34,8 @@ _NEXT_BESIDE = 0.1
 _PERSON = 0.15
 _DIMENSION = 0.1
 _ODD_DIMENSION = -0.2
-_DLIB = 0.6
+_MAKER = 0.8  # no vector of another kind was ever near a known network's (bench/templates.py)
+_REFUSED = -0.25
 _SOME = 2
 _MANY = 20
 
@@ -63,7 +65,8 @@ def judge(surroundings: Surroundings, column: VectorColumn) -> Opinion:
     against = _against(surroundings)
     best, clues = max(scores.items(), key=lambda item: _sum(item[1]), default=(Characteristic.UNKNOWN, ()))
     own = vocabulary.best(surroundings.names[:1], "template", characteristic=best)
-    explicit = own is not None and own.weight > THRESHOLD
+    made = best is Characteristic.FACE and column.maker is not None
+    explicit = made or (own is not None and own.weight > THRESHOLD)
     score = _sum(clues) + (0.0 if explicit else sum(clue.weight for clue in against))
     named = vocabulary.best(surroundings.names[:2], "vector", "template") is not None
     if score >= THRESHOLD:
@@ -79,7 +82,7 @@ def _candidates(surroundings: Surroundings, column: VectorColumn) -> set[Charact
     names = (*surroundings.names[: _OUTER + 1], *surroundings.siblings)
     found = {match.characteristic for name in names for match in vocabulary.matches(name)}
     found.discard(Characteristic.UNKNOWN)
-    return found | ({Characteristic.FACE} if column.is_dlib else set())
+    return found | ({Characteristic.FACE} if column.maker else set())
 
 
 def _clues_for(
@@ -120,8 +123,10 @@ def _beside(characteristic: Characteristic, siblings: tuple[str, ...]) -> list[C
 def _face_clues(column: VectorColumn) -> list[Clue]:
     known = column.dimension in FACE_DIMENSIONS
     clues = [Clue("face_network_dimension", str(column.dimension), _DIMENSION if known else _ODD_DIMENSION)]
-    if column.is_dlib:
-        clues.append(Clue("maker", "dlib ResNet 128", _DLIB))
+    if column.maker:
+        clues.append(Clue("network", column.maker.name, _MAKER))
+    elif column.refused:
+        clues.append(Clue("network_refused", column.refused.name, _REFUSED))
     return clues
 
 

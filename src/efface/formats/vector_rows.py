@@ -29,7 +29,13 @@ _RAW_NORM = (1.1, 200.0)  # dlib 1.39, FaceNet 512 23, MobileFace 79
 _NEGATIVE = (0.25, 0.75)
 _PEAK = 14.0  # largest number over the root mean square; Gaussian noise of 8,192 numbers stays below 5
 _NEIGHBOURS = 0.4  # correlation of neighbours; sound, pictures and sorted numbers exceed it
-_DISTINCT = 0.9  # share of different numbers; quantised tables stay below
+_DISTINCT = (
+    0.75  # share of different numbers; 512 rounded to four places have 0.88, quantised tables 0.5 at most
+)
+_RECTIFIED = frozenset(
+    {1024, 2622, 4096}
+)  # FaceRes, VGG-Face: networks whose last layer gives no number below 0
+_RECTIFIED_FULL = 0.05  # share of numbers above 0 in what such a layer gives
 _BYTE_SPREAD = (2.0, 100.0)  # root mean square of numbers that were scaled to -128..127
 _BYTE_DISTINCT = (
     12  # different bytes in a row of 64: scaled Gaussian numbers have some 40, flags and codes few
@@ -57,8 +63,9 @@ class Tested:
 
     @property
     def units(self) -> NDArray[np.bool_]:
-        """Whether the row passed and has length 1, as networks that normalise give it."""
-        return cast("NDArray[np.bool_]", self.passed & (np.abs(self.norms - 1.0) <= UNIT_TOLERANCE))
+        """Whether the row passed and has length 1 and both signs, as networks that normalise give it."""
+        one = np.abs(self.norms - 1.0) <= UNIT_TOLERANCE
+        return cast("NDArray[np.bool_]", self.passed & one & (self.negative > 0))
 
 
 def is_testable(kind: np.dtype[Any], dimension: int) -> bool:
@@ -88,12 +95,13 @@ def look_at(rows: NDArray[Any], *, every: int = 1) -> Tested:
         negative = np.signbit(numbers).view(np.uint8).sum(axis=1, dtype=np.intp)
         is_bytes = rows.dtype.kind == "i"
         passed = _has_length(norms, dimension, is_bytes=is_bytes)
-        passed &= (negative >= _NEGATIVE[0] * dimension) & (negative <= _NEGATIVE[1] * dimension)
+        full = _full(numbers, negative)
+        passed &= full | ((negative >= _NEGATIVE[0] * dimension) & (negative <= _NEGATIVE[1] * dimension))
         largest = np.maximum(numbers.max(axis=1), -numbers.min(axis=1))
         passed &= largest <= _PEAK * norms / np.sqrt(dimension)
         passed &= _is_rough(numbers, squares)
         if passed.any():
-            passed &= _is_distinct(numbers, passed, every, is_bytes=is_bytes)
+            passed &= _is_distinct(numbers, passed, every, is_bytes=is_bytes, has_zeros=bool(full.any()))
         exact = _is_exact(rows, numbers) if rows.dtype.itemsize > 4 else np.ones(count, np.bool_)
     return Tested(numbers, passed, norms, negative, exact)
 
@@ -105,6 +113,14 @@ def _has_length(norms: NDArray[np.float32], dimension: int, *, is_bytes: bool) -
         return cast("NDArray[np.bool_]", (spread >= _BYTE_SPREAD[0]) & (spread <= _BYTE_SPREAD[1]))
     raw = (norms >= _RAW_NORM[0]) & (norms <= _RAW_NORM[1])
     return cast("NDArray[np.bool_]", raw | (np.abs(norms - 1.0) <= UNIT_TOLERANCE))
+
+
+def _full(numbers: NDArray[np.float32], negative: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Whether a row is like the output of a rectified layer: nothing below 0, and not nearly all 0."""
+    if numbers.shape[1] not in _RECTIFIED or negative.all():
+        return np.zeros(numbers.shape[0], np.bool_)
+    above = np.count_nonzero(numbers > 0, axis=1)
+    return cast("NDArray[np.bool_]", (negative == 0) & (above >= _RECTIFIED_FULL * numbers.shape[1]))
 
 
 def _is_rough(numbers: NDArray[np.float32], squares: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -120,8 +136,11 @@ def _is_rough(numbers: NDArray[np.float32], squares: NDArray[np.float32]) -> NDA
 
 
 def _is_distinct(
-    numbers: NDArray[np.float32], passed: NDArray[np.bool_], every: int, *, is_bytes: bool
+    numbers: NDArray[np.float32], passed: NDArray[np.bool_], every: int, *, is_bytes: bool, has_zeros: bool
 ) -> NDArray[np.bool_]:
+    if has_zeros:
+        above = np.count_nonzero(numbers, axis=1)
+        return cast("NDArray[np.bool_]", _different(numbers) >= _DISTINCT * above)
     limit = _BYTE_DISTINCT if is_bytes else _DISTINCT * numbers.shape[1]
     some = _different(numbers[::every]) >= limit
     if every > 1 and bool((some | ~passed[::every]).all()):

@@ -56,6 +56,10 @@ CODINGS = ("<f4", "<f8", ">f4", ">f8", "<f2")
 """Types of the numbers of blobs, in the order in which they are tried."""
 
 _TEXT_DIGITS = 5  # mean significant digits of numbers in text; prices and pixels have fewer
+_SHORT_DIGITS = 2  # vectors rounded to four places, of which the first is 0
+_SHORT_NORM = (
+    1.7  # of what has so few digits only vectors of length 1, and dlib's, are told from other tables
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,12 +236,20 @@ def _loose_numbers(text: str) -> NDArray[np.float64] | None:
     if not MIN_DIMENSION <= len(words) <= MAX_DIMENSION:
         return None
     digits = sum(len(word.partition("e")[0].strip("-+0.").replace(".", "")) for word in words)
-    if digits < _TEXT_DIGITS * len(words):
-        return None
     try:
-        return np.array([float(word) for word in words], np.float64)
+        return _long_enough(np.array([float(word) for word in words], np.float64), digits)
     except ValueError:
         return None
+
+
+def _long_enough(numbers: NDArray[np.float64], digits: int) -> NDArray[np.float64] | None:
+    """Return numbers that are written with as many digits as vectors are, else None."""
+    count = numbers.shape[0]
+    if digits >= _TEXT_DIGITS * count:
+        return numbers
+    with np.errstate(all="ignore"):
+        is_short = digits >= _SHORT_DIGITS * count and np.dot(numbers, numbers) <= _SHORT_NORM**2
+    return numbers if is_short else None
 
 
 def list_numbers(text: str) -> NDArray[np.float64] | None:
@@ -262,8 +274,8 @@ def list_numbers(text: str) -> NDArray[np.float64] | None:
         return None
     if not MIN_DIMENSION <= len(items) <= MAX_DIMENSION:
         return None
-    # With sign, point and separator a number of _TEXT_DIGITS digits takes some four characters more.
-    return np.array(items, np.float64) if len(plain) >= (_TEXT_DIGITS + 4) * len(items) else None
+    # With sign, point and separator a number takes some four characters more than its digits.
+    return _long_enough(np.array(items, np.float64), len(plain) - 4 * len(items))
 
 
 def _plain_list(text: str) -> str:

@@ -4,11 +4,14 @@ import base64
 import io
 import json
 import pickle
+import tomllib
+from importlib import resources
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from efface.detectors import vector_maker
 from efface.detectors.face_template import FaceTemplate
 from efface.errors import FormatError
 from efface.model import (
@@ -202,25 +205,112 @@ def test_json_in_cells() -> None:
     assert found.characteristic is Characteristic.FACE
 
 
-def test_maker_by_statistics() -> None:
-    """A column without names is attributed to dlib by length and common direction of its vectors."""
-    centre = RANDOM.standard_normal(128)
-    centre /= np.linalg.norm(centre)
-    spread = RANDOM.standard_normal((40, 128)) * 0.41 / np.sqrt(128)
-    vectors = centre + spread
-    vectors *= 1.395 / np.linalg.norm(vectors, axis=1, keepdims=True)
-    (found,) = judged(["v", "t"], ["id"], [v.astype("<f4").tobytes() for v in vectors])
+def of_dlib(count: int = 40) -> np.ndarray:
+    """Vectors as dlib's network gives them, of nobody: its mean direction, and chance around it."""
+    maker = vector_maker.makers()["dlib-resnet-128"]
+    vectors = maker.mean + RANDOM.standard_normal((count, 128)) * 0.41 / np.sqrt(128)
+    return (vectors * 1.395 / np.linalg.norm(vectors, axis=1, keepdims=True)).astype("<f4")
+
+
+def network_of(found: Finding) -> list[str]:
+    return [clue.value for clue in found.clues if clue.name == "network"]
+
+
+COPIES = {
+    "as the network gives them": lambda v: [row.tobytes() for row in v],
+    "one alone": lambda v: [v[0].tobytes()],
+    "cut to length 1": lambda v: [(row / np.linalg.norm(row)).astype("<f4").tobytes() for row in v],
+    "in float16": lambda v: [(row / np.linalg.norm(row)).astype("<f2").tobytes() for row in v],
+    "with four digits": lambda v: [json.dumps([round(x, 4) or 1e-5 for x in row.tolist()]) for row in v],
+}
+
+
+@pytest.mark.parametrize("case", COPIES)
+def test_the_network_is_named_by_the_direction(case: str) -> None:
+    """A column without names is attributed to the network that made it, however it is stored."""
+    (found,) = judged(["v", "t"], ["id"], COPIES[case](of_dlib()))
+    assert (found.form, found.characteristic) == (Form.TEMPLATE, Characteristic.FACE)
+    assert network_of(found) == ["dlib-resnet-128"]
+
+
+def test_the_network_is_named_in_bytes() -> None:
+    """A copy that was scaled to a byte a number is attributed."""
+    scaled = np.round(of_dlib() * 127 / 0.6).clip(-127, 127).astype("i1")
+    (found,) = in_blocks(scaled.tobytes(), 128, "|i1", names=("v", "t"))
+    assert network_of(found) == ["dlib-resnet-128"]
+
+
+def test_no_name_speaks_against_the_network() -> None:
+    """Vectors of a face network in a column named for texts are templates of faces."""
+    (found,) = judged(["chunk_embedding", "documents"], [], [row.tobytes() for row in of_dlib()])
     assert found.characteristic is Characteristic.FACE
-    assert any(clue.value.startswith("dlib") for clue in found.clues)
 
 
-def test_maker_by_real_statistics(shared_data) -> None:
+def test_templates_among_other_vectors_are_named() -> None:
+    """A third of a column is enough for its network to be named."""
+    mixed = [*of_dlib(10), *(stores.text_vectors(20, 128) * 1.4)]
+    (found,) = judged(["v", "t"], ["id"], [row.astype("<f4").tobytes() for row in mixed])
+    assert network_of(found) == ["dlib-resnet-128"]
+
+
+def _turned(vectors: np.ndarray) -> np.ndarray:
+    return vectors @ np.linalg.qr(RANDOM.standard_normal((128, 128)))[0]
+
+
+UNNAMED = {
+    "random directions of the same length": lambda: stores.text_vectors(40, 128) * 1.395,
+    "a cone around another mean": lambda: _turned(of_dlib()),
+    "numbers in another order": lambda: of_dlib()[:, RANDOM.permutation(128)],
+    "the opposite direction": lambda: -of_dlib(),
+    "another dimension": lambda: np.concatenate([of_dlib(), of_dlib()], axis=1),
+}
+
+
+@pytest.mark.parametrize("case", UNNAMED)
+def test_no_network_is_named_by_chance(case: str) -> None:
+    """Vectors of the same length and form, but of another direction, are attributed to nobody."""
+    vectors = UNNAMED[case]()
+    found = judged(["embedding", "t"], ["id"], [row.astype("<f4").tobytes() for row in vectors])
+    assert [(item.characteristic, network_of(item)) for item in found] == [(Characteristic.UNKNOWN, [])]
+
+
+def test_vectors_that_the_network_refuses_are_less_sure() -> None:
+    """Vectors of the dimension and length of a network that did not make them lower the confidence."""
+    names, others = ["face_encoding", "t"], _turned(of_dlib())
+    (made,) = judged(names, [], [row.tobytes() for row in of_dlib()])
+    (refused,) = judged(names, [], [row.astype("<f4").tobytes() for row in others])
+    assert made.confidence > refused.confidence
+    assert "network_refused" in [clue.name for clue in refused.clues]
+
+
+def test_the_network_is_named_by_real_statistics(shared_data) -> None:
     """Vectors drawn from the statistics of dlib's network over 728 people are attributed to it."""
     known = np.load(shared_data / "template_reference" / "dlib_resnet_128.npz")
     drawn = RANDOM.multivariate_normal(known["mean"].astype(float), known["covariance"].astype(float), 50)
     drawn *= float(known["raw_norm_mean"]) / np.linalg.norm(drawn, axis=1, keepdims=True)
     (found,) = judged(["v", "t"], ["id"], [v.astype("<f4").tobytes() for v in drawn])
+    assert network_of(found) == ["dlib-resnet-128"]
+
+
+def test_the_reference_is_no_vector_of_its_network() -> None:
+    """The reference that is shipped is no template, and is not found as one."""
+    text = resources.files("efface.detectors").joinpath("data/makers.toml").read_text("utf-8")
+    stored = tomllib.loads(text)["network"][0]["mean"]
+    assert judged(["mean", "network"], [], [stored]) == []
+
+
+RECTIFIED = {"VGG-Face": 4096, "VGG-Face as it was": 2622, "FaceRes": 1024}
+
+
+@pytest.mark.parametrize("case", RECTIFIED)
+def test_outputs_of_rectified_layers(case: str) -> None:
+    """Networks that give no number below 0, and many that are 0, are known by a telling name alone."""
+    vectors = np.maximum(RANDOM.standard_normal((9, RECTIFIED[case])) - 0.7, 0)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    cells = [json.dumps(row.tolist()) for row in vectors]
+    (found,) = judged(["embedding", "embeddings"], ["face_hash", "detector_backend"], cells)
     assert found.characteristic is Characteristic.FACE
+    assert judged(["v", "t"], ["id"], cells) == []
 
 
 def test_references_are_the_rows() -> None:
@@ -311,13 +401,17 @@ def test_a_grid_of_vectors_is_read_row_by_row() -> None:
     assert [(each.form, each.characteristic) for each in found] == [(Form.TEMPLATE, Characteristic.FACE)]
 
 
-def in_blocks(data: bytes, dimension: int, dtype: str, mode: Mode = Mode.STANDARD) -> list[Finding]:
+def in_blocks(
+    data: bytes,
+    dimension: int,
+    dtype: str,
+    mode: Mode = Mode.STANDARD,
+    names: tuple[str, ...] = ("face_feature", "t"),
+) -> list[Finding]:
     place = Locator("file", ("/data/x.parquet",), "/*/v")
     size = 50 * dimension * np.dtype(dtype).itemsize
     blocks = [Block(data[at : at + size], dimension, dtype, ("list",)) for at in range(0, len(data), size)]
-    whole = Column(
-        place, Surroundings(("face_feature", "t"), ()), lambda: iter(()), None, lambda: iter(blocks)
-    )
+    whole = Column(place, Surroundings(names, ()), lambda: iter(()), None, lambda: iter(blocks))
     return list(FaceTemplate().detect_column(whole, mode, Limits()))
 
 
