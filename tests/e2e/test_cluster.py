@@ -155,10 +155,10 @@ def test_a_cluster_finds_the_same(cluster: Cluster, tmp_path: Path, efface: Any)
 
 def test_a_worker_that_is_killed_loses_nothing(cluster: Cluster, tmp_path: Path, efface: Any) -> None:
     """Its batches are done by the other one; no unit is missing, and nothing stands twice in the run file."""
-    tree, run = make_tree(tmp_path / "tree", 1_500), tmp_path / "run.sqlite"
+    tree, run = make_tree(tmp_path / "tree", 1_000), tmp_path / "run.sqlite"
     process = scanning(tree, run, cluster.url)
     wal = Path(f"{run}-wal")
-    until(lambda: wal.exists() and wal.stat().st_size > 600_000, process)
+    until(lambda: wal.exists() and wal.stat().st_size > 400_000, process)
     assert process.poll() is None, process.communicate()
     cluster.workers[0].send_signal(signal.SIGKILL)
     _, said = process.communicate(timeout=100)
@@ -166,41 +166,41 @@ def test_a_worker_that_is_killed_loses_nothing(cluster: Cluster, tmp_path: Path,
     here = tmp_path / "here.sqlite"
     efface("scan", tree, "--run", here, "--mode", "fast", "--quiet", expect=1)
     assert results(efface, run) == results(efface, here)
-    assert done_units(run) == 1_510
+    assert done_units(run) == 1_010
     with closing(sqlite3.connect(run)) as db:
         kinds = [json.loads(body)["kind"] for (body,) in db.execute("SELECT entry FROM ledger ORDER BY seq")]
-    assert kinds == ["run_opened", "scanned"]
+    assert kinds == ["run_opened", "scan_finished"]
 
 
 def test_a_scan_that_is_stopped_goes_on(cluster: Cluster, tmp_path: Path, efface: Any) -> None:
     """Ctrl-C keeps what was done and takes the rest back; the same run goes on without the cluster."""
-    tree, run = make_tree(tmp_path / "tree", 1_500), tmp_path / "run.sqlite"
+    tree, run = make_tree(tmp_path / "tree", 1_000), tmp_path / "run.sqlite"
     process = scanning(tree, run, cluster.url)
     wal = Path(f"{run}-wal")
-    until(lambda: wal.exists() and wal.stat().st_size > 600_000, process)
+    until(lambda: wal.exists() and wal.stat().st_size > 400_000, process)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
     assert "stopped" in said
     assert "Traceback" not in said
     before = done_units(run)
-    assert before < 1_510
+    assert before < 1_010
     efface("scan", tree, "--run", run, "--mode", "fast", "--quiet", expect=1)
-    assert done_units(run) == 1_510
+    assert done_units(run) == 1_010
 
 
 def test_a_scheduler_that_is_killed_stops_the_scan(cluster: Cluster, tmp_path: Path, efface: Any) -> None:
     """The command says that the connection is lost; the run goes on with processes of this machine."""
-    tree, run = make_tree(tmp_path / "tree", 1_500), tmp_path / "run.sqlite"
+    tree, run = make_tree(tmp_path / "tree", 1_000), tmp_path / "run.sqlite"
     process = scanning(tree, run, cluster.url)
     wal = Path(f"{run}-wal")
-    until(lambda: wal.exists() and wal.stat().st_size > 600_000, process)
+    until(lambda: wal.exists() and wal.stat().st_size > 400_000, process)
     cluster.scheduler.send_signal(signal.SIGKILL)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 2, said
     assert "engine is lost" in said
     efface("scan", tree, "--run", run, "--mode", "fast", "--quiet", expect=1)
-    assert done_units(run) == 1_510
+    assert done_units(run) == 1_010
 
 
 def test_a_worker_with_another_version_is_refused(scheduler: Cluster, tmp_path: Path, efface: Any) -> None:

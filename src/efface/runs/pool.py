@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import selectors
 import socket
 import subprocess
 import sys
@@ -16,11 +17,11 @@ import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any, Self
 
 from efface.errors import EffaceError
 from efface.model import GapReason
+from efface.sources.credentials import exported
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,7 +32,15 @@ __all__ = ["Done", "Lost", "Pool"]
 
 _BATCH_BYTES = 1_000_000
 _BATCH_TASKS = 32
+_LOW_TASKS = 8
+"""A process with no more than so many tasks left, all small, gets the next ones before it has to wait for them."""
 _POLL_S = 0.25
+_GATHER_S = 0.004
+"""While every process has enough to do, messages are read together rather than each at once."""
+_AHEAD_BYTES = 1 << 16
+"""Most that is sent to a process that may be sending: what is longer could block both for ever."""
+_READ_BYTES = 1 << 18
+_MESSAGE_BYTES = 1 << 29
 _MAX_FALSE_STARTS = 3
 _START_S = 60.0  # to load what a worker needs, on a slow or busy machine
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -63,8 +72,9 @@ class Lost:
 @dataclass(slots=True)
 class _Worker:
     process: subprocess.Popen[bytes]
-    pipe: Connection
+    pipe: socket.socket
     ready: bool = False
+    unread: bytearray = field(default_factory=bytearray)
     pending: deque[dict[str, Any]] = field(default_factory=deque)
     at: str = ""
     heard_at: float = 0.0
@@ -84,6 +94,7 @@ class Pool:
         self._limits = limits
         self._false_starts = 0
         self._is_stopped = False
+        self._listening = selectors.DefaultSelector()
         self._workers = [self._start() for _ in range(max(1, jobs))]
 
     def __enter__(self) -> Self:
@@ -100,6 +111,7 @@ class Pool:
 
     def close(self) -> None:
         """End every process."""
+        self._listening.close()
         for each in self._workers:
             each.pipe.close()
             each.process.kill()
@@ -112,12 +124,20 @@ class Pool:
         again: deque[dict[str, Any]] = deque()
         while not self._is_stopped:
             for each in self._workers:
-                if not each.pending and (batch := self._batch(waiting, again)):
-                    self._give(each, batch)
+                if self._has_little_to_do(each) and (batch := self._batch(waiting, again)):
+                    self._give(each, batch, again)
             if not any(each.pending for each in self._workers):
                 return
             # A task that is lost may come back from the iterable, so its end is asked for anew each time.
             yield from self._listen(again)
+            if all(len(each.pending) > 2 for each in self._workers):
+                time.sleep(_GATHER_S)
+
+    @staticmethod
+    def _has_little_to_do(each: _Worker) -> bool:
+        if len(each.pending) > _LOW_TASKS:
+            return False
+        return sum(int(task.get("size_bytes", 0)) for task in each.pending) < _BATCH_BYTES // 4
 
     @staticmethod
     def _batch(waiting: Iterator[dict[str, Any]], again: deque[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -132,27 +152,37 @@ class Pool:
             size += int(task.get("size_bytes", 0))
         return batch
 
-    def _give(self, each: _Worker, batch: list[dict[str, Any]]) -> None:
-        each.pending = deque(batch)
-        each.at = ""
-        each.heard_at = time.monotonic()
+    def _give(self, each: _Worker, batch: list[dict[str, Any]], again: deque[dict[str, Any]]) -> None:
+        data = _line({"tasks": batch})
+        if not each.pending:
+            each.at = ""
+            each.heard_at = time.monotonic()
+        elif len(data) > _AHEAD_BYTES:
+            again.extendleft(reversed(batch))
+            return
+        each.pending.extend(batch)
         try:
-            each.pipe.send_bytes(json.dumps({"tasks": batch}).encode())
+            each.pipe.sendall(data)
         except OSError:
             each.heard_at = float("-inf")  # it died between two tasks; `_listen` finds out and replaces it
 
     def _listen(self, again: deque[dict[str, Any]]) -> Iterator[Done | Lost]:
-        ready = wait([each.pipe for each in self._workers], timeout=_POLL_S)
+        ready = {key.data for key, _ in self._listening.select(_POLL_S)}
         now = time.monotonic()
         for index, each in enumerate(self._workers):
-            if each.pipe in ready:
-                try:
-                    message = json.loads(each.pipe.recv_bytes())
-                except (EOFError, OSError):
+            if each.pipe.fileno() in ready:
+                messages, is_alive = _received(each)
+                for message in messages:
+                    each.heard_at = now
+                    try:
+                        outcome = self._heard(each, message)
+                    except (IndexError, KeyError, TypeError):
+                        is_alive = False  # no message of a worker of ours
+                        break
+                    if outcome is not None:
+                        yield outcome
+                if not is_alive:
                     yield from self._replace(index, again, GapReason.CRASHED)
-                    continue
-                each.heard_at = now
-                yield from self._heard(each, message)
             elif each.pending and now - each.heard_at > self._patience_s(each):
                 yield from self._replace(index, again, GapReason.TIMEOUT)
 
@@ -160,27 +190,30 @@ class Pool:
         limit_s = self._limits.artefact_seconds
         return limit_s if each.ready else max(limit_s, _START_S)
 
-    def _heard(self, each: _Worker, message: dict[str, Any]) -> Iterator[Done | Lost]:
+    def _heard(self, each: _Worker, message: dict[str, Any]) -> Done | Lost | None:
         if "ready" in message:
             each.ready = True
             self._false_starts = 0
-            return
+            return None
         if "at" in message:
             each.at = message["at"]
-            return
-        task = each.pending.popleft()
+            return None
+        outcome: Done | Lost
         if "failed" in message:
             over = message["error"] == "MemoryError"
-            yield Lost(task, each.at, GapReason.OVER_LIMIT if over else GapReason.CRASHED)
+            outcome = Lost(each.pending[0], each.at, GapReason.OVER_LIMIT if over else GapReason.CRASHED)
         else:
-            yield Done(task, message["result"])
+            outcome = Done(each.pending[0], message["result"])
+        each.pending.popleft()
         each.at = ""
+        return outcome
 
     def _replace(self, index: int, again: deque[dict[str, Any]], reason: GapReason) -> Iterator[Lost]:
         """Put a new worker in the place of a dead or silent one; what it had not begun is done again."""
         dead = self._workers[index]
         dead.process.kill()
         dead.process.wait()
+        self._listening.unregister(dead.pipe)
         dead.pipe.close()
         if not dead.ready:
             self._false_starts += 1
@@ -199,6 +232,7 @@ class Pool:
 
     def _start(self) -> _Worker:
         ours, theirs = socket.socketpair()
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * _AHEAD_BYTES)
         with theirs:
             # -P: the folder that the user stands in, which may be the one scanned, must not provide modules.
             command = [sys.executable, "-P", "-m", "efface.runs.worker", str(theirs.fileno())]
@@ -210,8 +244,32 @@ class Pool:
                 stderr=None if "EFFACE_DEBUG" in os.environ else subprocess.DEVNULL,  # decoders talk there
                 env=os.environ | _ONE_THREAD,
             )
-        pipe = Connection(ours.detach())
-        first = {"mode": self._mode, "limits": asdict(self._limits)}
         with suppress(OSError):  # it has ended already; `_listen` finds out and counts a false start
-            pipe.send_bytes(json.dumps(first).encode())
-        return _Worker(process, pipe, heard_at=time.monotonic())
+            ours.sendall(_line({"mode": self._mode, "limits": asdict(self._limits), "secrets": exported()}))
+        self._listening.register(ours, selectors.EVENT_READ, ours.fileno())
+        return _Worker(process, ours, heard_at=time.monotonic())
+
+
+def _line(message: dict[str, Any]) -> bytes:
+    return json.dumps(message).encode() + b"\n"
+
+
+def _received(each: _Worker) -> tuple[list[dict[str, Any]], bool]:
+    """Return the messages that are there, and whether the process can go on.
+
+    One that sends what is no message, or too long a one, was taken over or is out of its mind.
+    """
+    try:
+        data = each.pipe.recv(_READ_BYTES)
+    except OSError:
+        data = b""
+    each.unread += data
+    whole, newline, rest = each.unread.rpartition(b"\n")
+    if not newline:
+        return [], bool(data) and len(each.unread) < _MESSAGE_BYTES
+    each.unread = rest
+    try:
+        messages = json.loads(b"[" + whole.replace(b"\n", b",") + b"]")
+    except ValueError:
+        return [], False
+    return messages, bool(data)

@@ -3,8 +3,8 @@
 It is started as a program of its own, so that nothing of the calling program is run again in it, and
 without the current folder on its import path, so that a scanned folder cannot put code into it.
 
-The messages on the pipe are JSON, one a message:
-  to the worker      {"mode": word, "limits": {...}}             once, first
+The messages on the pipe are JSON, one a line:
+  to the worker      {"mode": word, "limits": {...}, "secrets": {...}}   once, first
                      {"tasks": [{"task": kind, "key": ...}]}     kinds: scan, prepare
   from the worker    {"ready": true}                             everything heavy is loaded
                      {"at": uri}                                 now looking at this part
@@ -17,12 +17,13 @@ from __future__ import annotations
 import json
 import resource
 import signal
+import socket
 import sys
 from contextlib import suppress
-from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
 from efface.model import Limits, Mode
+from efface.sources.credentials import take
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,21 +34,24 @@ __all__ = ["main"]
 def main(descriptor: int) -> None:
     """Do tasks until the pipe behind a file descriptor closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor decides when to stop
-    pipe = Connection(descriptor)
-    first = json.loads(pipe.recv_bytes())
+    pipe = socket.socket(fileno=descriptor)
+    lines = pipe.makefile("rb")
+    first = json.loads(lines.readline())
     limits = Limits(**first["limits"])
     _limit_memory(limits.memory_bytes)
     from efface.runs.tasks import Tasks  # noqa: PLC0415 - imported under the memory limit
 
+    take(first.get("secrets", {}))
+
     def send(message: dict[str, Any]) -> None:
-        pipe.send_bytes(json.dumps(message).encode())
+        pipe.sendall(json.dumps(message).encode() + b"\n")
 
     tasks = Tasks(Mode(first["mode"]), limits, at=lambda uri: send({"at": uri}))
     send({"ready": True})
     # The supervisor closes its end when it stops, at any moment.
-    with suppress(EOFError, OSError):
-        while True:
-            for task in json.loads(pipe.recv_bytes())["tasks"]:
+    with suppress(OSError):
+        for line in lines:
+            for task in json.loads(line)["tasks"]:
                 _do(task, tasks.do, send)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import os
+import selectors
 import signal
+import socket
 import sys
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -154,6 +156,45 @@ def test_tasks_are_taken_as_they_are_needed(tmp_path: Path) -> None:
     with pool() as workers:
         next(iter(workers.run(endless())))
     assert taken <= 64
+
+
+def test_long_names_block_nobody(tmp_path: Path) -> None:
+    """Tasks and answers that are longer than what a pipe holds do not make both sides wait for each other."""
+    (task,) = tasks_for(tmp_path, "MARK")
+    long = [{**task, "key": f"{number}", "skip": {"x" * 40_000: "crashed"}} for number in range(96)]
+    with pool() as workers:
+        outcomes = list(workers.run(long))
+    assert keys(outcomes) == keys([Done(each, {}) for each in long])
+
+
+NONSENSE = {
+    "no JSON": b"}{\n",
+    "a line without an end": b"x" * 100_000,
+    "JSON that is no message": b'"at"\n',
+    "an answer to nothing": b'{"unasked": 1}\n',
+}
+
+
+@pytest.mark.parametrize("case", NONSENSE)
+def test_a_process_that_talks_nonsense_is_replaced(
+    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A decoder that was taken over cannot stop the run: one task is lost, the others are done."""
+    monkeypatch.setattr("efface.runs.pool._MESSAGE_BYTES", 50_000)
+    tasks = tasks_for(tmp_path, "MARK", "MARK", "MARK")
+    with pool() as workers:
+        ours, theirs = socket.socketpair()
+        talker = ready(workers)._workers[0]
+        workers._listening.unregister(talker.pipe)
+        talker.pipe.close()
+        talker.pipe = ours
+        workers._listening.register(ours, selectors.EVENT_READ, ours.fileno())
+        with theirs:
+            theirs.sendall(NONSENSE[case])
+            outcomes = list(workers.run(tasks))
+        assert workers._workers[0] is not talker
+    assert [each.reason for each in outcomes if isinstance(each, Lost)] == [GapReason.CRASHED]
+    assert keys(outcomes) == [task["key"] for task in tasks]
 
 
 SIZES = {
