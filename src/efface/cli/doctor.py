@@ -8,7 +8,22 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["doctor"]
+__all__ = ["EXTRAS", "doctor"]
+
+EXTRAS = {
+    "databases": (
+        "PostgreSQL, MySQL, MariaDB and what SQLAlchemy has a driver for",
+        ("sqlalchemy", "pg8000", "pymysql", "adbc_driver_postgresql", "pyarrow"),
+    ),
+    "files": ("Parquet, Arrow, ORC, Avro, HDF5, BSON", ("pyarrow", "fastavro", "h5py", "bson")),
+    "pictures": ("HEIC, DICOM", ("pi_heif", "pydicom")),
+    "video": ("recordings", ("av",)),
+    "objects": ("s3://, gs://, az://", ("obstore",)),
+    "git": ("the history of git repositories", ("dulwich",)),
+    "cluster": ("scan --engine dask://", ("distributed",)),
+    "server": ("guard serve", ("fastapi", "uvicorn")),
+}
+"""The extras of the package: what each is for, and the modules that show that it is installed."""
 
 
 def doctor() -> int:
@@ -47,7 +62,8 @@ def _checks() -> Iterator[tuple[str, Callable[[], str]]]:
                 f"{name}@{registry.load(kind, name).version}" for name in registry.names(kind)
             ),
         )
-    yield "guard over HTTP", _server
+    for extra, (does, modules) in EXTRAS.items():
+        yield extra, lambda extra=extra, does=does, modules=modules: _extra(extra, does, modules)  # type: ignore[misc]
 
 
 def _networks() -> str:
@@ -72,10 +88,10 @@ def _packs() -> str:
     return ", ".join(f"{pack.reference.id} ({len(pack.norms)} rules)" for pack in builtin_packs())
 
 
-def _server() -> str:
+def _extra(extra: str, does: str, modules: tuple[str, ...]) -> str:
     from importlib.util import find_spec
 
-    missing = [name for name in ("fastapi", "uvicorn") if find_spec(name) is None]
+    missing = [name for name in modules if find_spec(name) is None]
     if missing:
-        return f"not installed ({', '.join(missing)}): install efface[server]"
-    return "available: efface guard serve"
+        return f"{does}: not installed ({', '.join(missing)}); install efface[{extra}]"
+    return f"{does}: available"

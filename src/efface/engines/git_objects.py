@@ -21,7 +21,7 @@ from efface.errors import AccessError, FormatError, LimitExceededError, Unsuppor
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Named", "Pack", "Repository", "is_installed", "is_repository"]
+__all__ = ["Named", "Pack", "Repository", "is_repository"]
 
 _COMMIT, _TREE, _BLOB, _TAG = 1, 2, 3, 4
 _KINDS = {b"commit": _COMMIT, b"tree": _TREE, b"blob": _BLOB, b"tag": _TAG}
@@ -59,13 +59,6 @@ class Named:
 
     path: str
     committed_s: int
-
-
-def is_installed() -> bool:
-    """Return whether this installation reads git repositories."""
-    from importlib.util import find_spec  # noqa: PLC0415 - asked rarely
-
-    return find_spec("dulwich") is not None
 
 
 def is_repository(folder: str) -> bool:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-__all__ = ["SCHEMES", "Bucket", "Stored", "bucket", "is_installed"]
+__all__ = ["SCHEMES", "Bucket", "Stored", "bucket"]
 
 SCHEMES = {"s3": "s3", "gs": "gs", "az": "az"}
 """URL schemes that are read, and the store's own word for each."""
@@ -48,13 +48,6 @@ class Stored:
     size_bytes: int
     tag: str
     modified_at: datetime
-
-
-def is_installed() -> bool:
-    """Return whether this installation can read object stores."""
-    from importlib.util import find_spec  # noqa: PLC0415 - asked rarely
-
-    return find_spec("obstore") is not None
 
 
 @cache

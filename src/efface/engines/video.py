@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from efface.model.limits import Limits
 
-__all__ = ["Attached", "Pace", "Shot", "Stream", "attached", "is_installed", "shots", "streams"]
+__all__ = ["Attached", "Pace", "Shot", "Stream", "attached", "shots", "streams"]
 
 _HIKVISION_HEAD = b"IMKH"  # 40 bytes before an MPEG program stream
 _HIKVISION_BYTES = 40
@@ -98,13 +98,6 @@ class Attached:
 
     name: str
     data: bytes
-
-
-def is_installed() -> bool:
-    """Return whether this installation decodes recordings."""
-    from importlib.util import find_spec  # noqa: PLC0415 - asked rarely
-
-    return find_spec("av") is not None
 
 
 def streams(stream: BinaryIO) -> tuple[Stream, ...]:
