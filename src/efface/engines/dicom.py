@@ -25,7 +25,6 @@ from efface.engines.picture_blocks import pixmap
 from efface.engines.picture_frame import Budget, Frame, PictureInfo, check_pixels
 from efface.engines.pillow import guarded
 from efface.errors import FormatError, LimitExceededError, UnsupportedError
-from efface.formats.dicom_head import is_dicom
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,8 +44,19 @@ _META_AT = 132  # behind preamble and prefix: the length of the meta information
 _CHUNK = 1 << 20
 _MAX_NESTED, _MAX_DATA_SETS = 16, 4096
 _GREY_ENDS = (0.5, 99.5)  # percentiles that are shown as black and white where no window is given
+_PREFIX_AT, _MIN_BARE = 128, 16
+_FIRST_GROUPS = (b"\2\0", b"\x08\0")  # of the first element of a file without preamble
 _FILE_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"%PDF-", b"PK\x03\x04", b"II*\0", b"MM\0*")
 _MIN_FILE = 64
+
+
+def is_dicom(data: bytes) -> bool:
+    """Return whether bytes that are no other picture begin as a DICOM file does.
+
+    What a media type is worth is decided by formats/dicom_head.py, which looks harder.
+    """
+    bare = data[:2] in _FIRST_GROUPS and data[3:4] == b"\0" and len(data) > _MIN_BARE
+    return data[_PREFIX_AT : _PREFIX_AT + 4] == b"DICM" or bare
 
 
 def probe(data: bytes) -> PictureInfo:

@@ -24,7 +24,6 @@ from efface.engines.picture_blocks import pixmap
 from efface.engines.tiff_directory import pointed, tree
 from efface.engines.tiff_extract import alone, has_picture, spans
 from efface.errors import FormatError, LimitExceededError
-from efface.formats import sniff
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -45,6 +44,8 @@ _BASE64_PICTURE = re.compile(
     rb"(?:/9j/|iVBORw0KGgo|UklGR|R0lGOD|AAAA[A-Za-z0-9+/]{2}Z0eX)[A-Za-z0-9+/=\s]*"
     rb"(?:&#x?[0-9A-Fa-f]{1,4};[A-Za-z0-9+/=\s]*)*"
 )
+_STILL_BRANDS = frozenset(b"heic heix heim heis hevc hevx mif1 mif2 msf1 avif avis avci crx".split())
+_PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF", b"GIF8", b"8BPS", b"\0\0\0\x0cj", b"\0\0\0\x0cJ")
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF", b"GIF8")
 _MIN_BASE64 = 48  # a shorter run holds no picture
 _ENTITY = re.compile(rb"&#x?[0-9A-Fa-f]{1,4};|\s")
@@ -157,12 +158,12 @@ def _of_trailer(trailer: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def _trailer_name(data: bytes, *, first: bool) -> str:
-    family = sniff.media_type(data[: sniff.HEAD_BYTES]).partition("/")[0]
-    if family == "video":
+    boxed = data[4:8] == b"ftyp"
+    if boxed and data[8:12] not in _STILL_BRANDS:
         return "motion-photo.mp4"
     if first:
         return "trailer"
-    return "trailer-picture" if family == "image" else "trailer-file"
+    return "trailer-picture" if boxed or data.startswith(_PICTURES) else "trailer-file"
 
 
 def _of_tiff(block: bytes) -> Iterator[tuple[str, bytes]]:
