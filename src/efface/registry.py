@@ -27,6 +27,8 @@ BUILTIN: dict[str, dict[str, str]] = {
     "container": {
         "archive": "efface.sources.archive:Archive",
         "pdf": "efface.sources.pdf:Pdf",
+        "ole": "efface.sources.ole:Ole",
+        "thumbnail-cache": "efface.sources.thumbnail_cache:ThumbnailCache",
         "sqlite": "efface.sources.sqlite:Sqlite",
         "picture-parts": "efface.sources.picture_parts:PictureParts",
         "video-parts": "efface.sources.video_parts:VideoParts",

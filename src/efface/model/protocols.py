@@ -32,6 +32,7 @@ __all__ = [
     "Part",
     "Payload",
     "Rescan",
+    "SampledSource",
     "Source",
     "Surroundings",
     "Unit",
@@ -177,6 +178,14 @@ class Source(Protocol):
 
     def stamp(self, unit: Unit) -> str:
         """Return the stamp as it is now; raise AccessError when the thing is gone."""
+
+
+@runtime_checkable
+class SampledSource(Source, Protocol):
+    """A source that lists by how hard a scan looks: draws from large things, or ranges with all there is."""
+
+    def units_in(self, target: str, mode: Mode, limits: Limits) -> Iterator[Unit | Gap]:
+        """List the outermost things of a target for one mode; `units` lists them for a standard scan."""
 
 
 @runtime_checkable

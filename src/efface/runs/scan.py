@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from efface import __version__, registry
 from efface.errors import UsageError
 from efface.examine import configuration
-from efface.model import Gap, GapReason, Limits, Locator, Mode, Unit
+from efface.model import Gap, GapReason, Limits, Locator, Mode, SampledSource, Unit
 from efface.runs.codec import decode, encode
 from efface.runs.ignore import Ignore
 from efface.runs.pace import Pace
@@ -100,7 +100,7 @@ def scan(store: Store, options: ScanOptions, *, progress: Callable[[Progress], N
     started_at = datetime.now(UTC)
     ignore = options.ignore or Ignore()
     listings = [
-        _begun(ignore.listed(target, source.units(target)))
+        _begun(ignore.listed(target, _listing(source, target, options)))
         for target, source in zip(options.targets, sources, strict=True)
     ]
     with _engine(options, digest) as engine:  # refused before the run is touched
@@ -128,6 +128,13 @@ def _source_of(target: str) -> Source:
     raise UsageError(
         f"nothing here reads {scheme}:// targets", to_do="Run `efface doctor` to see what can be read."
     )
+
+
+def _listing(source: Source, target: str, options: ScanOptions) -> Iterator[Unit | Gap]:
+    """Ask for the units of a target; a source that draws from large things is told how hard to look."""
+    if isinstance(source, SampledSource):
+        return source.units_in(target, options.mode, options.limits)
+    return source.units(target)
 
 
 def _begun(listing: Iterator[Unit | Gap]) -> Iterator[Unit | Gap]:
