@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from efface import registry
-from efface.testing import documents, indexes, pictures, stores
+from efface.testing import compound, documents, indexes, pictures, stores
 from efface.testing.contracts import ContainerContract, Sample
 from efface.testing.pictures_heif import HeifItem, heif
 from efface.testing.videos import moving, recording
@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from efface.sources.archive import Archive
+    from efface.sources.ole import Ole
     from efface.sources.pdf import Pdf
     from efface.sources.picture_parts import PictureParts
     from efface.sources.sqlite import Sqlite
     from efface.sources.tables import Tables
+    from efface.sources.thumbnail_cache import ThumbnailCache
     from efface.sources.values import Values
     from efface.sources.vector_index import VectorIndex
     from efface.sources.video_parts import VideoParts
@@ -181,6 +183,37 @@ class TestVectorIndex(ContainerContract):
             "data_level0.bin": indexes.level0(vectors),
         }
         return [Sample(f"faces/{name}", data) for name, data in made.items()]
+
+
+class TestOle(ContainerContract):
+    """Compound files of a program, of a message and of a folder."""
+
+    def plugin(self) -> Ole:
+        return registry.load("container", "ole")()
+
+    def samples(self) -> Sequence[Sample]:
+        picture = TestPictureParts._jpeg(32)
+        attachment = {
+            "__substg1.0_3707001F": "a.txt".encode("utf-16-le"),
+            "__substg1.0_37010102": b"words " * 20,
+        }
+        body = {"__substg1.0_10130102": b"<html>" + b"words " * 20}
+        return [
+            Sample("old/slides.ppt", compound.compound({"Pictures": compound.blip(0xF01D, 0x46A, picture)})),
+            Sample("old/a.msg", compound.compound(body | {"__attach_version1.0_#00000000": attachment})),
+            Sample("old/Thumbs.db", compound.compound({"256_1f": bytes(24) + picture})),
+        ]
+
+
+class TestThumbnailCache(ContainerContract):
+    """A cache with two thumbnails."""
+
+    def plugin(self) -> ThumbnailCache:
+        return registry.load("container", "thumbnail-cache")()
+
+    def samples(self) -> Sequence[Sample]:
+        pictures = [TestPictureParts._jpeg(32), b"", TestPictureParts._jpeg(48)]
+        return [Sample("Explorer/thumbcache_96.db", compound.thumbcache(pictures))]
 
 
 class TestValues(ContainerContract):

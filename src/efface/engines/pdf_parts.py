@@ -22,6 +22,7 @@ from efface.engines.pdf_render import Pages
 from efface.engines.picture_frame import check_pixels
 from efface.errors import FormatError, LimitExceededError
 from efface.formats import sniff
+from efface.formats.embedded import is_worth_opening
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,20 +40,6 @@ _HOLDERS = ("/Names", "/FS", "/AF", "/EmbeddedFiles", "/Assets")
 _PICTURE_TEXTS = (b"/9j/", b"iVBORw0KGgo")
 _SKIPPED = frozenset({"/XRef", "/ObjStm"})
 _FONTS = frozenset({"/Type1C", "/CIDFontType0C", "/OpenType"})
-_FAMILIES = ("image/", "video/", "audio/")
-_KINDS = frozenset(
-    {
-        "application/pdf",
-        "application/zip",
-        "application/gzip",
-        "application/x-ole-storage",
-        "application/x-7z-compressed",
-        "application/vnd.rar",
-        "application/vnd.sqlite3",
-        "application/rtf",
-        "application/vnd.efface.biometric-record",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,12 +178,11 @@ class Walk:
         with guarded("a stream of the PDF"):
             head = head_of(stream)
             is_form = name(stream, "/Subtype") == "/Form"
-        kind = sniff.media_type(head)
-        if kind.startswith(_FAMILIES) or kind in _KINDS:
+        if is_worth_opening(head):
             data = decoded(stream, self._limits.artefact_bytes)
             if self._is_new(data):
                 yield PdfPart(own, data)
-        elif kind.startswith("text/") or is_form:
+        elif is_form or sniff.media_type(head).startswith("text/"):
             content = decoded(stream, pdf_content.MAX_CONTENT_BYTES)
             yield from self._inline(content, own)
 

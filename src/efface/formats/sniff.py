@@ -82,6 +82,7 @@ _MAGICS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"PARE", "application/vnd.apache.parquet"),
     (0, b"ARROW1\0\0", "application/vnd.apache.arrow.file"),
     (0, b"FEA1", "application/x-feather1"),
+    (0, b"CMMM", "application/vnd.microsoft.thumbcache"),
     (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/x-ole-storage"),
     (0, b"%PDF-", "application/pdf"),
     (0, b"{\\rtf", "application/rtf"),
