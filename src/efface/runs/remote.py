@@ -7,6 +7,7 @@ only the end of one of its attempts is ever told.
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections import deque
 from dataclasses import asdict
@@ -16,7 +17,7 @@ from efface import __version__
 from efface.engines.cluster import Cluster
 from efface.errors import EffaceError, UsageError
 from efface.model import Gap, GapReason, Locator
-from efface.runs.pool import Done, Lost
+from efface.runs.pool import Done, Lost, Pool
 from efface.runs.remote_work import identity, leave, packed, seen, unpacked, work
 from efface.runs.tally import Tally
 
@@ -34,8 +35,8 @@ _AHEAD = 2
 _WANTED_S = 1.0
 _FIRST_WEIGHT, _LEAST_WEIGHT, _MOST_WEIGHT = 16, 4, 4_000
 _BYTES_PER_WEIGHT = 65_536
-_HERE_ONLY = ("stdin",)
-"""Sources whose units exist in the process that listed them, and nowhere else."""
+_HERE_ONLY = ("stdin", "database")
+"""Sources whose content, or password, lies in the memory of this process: their units are looked at here."""
 
 
 class Remote:
@@ -55,8 +56,10 @@ class Remote:
         self._session = secrets.token_hex(8)
         self._same = {"version": __version__, "configuration": configuration}
         self._asked = {"session": self._session, "mode": mode, "limits": asdict(limits)}
+        self._mode, self._limits = mode, limits
         self._weight = _FIRST_WEIGHT
         self._open: dict[int, list[dict[str, Any]]] = {}
+        self._here: list[dict[str, Any]] = []
         self._alone: deque[dict[str, Any]] = deque()
         self._cluster = Cluster(url)
         try:
@@ -81,13 +84,15 @@ class Remote:
         while True:
             while len(self._open) < _AHEAD * max(1, self._cluster.slots):
                 # A task that is lost may come back from the iterable, so its end is asked for anew each time.
-                batch, gone = self._batch(waiting)
-                yield from gone
+                batch = self._batch(waiting)
                 if not batch:
                     break
                 self._open[self._cluster.submit(work, self._request(batch))] = batch
             if not self._open:
-                return
+                if not self._here:
+                    return
+                yield from self._done_here()
+                continue
             ended = self._cluster.finished(_POLL_S)
             if ended is not None:
                 yield from self._ended(self._open.pop(ended[0]), ended[1])
@@ -114,21 +119,24 @@ class Remote:
             to_do=f"Install efface {ours} with the same extras for every worker, and run the same command again.",
         )
 
-    def _batch(self, waiting: Iterator[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[Done]]:
+    def _batch(self, waiting: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
         """Take the next tasks: as many as were done in about a second before; one that cost a worker, alone."""
         if self._alone:
-            return [self._alone.popleft()], []
+            return [self._alone.popleft()]
         batch: list[dict[str, Any]] = []
-        gone: list[Done] = []
         weight = 0
         while weight < self._weight and (task := next(waiting, None)) is not None:
             if task["unit"]["source"] in _HERE_ONLY:
-                detail = "it exists only in the process that listed it: not sent to another machine"
-                gone.append(_elsewhere(task, GapReason.UNSUPPORTED, detail))
+                self._here.append(task)
                 continue
             batch.append(task)
             weight += 1 + int(task["size_bytes"]) // _BYTES_PER_WEIGHT
-        return batch, gone
+        return batch
+
+    def _done_here(self) -> Iterator[Done | Lost]:
+        tasks, self._here = self._here, []
+        with Pool(min(len(tasks), os.cpu_count() or 1), self._mode, self._limits) as pool:
+            yield from pool.run(tasks)
 
     def _request(self, batch: list[dict[str, Any]]) -> bytes:
         # The key of the run file stays here: what may be known already is looked at again.

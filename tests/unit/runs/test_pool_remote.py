@@ -207,15 +207,26 @@ def test_a_file_that_changed_since_it_was_listed_is_looked_at(tmp_path: Path) ->
     assert outcome.task == task
 
 
-def test_standard_input_is_not_sent(tmp_path: Path) -> None:
+def test_standard_input_is_looked_at_here(tmp_path: Path) -> None:
     """It lies in this process's memory: under its path another machine may have anything."""
-    unit = Unit("stdin:-", 5, "/proc/1/fd/3?00", "stdin")
-    outcomes = done([_task(unit, {}), *tasks_for(tmp_path, "MARK")])
-    gaps = [
-        each.result["gaps"] for each in outcomes if isinstance(each, Done) and each.task["key"] == unit.uri
-    ]
-    assert [gap["reason"] for (gap,) in gaps] == ["unsupported"]
-    assert Simulator.last.batches == [[outcomes[-1].task["key"]]]
+    (tmp_path / "kept").write_text("MARK of this machine")
+    unit = Unit("stdin:-", 20, f"{tmp_path / 'kept'}?00", "stdin")
+    (tmp_path / "tree").mkdir()
+    outcomes = done([_task(unit, {}), *tasks_for(tmp_path / "tree", "MARK")])
+    assert [len(each.result["findings"]) for each in outcomes if isinstance(each, Done)] == [1, 1]
+    assert [each.task["key"] for each in outcomes][1:] == [unit.uri]
+    assert unit.uri not in Simulator.last.batches[0]
+
+
+def test_a_password_stays_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What is kept for a database is in no request, and its tables are not sent."""
+    from efface.sources import credentials
+
+    monkeypatch.setattr(credentials, "_vault", {"postgresql://h/d": {"password": "5ec7e7"}})
+    table = _task(Unit("postgresql://h/d#/public/a", 5, "x", "database"), {})
+    done([table, *tasks_for(tmp_path, "MARK")])
+    assert [len(batch) for batch in Simulator.last.batches] == [1]
+    assert "5ec7e7" not in str([remote_work.unpacked(each) for each in Simulator.last.carried])
 
 
 def test_the_key_of_the_run_stays_here(tmp_path: Path) -> None:
