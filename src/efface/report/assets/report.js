@@ -74,12 +74,15 @@
   };
   function order() {
     var key = keys[sort.value] || keys.verdict;
+    var moved = document.createDocumentFragment();
     places.slice().sort(key).forEach(function (place) {
-      end.parentNode.insertBefore(place.node, end);
+      moved.appendChild(place.node);
       place.parts.forEach(function (part) {
+        if (part.findings.length < 2) { return; }
         part.findings.slice().sort(key).forEach(function (finding) { part.rows.appendChild(finding.node); });
       });
     });
+    end.parentNode.insertBefore(moved, end);
   }
   text.addEventListener("input", refresh);
   choices.forEach(function (choice) { choice.input.addEventListener("input", refresh); });
