@@ -45,6 +45,7 @@ _MIN_CELL_BYTES = 64
 """Shorter values hold no picture; vectors and records are the column detectors' business."""
 
 _BEAT = 50
+_WHOLE_BYTES = 32 << 20
 _CHUNK_BYTES = 1 << 20
 _CHUNKS_A_BEAT = 256
 _ALL_CELLS = 1 << 62  # thorough: every value is tested
@@ -149,8 +150,8 @@ class Examiner:
         yield from _once(part.locator, gaps, self._looked_at(artefact, part, depth))
 
     def _artefact(self, part: Part, media_type: str) -> Iterator[_Step]:
-        """Yield the artefact with its digest; what is too large to be read as a whole is read in pieces."""
-        if part.payload.size_bytes <= self._limits.artefact_bytes:
+        """Yield the artefact with its digest; what is large is read in pieces, as no detector may want it whole."""
+        if part.payload.size_bytes <= min(_WHOLE_BYTES, self._limits.artefact_bytes):
             data = part.payload.read()
             digest = hashlib.sha256(data).hexdigest()
             yield Artefact(part.locator, media_type, len(data), digest, part.modified_at)
