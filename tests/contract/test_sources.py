@@ -6,20 +6,24 @@ import io
 import os
 import shutil
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 from dulwich import porcelain
 
 from efface import registry
+from efface.sources.database import close_all
+from efface.sources.database_url import rows_of
 from efface.testing.contracts import SourceContract
 from efface.testing.s3 import s3_server
+from efface.testing.servers import Server, postgres_missing, postgresql, require
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from efface.model import Locator, Unit
+    from efface.sources.database import Database
     from efface.sources.filesystem import Filesystem
     from efface.sources.git import GitHistory
     from efface.sources.objects import ObjectStore
@@ -140,6 +144,53 @@ class TestGitHistory(SourceContract):
 
     def clear(self, folder: Path) -> None:
         shutil.rmtree(folder / "place" / ".git")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """A PostgreSQL of our own."""
+    require(postgres_missing())
+    with postgresql() as running:
+        yield running
+    close_all()
+
+
+class TestDatabase(SourceContract):
+    """A PostgreSQL of our own, with a table for each thing."""
+
+    contents: ClassVar = {"a": b"content" * 900, "名.b/;~": b"\0\1" * 900}
+
+    @pytest.fixture(autouse=True)
+    def _server(self, server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        self._running = server
+        yield
+        self.clear(Path())
+
+    def plugin(self) -> Database:
+        return registry.load("source", "database")()
+
+    def name_of(self, locator: Locator) -> str:
+        assert locator.fragment is not None
+        return rows_of(locator.fragment.removesuffix("/face_feature"))[1]
+
+    def place(self, _folder: Path) -> tuple[str, dict[str, bytes]]:
+        for name, data in self.contents.items():
+            self._running.execute(
+                "postgres",
+                f'CREATE TABLE "{name}" (id int, face_feature bytea)',
+                f"INSERT INTO \"{name}\" VALUES (1, '\\x{data.hex()}')",
+            )
+        return self._running.target("postgres"), self.contents
+
+    def change(self, _folder: Path) -> None:
+        for name in self.contents:
+            self._running.execute("postgres", f'UPDATE "{name}" SET face_feature = face_feature')
+
+    def clear(self, _folder: Path) -> None:
+        for name in self.contents:
+            self._running.execute("postgres", f'DROP TABLE IF EXISTS "{name}"')
 
 
 def test_every_source_is_under_contract() -> None:

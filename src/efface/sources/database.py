@@ -5,12 +5,13 @@ Structure comes first: a column whose type or length cannot hold a sample or a t
 
 from __future__ import annotations
 
+import atexit
 import os
 import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from efface.engines.database import Login, NeedsPasswordError, Reader, Rows, Session
+from efface.engines.database import Login, NeedsPasswordError, Session
 from efface.errors import AccessError, EffaceError, UnsupportedError, UsageError
 from efface.model import Collection, Gap, GapReason, Limits, Locator, Mode, Surroundings, Unit
 from efface.sources import credentials
@@ -27,15 +28,19 @@ from efface.sources.database_values import FieldColumn, gap_of, large_objects
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from efface.engines.database import Table
+    from efface.engines.database import Reader, Rows, Table
     from efface.model import Column, Part, Sampling
 
-__all__ = ["Database"]
+__all__ = ["Database", "close_all"]
 
 _FAST_ROWS = 1_000
 _LARGE_OBJECTS = ("pg_catalog", "pg_largeobject")
 _SIBLINGS = 200
 _STATEMENT_S = 60.0
+
+
+_open: dict[tuple[str, Session], Reader] = {}
+"""Sessions of this process, by place."""
 
 
 class Database:
@@ -50,9 +55,6 @@ class Database:
 
     name = "database"
     version = 1
-
-    def __init__(self) -> None:
-        self._readers: dict[str, Reader] = {}
 
     def claims(self, target: str) -> bool:
         """Return whether the target is the address of a database that is not a file of this machine."""
@@ -70,7 +72,7 @@ class Database:
         """
         address = parse_address(target)
         try:
-            reader = self._let_in(address, _session(limits))
+            reader = _let_in(address, _session(limits))
         except UnsupportedError as error:
             yield Gap(address.locator, "list", GapReason.UNSUPPORTED, str(error))
             return
@@ -98,59 +100,71 @@ class Database:
             schema, table, rows = rows_of(place.fragment or "")
         except ValueError:
             raise AccessError("is not a table of a database") from None
-        reader = self._reader(place.container, _session(limits))
-        self._stamp(reader, schema, table)
+        reader = _reader(place.container, _session(limits))
+        reader.stamp(schema, table)  # refused here when it is gone
         return Collection(place, lambda: _parts(reader, (schema, table), rows, place, limits))
 
     def stamp(self, unit: Unit) -> str:
         """Return what shows whether a table changed; what never comes again where nothing reliable does."""
         place = Locator.parse(unit.uri)
         schema, table, _ = rows_of(place.fragment or "")
-        return self._stamp(self._reader(place.container, Session()), schema, table) or _never_again()
+        return _reader(place.container, Session()).stamp(schema, table) or _never_again()
 
-    @staticmethod
-    def _stamp(reader: Reader, schema: str, table: str) -> str:
-        return reader.stamp(schema, table)
 
-    def _let_in(self, address: Address, session: Session) -> Reader:
-        """Return a session; a password that is asked for comes from the keyring or a person, once."""
-        base = address.locator.uri
-        user, password = environment_of(address.login.scheme, os.environ)
-        login = replace(address.login, user=address.login.user or user, password=password)
-        for again in (True, False):
-            _remember(base, login)
-            reader = _reader_of(login, session)
-            try:
-                next(iter(reader.tables(drawn=1)), None)
-            except NeedsPasswordError:
-                asked = credentials.password_of(base, login.user) if again else None
-                if asked is None:
-                    raise UsageError(
-                        "the database does not let this user in without the right password",
-                        to_do="Give it in PGPASSWORD, MYSQL_PWD or EFFACE_DB_PASSWORD, in ~/.pgpass or ~/.my.cnf, "
-                        "in the keyring, or at a terminal; the user in the address or in PGUSER, MYSQL_USER.",
-                    ) from None
-                login = replace(login, password=asked)
-            except AccessError as error:
-                raise UsageError(str(error), to_do="Check host, port, database and user.") from None
-            else:
-                self._readers[base] = reader
-                return reader
-        raise AssertionError  # pragma: no cover
+def _let_in(address: Address, session: Session) -> Reader:
+    """Return a session; a password that is asked for comes from the keyring or a person, once."""
+    base = address.locator.uri
+    user, password = environment_of(address.login.scheme, os.environ)
+    login = replace(address.login, user=address.login.user or user, password=password)
+    for again in (True, False):
+        _remember(base, login)
+        reader = _reader_of(login, session)
+        try:
+            next(iter(reader.tables(drawn=1)), None)
+        except NeedsPasswordError:
+            asked = credentials.password_of(base, login.user) if again else None
+            if asked is None:
+                raise UsageError(
+                    "the database does not let this user in without the right password",
+                    to_do="Give it in PGPASSWORD, MYSQL_PWD or EFFACE_DB_PASSWORD, in ~/.pgpass or ~/.my.cnf, "
+                    "in the keyring, or at a terminal; the user in the address or in PGUSER, MYSQL_USER.",
+                ) from None
+            login = replace(login, password=asked)
+        except AccessError as error:
+            raise UsageError(str(error), to_do="Check host, port, database and user.") from None
+        else:
+            return _kept_open(base, session, reader)
+    raise AssertionError  # pragma: no cover
 
-    def _reader(self, base: Locator, session: Session) -> Reader:
-        """Return the session of this process in a database that was listed, maybe by another process."""
-        if base.uri not in self._readers:
-            kept = credentials.kept(base.uri)
-            if not kept:
-                raise AccessError("nothing is known of how to get into the database: name it as a target")
-            parameters = tuple((name[1:], value) for name, value in kept.items() if name.startswith("?"))
-            login = Login(
-                kept["scheme"], kept["host"], int(kept["port"]), kept["database"], kept["user"], kept["password"],
-                parameters,
-            )  # fmt: skip
-            self._readers[base.uri] = _reader_of(login, session)
-        return self._readers[base.uri]
+
+def _reader(base: Locator, session: Session) -> Reader:
+    """Return the session of this process in a database that was listed, maybe by another process."""
+    reader = _open.get((base.uri, session))
+    if reader is None:
+        kept = credentials.kept(base.uri)
+        if not kept:
+            raise AccessError("nothing is known of how to get into the database: name it as a target")
+        parameters = tuple((name[1:], value) for name, value in kept.items() if name.startswith("?"))
+        where = (kept["scheme"], kept["host"], int(kept["port"]), kept["database"])
+        login = Login(*where, kept["user"], kept["password"], parameters)
+        reader = _kept_open(base.uri, session, _reader_of(login, session))
+    return reader
+
+
+def _kept_open(base: str, session: Session, reader: Reader) -> Reader:
+    """Keep a session for the next table, in the place of an older one."""
+    older = _open.pop((base, session), None)
+    if older is not None:
+        older.close()
+    _open[base, session] = reader
+    return reader
+
+
+@atexit.register
+def close_all() -> None:
+    """End every session of this process."""
+    while _open:
+        _open.popitem()[1].close()
 
 
 def _session(limits: Limits) -> Session:

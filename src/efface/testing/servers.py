@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["Server", "mariadb", "mariadb_missing", "postgres_missing", "postgresql"]
+__all__ = ["Server", "mariadb", "mariadb_missing", "postgres_missing", "postgresql", "require"]
 
 _OTHER_USER = "nobody"
 _START_S = 60.0
@@ -77,6 +77,8 @@ class Server:
             cursor = connection.cursor()
             for statement in statements:
                 cursor.execute(statement)
+            if self.scheme == "postgresql":  # so that the counters of changes are up to date
+                cursor.execute("SELECT pg_stat_force_next_flush()")
         finally:
             connection.close()
 
@@ -93,6 +95,16 @@ def mariadb_missing() -> str:
         if _mariadbd() and shutil.which("mariadb-install-db")
         else "no mariadbd (Debian: mariadb-server-core)"
     )
+
+
+def require(missing: str) -> None:
+    """Skip the test for what is missing, in words; fail where CI says that it must be there."""
+    import pytest  # noqa: PLC0415 - of the tests only
+
+    if missing and os.environ.get("CI"):
+        pytest.fail(f"{missing}, and CI must have it", pytrace=False)
+    if missing:
+        pytest.skip(f"{missing}: this test needs a real server")
 
 
 def _mariadbd() -> str | None:
@@ -146,9 +158,9 @@ def mariadb() -> Iterator[Server]:
             ]
         )
         first = folder / "first.sql"
+        user = "scanner@'127.0.0.1'"
         first.write_text(
-            f"CREATE USER scanner@'127.0.0.1' IDENTIFIED BY '{password}';"
-            " GRANT ALL ON *.* TO scanner@'127.0.0.1' WITH GRANT OPTION;\n"
+            f"CREATE USER {user} IDENTIFIED BY '{password}';\nGRANT ALL ON *.* TO {user} WITH GRANT OPTION;\n"
         )
         _hand_over(folder)
         command = [
