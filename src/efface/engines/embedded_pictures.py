@@ -206,7 +206,7 @@ def _of_photoshop(resources: bytes) -> Iterator[tuple[str, bytes]]:
         start = at + 6 + (name_size + 2 & ~1)
         size = int.from_bytes(resources[start : start + 4], "big")
         body = resources[start + 4 : start + 4 + size]
-        if number in _PHOTOSHOP_THUMBNAILS:
+        if number in _PHOTOSHOP_THUMBNAILS and body:
             yield "photoshop-thumbnail", _photoshop_thumbnail(body, number)
         at = start + 4 + len(body)
 
