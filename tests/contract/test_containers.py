@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from efface.sources.archive import Archive
+    from efface.sources.mail import Mail
+    from efface.sources.markup import Rtf
     from efface.sources.ole import Ole
     from efface.sources.pdf import Pdf
     from efface.sources.picture_parts import PictureParts
@@ -203,6 +205,32 @@ class TestOle(ContainerContract):
             Sample("old/a.msg", compound.compound(body | {"__attach_version1.0_#00000000": attachment})),
             Sample("old/Thumbs.db", compound.compound({"256_1f": bytes(24) + picture})),
         ]
+
+
+class TestMail(ContainerContract):
+    """A message with an attachment, and a mailbox of two."""
+
+    def plugin(self) -> Mail:
+        return registry.load("container", "mail")()
+
+    def samples(self) -> Sequence[Sample]:
+        head = b"From: a@example.org\nSubject: b\nMIME-Version: 1.0\n"
+        attached = b"Content-Disposition: attachment; filename=a.txt\n\n" + b"words " * 9
+        message = head + b"Content-Type: multipart/mixed; boundary=x\n\n--x\n" + attached + b"\n--x--\n"
+        mark = b"From a@example.org Mon Nov 23 10:00:00 2020\n"
+        mailbox = (mark + head + b"\nwords\n\n") * 2
+        return [Sample("mail/a.eml", message), Sample("mail/all.mbox", mailbox)]
+
+
+class TestRtf(ContainerContract):
+    """A document with a picture."""
+
+    def plugin(self) -> Rtf:
+        return registry.load("container", "rtf")()
+
+    def samples(self) -> Sequence[Sample]:
+        picture = TestPictureParts._jpeg(32).hex().encode()
+        return [Sample("old/a.rtf", b"{\\rtf1\\ansi{\\pict\\jpegblip " + picture + b"}}")]
 
 
 class TestThumbnailCache(ContainerContract):

@@ -11,7 +11,8 @@ __all__ = ["unopened"]
 
 _KINDS = {
     "application/pdf": "a PDF document",
-    "application/vnd.ms-outlook": "an Outlook message",
+    "application/vnd.ms-outlook-pst": "an Outlook store (.pst or .ost)",
+    "application/vnd.ms-htmlhelp": "a compiled help file (.chm)",
     "application/x-ole-storage": "an OLE compound file (old Office document, message or thumbnail cache)",
     "application/x-hdf5": "an HDF5 file",
     "application/vnd.apache.parquet": "a Parquet file",

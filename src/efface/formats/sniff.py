@@ -12,7 +12,9 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from efface.formats.dicom_head import is_dicom
+from efface.formats.mail_type import mail_type
 from efface.formats.pickle_ops import looks_like_pickle
+from efface.formats.pkcs7 import is_pkcs7
 from efface.formats.raw_head import tiff_type
 from efface.formats.store_head import named_type, store_type
 from efface.formats.text_types import text_type
@@ -82,6 +84,9 @@ _MAGICS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"PARE", "application/vnd.apache.parquet"),
     (0, b"ARROW1\0\0", "application/vnd.apache.arrow.file"),
     (0, b"FEA1", "application/x-feather1"),
+    (0, b"!BDN", "application/vnd.ms-outlook-pst"),
+    (0, b"\x78\x9f\x3e\x22", "application/ms-tnef"),
+    (0, b"ITSF\3\0\0\0", "application/vnd.ms-htmlhelp"),
     (0, b"CMMM", "application/vnd.microsoft.thumbcache"),
     (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/x-ole-storage"),
     (0, b"%PDF-", "application/pdf"),
@@ -110,6 +115,9 @@ _MAGICS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"OTTO\0", "font/otf"),
     (0, b"\0\x01\0\0\0", "font/ttf"),
 )
+_BY_FIRST = tuple(tuple(each for each in _MAGICS if each[0] or each[1][0] == first) for first in range(256))
+"""The same in the same order, without those that a first byte rules out: most files are text and match none."""
+
 _RIFF = {b"WEBP": "image/webp", b"AVI ": "video/x-msvideo", b"WAVE": "audio/vnd.wave"}
 _STILLS = {
     b"heic": "image/heic", b"heix": "image/heic", b"heim": "image/heic", b"heis": "image/heic",
@@ -143,7 +151,7 @@ def media_type(head: bytes, name: str = "", size: int | None = None) -> str:
     head = head[:HEAD_BYTES]
     if not head:
         return "application/x-empty"
-    found = _binary(head) or text_type(head, cut=size is None or size > len(head))
+    found = _binary(head) or mail_type(head) or text_type(head, cut=size is None or size > len(head))
     if found is None:
         return named_type(name) or OCTETS
     if found == "text/plain":
@@ -152,7 +160,7 @@ def media_type(head: bytes, name: str = "", size: int | None = None) -> str:
 
 
 def _binary(head: bytes) -> str | None:
-    for offset, magic, kind in _MAGICS:
+    for offset, magic, kind in _BY_FIRST[head[0]]:
         if head.startswith(magic, offset) and len(head) > offset + len(magic):
             return tiff_type(head) if kind == "image/tiff" else kind
     for test in (_by_structure, _container, _older):
@@ -194,6 +202,7 @@ def _is_icon(head: bytes) -> bool:
 _TESTS: tuple[tuple[Callable[[bytes], object], str], ...] = (
     (_RECORD.match, BIOMETRIC_RECORD),
     (is_dicom, "application/dicom"),
+    (is_pkcs7, "application/pkcs7-mime"),
     (_is_bitmap, "image/bmp"),
     (_is_icon, "image/vnd.microsoft.icon"),
     (re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)").match, "application/x-bzip2"),
