@@ -212,9 +212,7 @@ def vector_block(column: Any, leaf: Leaf, dimension: int) -> Block | None:  # no
 
 def _block(numbers: Any, dimension: int, how: str) -> Block:  # noqa: ANN401
     plain = np.ascontiguousarray(numbers)
-    return Block(
-        memoryview(plain.reshape(-1).view(np.uint8)), dimension, plain.dtype.str, (how, plain.dtype.name)
-    )
+    return Block(plain.reshape(-1).view(np.uint8).data, dimension, plain.dtype.str, (how, plain.dtype.name))
 
 
 def rest(column: Any, leaf: Leaf, dimension: int) -> Iterator[str]:  # noqa: ANN401

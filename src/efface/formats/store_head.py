@@ -22,6 +22,7 @@ enterpoint_node, maxM, maxM0, M, mult, ef_construction."""
 _MAGICS = (
     (b"Obj\x01", "application/vnd.apache.avro"),
     (b"PGDMP", "application/x-pgdump"),
+    (b"\x6d\xe2\x99\x81", "application/bson"),
 )
 _NAMES = {"data_level0.bin": "application/x-hnswlib-level0"}
 _SUFFIXES = {

@@ -198,7 +198,9 @@ class Container(Protocol):
     def accepts(self, media_type: str) -> bool:
         """Return whether it opens such a media type."""
 
-    def parts(self, part: Part, media_type: str, limits: Limits) -> Iterator[Part | Column | Gap | Sampling]:
+    def parts(
+        self, part: Part, media_type: str, limits: Limits
+    ) -> Iterator[Part | Column | Gap | Sampling | Beat]:
         """Yield the parts inside; raise FormatError when the whole cannot be opened."""
 
 

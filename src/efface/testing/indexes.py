@@ -61,8 +61,12 @@ def faiss_sq8(vectors: NDArray[Any]) -> bytes:
     low, width = vectors.min(axis=0), np.ptp(vectors, axis=0)
     codes = np.clip((vectors - low) / width * 255, 0, 255).astype(np.uint8)
     trained = np.concatenate([low, width]).astype("<f4")
-    quantizer = struct.pack("<iifQQQ", 0, 0, 0.0, dimension, dimension, len(trained)) + trained.tobytes()
-    return _head(b"IxSQ", vectors) + quantizer + struct.pack("<Q", codes.size) + codes.tobytes()
+    quantizer = struct.pack("<iifQQQ", 0, 0, 0.0, dimension, dimension, len(trained)) + bytes(
+        trained.tobytes()
+    )
+    return b"".join(
+        (_head(b"IxSQ", vectors), quantizer, struct.pack("<Q", codes.size), bytes(codes.tobytes()))
+    )
 
 
 def faiss_pq(vectors: NDArray[Any]) -> bytes:
