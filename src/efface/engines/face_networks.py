@@ -28,7 +28,8 @@ _YUNET_STRIDES = (8, 16, 32)
 _CENTERFACE_STRIDE = 4
 _LARGEST_LOG = 8.0  # exp(8) times the stride is larger than any input; more would overflow
 
-LOOK_FACE_PX, LOOK_SIDE_PX = 48, 96  # of 7 sizes tried on the measuring set the best at its cost
+LOOK_FACE_PX, LOOK_SIDE_PX = 32, 64  # as good as 48 in 96 on the measuring set at half the cost
+_LOOKS_AT_ONCE = 64  # crops in one run, which bounds its memory
 _LOOK_FLOOR = 0.02  # the weakest peak that is read off a crop
 _LOOK_CENTRE = 0.35  # how far from the middle a confirming face may lie, in lengths of the box
 _LOOK_SIZES = (0.5, 2.0)  # how large it may be, in lengths of the box
@@ -86,11 +87,13 @@ def _centerface_rows(outputs: list[Rows], at_least: float) -> Rows:
 
 def second_look(pixels: NDArray[np.uint8], rows: Rows) -> Rows:
     """Return CenterFace's score of a face of fitting size in the middle of a crop around each row's box."""
-    squares = crops(pixels, rows, face_px=LOOK_FACE_PX, side_px=LOOK_SIDE_PX)
-    outputs = network.load("centerface").run(squares)
-    return np.array(
-        [_middle(_centerface_rows([o[i] for o in outputs], _LOOK_FLOOR)) for i in range(len(rows))]
-    )
+    scores = []
+    for start in range(0, len(rows), _LOOKS_AT_ONCE):
+        part = rows[start : start + _LOOKS_AT_ONCE]
+        squares = crops(pixels, part, face_px=LOOK_FACE_PX, side_px=LOOK_SIDE_PX)
+        outputs = network.load("centerface").run(squares)
+        scores += [_middle(_centerface_rows([o[i] for o in outputs], _LOOK_FLOOR)) for i in range(len(part))]
+    return np.array(scores, np.float32)
 
 
 def _middle(rows: Rows) -> float:

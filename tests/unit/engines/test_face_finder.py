@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from efface.engines import face_boxes, face_finder, network, pictures
-from efface.engines.face_finder import FaceFinder
-from efface.engines.face_input import crops, doubled, fitted, tensor
+from efface.engines import face_boxes, face_confidence, face_looks, network, pictures
+from efface.engines.face_finder import CHIN, SIDE, FaceFinder, candidates
+from efface.engines.face_input import crops, doubled, enlarged, fitted, tensor
 from efface.errors import FormatError, UsageError
 
 MODES = ["fast", "standard", "thorough"]
@@ -198,37 +198,81 @@ def test_a_mode_names_the_networks_that_it_runs(finders):
 
 nan = math.nan
 SCORES = {
-    "YuNet is sure": ([0.7, nan, face_finder.BASE], True),
-    "YuNet is sure, but only in the fine size": ([0.7, nan, face_finder.FINE], False),
-    "YuNet is very sure in the fine size": ([0.8, nan, face_finder.FINE], True),
-    "YuNet doubts and CenterFace confirms": ([0.4, 0.5, face_finder.BASE], True),
-    "YuNet doubts and CenterFace denies": ([0.5, 0.1, face_finder.BASE], False),
-    "YuNet doubts and nobody looked again": ([0.5, nan, face_finder.BASE], False),
-    "both look everywhere and agree": ([0.5, 0.5, face_finder.UNITED], True),
-    "both look everywhere and only CenterFace is sure": ([0.02, 0.7, face_finder.UNITED], True),
-    "both look everywhere and CenterFace sees nothing": ([0.8, 0.02, face_finder.UNITED], False),
+    "fast: YuNet is sure": ([0.65, nan, face_confidence.ALONE], True),
+    "fast: YuNet doubts": ([0.55, nan, face_confidence.ALONE], False),
+    "YuNet is sure": ([0.72, nan, face_confidence.FIRST], True),
+    "YuNet is sure, but only in the fine size": ([0.72, nan, face_confidence.FINE], False),
+    "YuNet is very sure in the fine size": ([0.8, nan, face_confidence.FINE], True),
+    "YuNet doubts and CenterFace confirms": ([0.4, 0.6, face_confidence.FIRST], True),
+    "YuNet doubts and CenterFace denies": ([0.4, 0.02, face_confidence.FIRST], False),
+    "YuNet doubts and nobody looked again": ([0.5, nan, face_confidence.FIRST], False),
+    "YuNet is sure in a tile and nobody looked again": ([0.99, nan, face_confidence.TILE], False),
+    "YuNet doubts in a tile and CenterFace denies": ([0.4, 0.02, face_confidence.TILE], False),
+    "both look in every size and agree": ([0.5, 0.5, face_confidence.UNITED], True),
+    "both look in every size and only CenterFace is sure": ([0.02, 0.7, face_confidence.UNITED], True),
+    "both look in every size and CenterFace sees nothing": ([0.8, 0.02, face_confidence.UNITED], False),
 }
 
 
 def row(first, second, how):
-    return [0.0] * 4 + [first] + [0.0] * 10 + [second, how]
+    return [0.0] * 4 + [first] + [0.0] * 10 + [second, face_confidence.logit(second), how]
 
 
 @pytest.mark.parametrize("case", SCORES)
 def test_scores_decide(case):
     """Which scores of the two networks make a face."""
     scores, expected = SCORES[case]
-    assert face_finder.accepted(row(*scores)) is expected
+    assert face_confidence.accepted(row(*scores)) is expected
 
 
-@pytest.mark.parametrize("how", [face_finder.BASE, face_finder.UNITED])
+@pytest.mark.parametrize("how", [face_confidence.FIRST, face_confidence.UNITED])
 @pytest.mark.parametrize("other", [0.1, 0.6])
 def test_confidence_grows_with_every_score(other, how):
     """A higher score of either network never lowers the confidence, which stays between 0 and 1."""
     steps = np.linspace(0.0, 1.0, 21)
     for scores in ([(step, other) for step in steps], [(other, step) for step in steps]):
-        rising = [face_finder.confidence(row(*pair, how)) for pair in scores]
+        rising = [face_confidence.confidence(row(*pair, how)) for pair in scores]
         assert all(0 <= one <= two <= 1 for one, two in itertools.pairwise(rising))
+
+
+SEES = {
+    "both": ([0.5, 0.5], "yunet+centerface"),
+    "only the first": ([0.5, 0.1], "yunet"),
+    "the second did not look": ([0.5, nan], "yunet"),
+    "only the second": ([0.02, 0.5], "centerface"),
+    "neither by itself": ([0.25, 0.2], ""),
+}
+
+
+@pytest.mark.parametrize("case", SEES)
+def test_the_networks_that_see_a_face_are_named(case):
+    """A finding says which network sees the face by itself: agreement is a clue."""
+    scores, expected = SEES[case]
+    assert face_confidence.sees(row(*scores, face_confidence.UNITED)) == expected
+
+
+def test_a_box_is_widened_to_the_sides_and_below(portrait):
+    """A face's box reaches further to both sides and below than what the network says, never further up."""
+    pixels = np.asarray(portrait)
+    (said,), (given,) = face_looks.fast(pixels)[:, :4], candidates(pixels, "fast")[:, :4]
+    assert given[0] == pytest.approx(said[0] - SIDE * said[2])
+    assert given[1] == said[1]
+    assert given[2:] == pytest.approx([said[2] * (1 + 2 * SIDE), said[3] * (1 + CHIN)])
+
+
+def test_faces_of_a_dozen_pixels_are_found_in_a_large_picture(finders, portrait):
+    """`thorough` is sure of faces of 12 to 24 pixels in a picture of 2400, and of nothing else there."""
+    canvas = Image.new("RGB", (2400, 1600), (70, 90, 80))
+    places = {(100, 100): 12, (1180, 700): 16, (2200, 1400): 24}
+    for place, face_px in places.items():
+        side = round(512 * face_px / PORTRAIT[3])
+        canvas.paste(portrait.resize((side, side), Image.Resampling.LANCZOS), place)
+    found = [face.box for face in finders["thorough"].find(np.asarray(canvas)) if face.confidence > 0.5]
+    assert len(found) == 3
+    for (x, y), face_px in places.items():
+        factor = face_px / PORTRAIT[3]
+        expected = [x + PORTRAIT[0] * factor, y + PORTRAIT[1] * factor, PORTRAIT[2] * factor, face_px]
+        assert max(overlap(box, expected) for box in found) > 0.4
 
 
 def test_one_face_seen_twice_is_one_row():
@@ -249,6 +293,14 @@ def test_a_doubled_view_is_the_picture_twice_as_large():
     assert view[2, 1, 0] == pytest.approx((int(pixels[0, 0, 0]) + int(pixels[1, 0, 0])) / 2)
     assert not view[:, 10:].any()
     assert not view[:, :, 14:].any()
+
+
+def test_enlarging_keeps_the_shape():
+    """A small picture is enlarged to the wanted long side, and its factor says by how much."""
+    view = enlarged(np.full((30, 40, 3), 9, np.uint8), 320)
+    assert view.tensor.shape == (1, 3, 256, 320)
+    assert view.factor == (8.0, 8.0)
+    assert (view.tensor[0, :, :240] == 9).all()
 
 
 def test_a_view_is_padded_with_black():

@@ -1,0 +1,105 @@
+"""Turn what two networks said about one place into one confidence, and decide by it.
+
+The coefficients are fitted on one half of the measuring photos and hold on the other half; print both with
+`python bench/faces.py --calibrate`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from efface.engines.face_boxes import COLUMNS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Rows = NDArray[np.float32]
+
+__all__ = [
+    "AGREED",
+    "ALONE",
+    "CENTERFACE",
+    "ENLARGED",
+    "FINE",
+    "FIRST",
+    "HOW",
+    "SURE",
+    "TILE",
+    "UNITED",
+    "WIDTH",
+    "YUNET",
+    "accepted",
+    "confidence",
+    "kind",
+    "logit",
+    "sees",
+]
+
+YUNET, CENTERFACE, AGREED, HOW = 4, COLUMNS, COLUMNS + 1, COLUMNS + 2
+"""Columns of a candidate: YuNet's best score, CenterFace's (NaN: it did not look), the mean of CenterFace's
+logits over the sizes it looked at, and how the candidate was found."""
+WIDTH = COLUMNS + 3
+
+ALONE, FIRST, FINE, ENLARGED, TILE, UNITED = (float(how) for how in range(6))
+"""How a candidate was found: by YuNet in `fast`; in the first look; only in the larger size; in a small picture
+that was enlarged; in a tile; by both networks in every size."""
+
+SURE = {ALONE: 0.60, FIRST: 0.70, FINE: 0.75, ENLARGED: 0.70, TILE: 1.01}
+"""YuNet's score that needs no second look. In tiles everything is looked at twice: there are a hundred of them."""
+
+_LEAST = {ALONE: 0.0, FIRST: 0.25, FINE: 0.25, ENLARGED: 0.09, TILE: 0.30, UNITED: 0.10}
+"""Confidence from which a candidate is a face. Small pictures are blurred, so that true faces score low."""
+
+# Confidence = 1 / (1 + exp(-(a + b logit(YuNet) + c logit(CenterFace) + d mean logit))) by who looked.
+_YUNET_ONLY = (-3.02, 2.91, 0.0, 0.0)
+_SECOND_LOOK = (-0.77, 1.12, 0.78, 0.0)
+_UNION = (
+    -0.05,
+    0.0,
+    1.48,
+    0.80,
+)  # here YuNet adds boxes and landmarks, no evidence: its coefficient comes out below 0
+
+_SEEN = 0.30  # score from which a network is named as one that sees the face
+
+
+def kind(row: Sequence[float]) -> str:
+    """Return which networks a candidate's confidence rests on: `yunet-only`, `second-look` or `union`."""
+    if row[HOW] == UNITED:
+        return "union"
+    return "yunet-only" if math.isnan(row[CENTERFACE]) else "second-look"
+
+
+_COEFFICIENTS = {"yunet-only": _YUNET_ONLY, "second-look": _SECOND_LOOK, "union": _UNION}
+
+
+def confidence(row: Sequence[float]) -> float:
+    """Return a candidate's calibrated confidence."""
+    a, b, c, d = _COEFFICIENTS[kind(row)]
+    evidence = a + b * logit(row[YUNET]) + c * logit(row[CENTERFACE]) + (d * row[AGREED] if d else 0.0)
+    return 1.0 / (1.0 + math.exp(-evidence))
+
+
+def accepted(row: Sequence[float]) -> bool:
+    """Return whether a candidate's scores make it a face."""
+    if kind(row) == "yunet-only":
+        return row[YUNET] >= SURE[row[HOW]]
+    return confidence(row) >= _LEAST[row[HOW]]
+
+
+def sees(row: Sequence[float]) -> str:
+    """Return the names of the networks that see the face by themselves, joined by `+`."""
+    scores = (("yunet", row[YUNET]), ("centerface", row[CENTERFACE]))
+    return "+".join(name for name, score in scores if score >= _SEEN)
+
+
+def logit(score: float) -> float:
+    """Return the log odds of a score, kept between 0.01 and 0.99; 0 for NaN."""
+    if math.isnan(score):
+        return 0.0
+    bounded = min(max(score, 0.01), 0.99)
+    return math.log(bounded / (1.0 - bounded))

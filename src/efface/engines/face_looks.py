@@ -1,0 +1,203 @@
+"""Look at a picture in the sizes that a mode wants, and return candidates with both networks' scores.
+
+YuNet proposes: it costs little, and finds small faces only where the picture is large enough and large ones only
+where it is small enough. CenterFace, of another family, takes a second look at a crop of every doubtful candidate;
+in `thorough` it also proposes, in every size.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from efface.engines.face_boxes import COLUMNS, EMPTY, SAME_FACE, overlap, suppress
+from efface.engines.face_confidence import (
+    AGREED,
+    ALONE,
+    CENTERFACE,
+    ENLARGED,
+    FINE,
+    FIRST,
+    HOW,
+    SURE,
+    TILE,
+    UNITED,
+    WIDTH,
+    YUNET,
+    logit,
+)
+from efface.engines.face_input import Scaled, doubled, enlarged, fitted, tensor
+from efface.engines.face_networks import centerface, second_look, yunet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[np.uint8]
+    Rows = NDArray[np.float32]
+
+__all__ = ["BASE_PX", "FINE_PX", "fast", "standard", "thorough"]
+
+BASE_PX, FINE_PX = 640, 1280  # long sides looked at; large faces are lost at 1280, small ones at 640
+COARSE_PX = 256  # a further look where a face is large in the first: there YuNet boxes only its middle
+LARGE_PX, SAME_LARGE = 160, 0.2  # length in the first look that asks for it; overlap that makes it one face
+ENLARGED_UP_TO_PX, ENLARGED_PX = 480, 704  # smaller pictures are enlarged: street recall 0.64 -> 0.80
+
+DOUBTFUL = 0.30  # YuNet: the weakest candidate worth a second look
+MOST_LOOKS = 64  # doubtful candidates of one picture that get a second look, the strongest first
+
+UNITED_PX = (
+    416,
+    832,
+    1280,
+)  # thorough: long sides at which CenterFace proposes; YuNet at all but the largest
+MOST_ENLARGED = 3.2  # times its size that a picture is enlarged at most
+PROPOSED_YUNET, PROPOSED_CENTERFACE = 0.10, 0.05  # thorough: the weakest candidates
+YUNET_BOXES = (
+    0.5  # how much a score of YuNet counts where it is decided whose box is kept: CenterFace's fit better
+)
+UNSEEN = 0.02  # stands for YuNet's score where it proposed nothing
+
+TILE_PX, TILE_STEP_PX = (
+    576,
+    496,
+)  # thorough: squares of a picture larger than FINE_PX, each looked at twice its size
+LARGEST_IN_TILE_PX = 160  # a tile shows parts of larger faces, which the smaller sizes show whole
+MOST_TILES = 320  # 64 megapixels; a larger picture is reduced until this many cover it
+PROPOSED_IN_TILE, MOST_TILE_LOOKS = 0.10, 1024
+
+
+def fast(pixels: Pixels) -> Rows:
+    """Return YuNet's candidates at 640 pixels, never enlarged."""
+    return _candidates(_first_look(pixels, _reduced(pixels, BASE_PX)), ALONE)
+
+
+def standard(pixels: Pixels) -> Rows:
+    """Return YuNet's candidates; small pictures enlarged, large ones in two sizes; the doubtful looked at twice."""
+    if max(pixels.shape) <= ENLARGED_UP_TO_PX and min(pixels.shape[:2]) > 1:
+        rows = _candidates(_first_look(pixels, enlarged(pixels, ENLARGED_PX)), ENLARGED)
+    else:
+        rows = _candidates(_first_look(pixels, _reduced(pixels, BASE_PX)), FIRST)
+    if max(pixels.shape) > FINE_PX * 3 // 4:
+        fine = _candidates(yunet(_reduced(pixels, FINE_PX), DOUBTFUL), FINE)
+        rows = np.concatenate([rows, _not_in(fine, rows)])
+    sure = np.array([SURE[how] for how in rows[:, HOW].tolist()], np.float32)
+    return _looked_at(pixels, rows, rows[:, YUNET] < sure, MOST_LOOKS)
+
+
+def thorough(pixels: Pixels) -> Rows:
+    """Return what both networks propose in every size, and what YuNet proposes in tiles and CenterFace confirms."""
+    sizes = sorted({min(size, int(max(pixels.shape[:2]) * MOST_ENLARGED)) for size in UNITED_PX})
+    first, second = [], []
+    for size in sizes:
+        view = enlarged(pixels, size) if size > max(pixels.shape[:2]) else _reduced(pixels, size)
+        if size < FINE_PX:
+            first.append(yunet(view, PROPOSED_YUNET))
+        second.append(centerface(view, PROPOSED_CENTERFACE))
+    tiles = [EMPTY]
+    for left, top, view in _tiles(pixels):
+        seen = yunet(view, PROPOSED_IN_TILE)
+        tiles.append(_moved(seen[seen[:, 2:4].max(axis=1, initial=0.0) <= LARGEST_IN_TILE_PX], left, top))
+    small = _candidates(suppress(np.concatenate(tiles)), TILE)
+    small = _looked_at(pixels, small, small[:, YUNET] < SURE[TILE], MOST_TILE_LOOKS)
+    return np.concatenate([_united(first, second), small[~np.isnan(small[:, CENTERFACE])]])
+
+
+def _united(first: list[Rows], second: list[Rows]) -> Rows:
+    """Return one row for each place that any look proposes: the best box, and what every look said of it."""
+    looks = [*first, *second]
+    rows = np.concatenate(looks)
+    scores = np.zeros((len(rows), len(looks)), np.float32)
+    scores[np.arange(len(rows)), np.repeat(np.arange(len(looks)), [len(look) for look in looks])] = rows[:, 4]
+    ranked = rows.copy()
+    ranked[: sum(map(len, first)), YUNET] *= YUNET_BOXES
+    best = suppress(ranked)
+    if not len(best):
+        return _candidates(best, UNITED)
+    same = overlap(best, rows)
+    same[same.argmax(axis=0), np.arange(len(rows))] += 1.0  # a box counts for the best box that it fits best
+    mine = (same >= 1.0 + SAME_FACE)[:, :, None]
+    said = np.where(mine, scores[None], 0.0).max(axis=1)
+    united = _candidates(best, UNITED)
+    united[:, YUNET] = np.maximum(said[:, : len(first)].max(axis=1, initial=0.0), UNSEEN)
+    of_second = said[:, len(first) :]
+    united[:, CENTERFACE] = of_second.max(axis=1)
+    united[:, AGREED] = [np.mean([logit(score) for score in row]) for row in of_second.tolist()]
+    return united
+
+
+def _first_look(pixels: Pixels, view: Scaled) -> Rows:
+    """Return YuNet's candidates in a view; a large face gets the larger box of two looks."""
+    rows = yunet(view, DOUBTFUL)
+    large = np.nonzero(rows[:, 2:4].max(axis=1, initial=0.0) * max(view.factor) >= LARGE_PX)[0]
+    if not len(large):
+        return rows
+    coarse = yunet(_reduced(pixels, COARSE_PX), DOUBTFUL)
+    if not len(coarse):
+        return rows
+    share = overlap(rows[large], coarse)
+    best = share.argmax(axis=1)
+    larger = coarse[best, 2:4].prod(axis=1) > rows[large, 2:4].prod(axis=1)
+    same = larger & (share[np.arange(len(large)), best] >= SAME_LARGE)
+    score = np.maximum(rows[large[same], 4], coarse[best[same], 4])
+    rows[large[same]] = coarse[best[same]]
+    rows[large[same], 4] = score
+    new = coarse[overlap(coarse, rows).max(axis=1) < SAME_LARGE]
+    return suppress(np.concatenate([rows, new]))
+
+
+def _reduced(pixels: Pixels, long_side_px: int) -> Scaled:
+    return tensor(fitted(pixels, long_side_px), pixels.shape)
+
+
+def _tiles(pixels: Pixels) -> Iterator[tuple[float, float, Scaled]]:
+    """Yield squares that cover a picture larger than the fine size, doubled, with their place in its array."""
+    long_side = max(pixels.shape[:2])
+    if long_side <= FINE_PX:
+        return
+    while len(_corners(pixels.shape, long_side)) > MOST_TILES:
+        long_side = long_side * 9 // 10
+    view = fitted(pixels, long_side)
+    factor = view.shape[1] / pixels.shape[1], view.shape[0] / pixels.shape[0]
+    for top, left in _corners(pixels.shape, long_side):
+        part = view[top : top + TILE_PX, left : left + TILE_PX]
+        if min(part.shape[:2]) > 1:
+            twice = doubled(part)
+            scaled = Scaled(twice.tensor, (2.0 * factor[0], 2.0 * factor[1]), twice.shift)
+            yield left / factor[0], top / factor[1], scaled
+
+
+def _corners(shape: tuple[int, ...], long_side: int) -> list[tuple[int, int]]:
+    height, width = (max(1, side * long_side // max(shape[:2])) for side in shape[:2])
+    return [(top, left) for top in range(0, height, TILE_STEP_PX) for left in range(0, width, TILE_STEP_PX)]
+
+
+def _moved(rows: Rows, left: float, top: float) -> Rows:
+    rows[:, 0] += left
+    rows[:, 1] += top
+    rows[:, 5::2] += left
+    rows[:, 6::2] += top
+    return rows
+
+
+def _candidates(rows: Rows, how: float) -> Rows:
+    more = np.full((len(rows), WIDTH - COLUMNS), np.nan, np.float32)
+    more[:, HOW - COLUMNS] = how
+    return np.concatenate([rows, more], axis=1)
+
+
+def _not_in(rows: Rows, others: Rows) -> Rows:
+    if not len(rows) or not len(others):
+        return rows
+    kept: Rows = rows[overlap(rows, others).max(axis=1) < SAME_FACE]
+    return kept
+
+
+def _looked_at(pixels: Pixels, rows: Rows, doubtful: NDArray[np.bool_], most: int) -> Rows:
+    which = np.nonzero(doubtful)[0]
+    which = which[np.argsort(-rows[which, YUNET], kind="stable")][:most]
+    if len(which):
+        rows[which, CENTERFACE] = second_look(pixels, rows[which])
+    return rows
