@@ -29,6 +29,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "pdf": "efface.sources.pdf:Pdf",
         "ole": "efface.sources.ole:Ole",
         "mail": "efface.sources.mail:Mail",
+        "data-uris": "efface.sources.markup:DataUris",
         "rtf": "efface.sources.markup:Rtf",
         "thumbnail-cache": "efface.sources.thumbnail_cache:ThumbnailCache",
         "sqlite": "efface.sources.sqlite:Sqlite",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import io
 import os
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from efface.sources.archive import Archive
     from efface.sources.hdf5 import Hdf5
     from efface.sources.mail import Mail
-    from efface.sources.markup import Rtf
+    from efface.sources.markup import DataUris, Rtf
     from efface.sources.ole import Ole
     from efface.sources.pdf import Pdf
     from efface.sources.picture_parts import PictureParts
@@ -286,6 +287,18 @@ class TestRtf(ContainerContract):
     def samples(self) -> Sequence[Sample]:
         picture = TestPictureParts._jpeg(32).hex().encode()
         return [Sample("old/a.rtf", b"{\\rtf1\\ansi{\\pict\\jpegblip " + picture + b"}}")]
+
+
+class TestDataUris(ContainerContract):
+    """A page with a folded picture and a drawing."""
+
+    def plugin(self) -> DataUris:
+        return registry.load("container", "data-uris")()
+
+    def samples(self) -> Sequence[Sample]:
+        folded = base64.encodebytes(TestPictureParts._jpeg(32)).decode()
+        page = f"<html><img src='data:image/jpeg;base64,{folded}'><i src='data:image/svg+xml,{'%20' * 99}'></html>"
+        return [Sample("pages/a.html", page.encode())]
 
 
 class TestThumbnailCache(ContainerContract):

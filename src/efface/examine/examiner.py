@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from efface import registry
+from efface.detectors.not_vectors import not_vectors
 from efface.errors import AccessError, EffaceError, FormatError, LimitExceededError
 from efface.examine.fold import Fold
 from efface.examine.unopened import unopened
@@ -40,17 +41,21 @@ __all__ = ["Examiner", "Result", "configuration"]
 
 Result = Artefact | Finding | Gap | Sampling
 _Step = Result | Beat
+_T = TypeVar("_T")
 
 _MIN_CELL_BYTES = 64
 """Shorter values hold no picture; vectors and records are the column detectors' business."""
 
 _BEAT = 50
+_CELLS_A_BEAT = 5_000
 _WHOLE_BYTES = 32 << 20
 _CHUNK_BYTES = 1 << 20
 _CHUNKS_A_BEAT = 256
 _ALL_CELLS = 1 << 62  # thorough: every value is tested
 
 _UNWRAPPED = ("application/gzip", "application/zlib")
+_MARKUP = ("application/xml", "application/rtf", "image/svg+xml", "text/html")
+"""Texts of which `unwrap` takes nothing: as values of a column they are opened as files are."""
 
 
 def configuration(mode: Mode, limits: Limits) -> str:
@@ -93,6 +98,7 @@ class Examiner:
         self._busy_with = ""
         self._skip: Mapping[str, GapReason] = {}
         self._understood: dict[str, bool] = {}
+        self._eyes: dict[str, tuple[list[Detector], list[Container]]] = {}
         self._detectors = [
             cast("Detector", registry.load("detector", name)()) for name in registry.names("detector")
         ]
@@ -224,7 +230,23 @@ class Examiner:
         yield Artefact(column.locator, COLUMN_TYPE, 0)
         if column.drawn is not None:
             yield Sampling(column.locator, "rows", column.drawn, column.rows, is_random=True)
-        yield from _once(column.locator, set(), self._values(column))
+        yield from _once(column.locator, set(), self._values(self._heard(column)))
+
+    def _heard(self, column: Column) -> Column:
+        """Return a column whose reading is told now and then: however long it is, it is no hang."""
+
+        def told(values: Callable[[], Iterator[_T]], every: int) -> Iterator[_T]:
+            for count, value in enumerate(values()):
+                if count % every == 0:
+                    self._tell(self._busy_with)
+                yield value
+
+        blocks = column.blocks
+        return replace(
+            column,
+            cells=lambda: told(column.cells, _CELLS_A_BEAT),
+            blocks=None if blocks is None else lambda: told(blocks, 1),
+        )
 
     def _values(self, column: Column) -> Iterator[_Step]:
         for detector in self._detectors:
@@ -239,7 +261,7 @@ class Examiner:
         """Show what the cells decode to, one by one, to the detectors that judge single things."""
         fold = Fold(column.locator)
         tested = 0
-        for cell in column.cells():
+        for cell in not_vectors(column.cells()):
             if len(cell) < _MIN_CELL_BYTES:
                 continue
             tested += 1
@@ -268,27 +290,39 @@ class Examiner:
             part = Part(place, BytesPayload(value.data), column.surroundings)
             artefact = Artefact(place, media_type, len(value.data))
             is_text = media_type.startswith("text/") or media_type in TEXT_TYPES
-            unwrapped = is_text or media_type in _UNWRAPPED
+            unwrapped = media_type in _UNWRAPPED or (is_text and media_type not in _MARKUP)
             closed = unopened(media_type, "", understood=unwrapped or self._understands(media_type))
             if closed:
                 yield Gap(place, "open", *closed)
-            for detector in self._detectors:
-                if not isinstance(detector, ColumnDetector) and detector.accepts(media_type):
-                    yield from _guarded(
-                        place,
-                        (
-                            "detect",
-                            lambda d=detector, a=artefact, p=part.payload: d.detect(  # type: ignore[misc]
-                                a, p, column.surroundings, self._mode, self._limits
-                            ),
+            detectors, containers = self._eyes_for(media_type)
+            for detector in detectors:
+                yield from _guarded(
+                    place,
+                    (
+                        "detect",
+                        lambda d=detector, a=artefact, p=part.payload: d.detect(  # type: ignore[misc]
+                            a, p, column.surroundings, self._mode, self._limits
                         ),
-                    )
-            for container in () if unwrapped else self._containers:
-                if container.accepts(media_type):
-                    yield from _guarded(
-                        place,
-                        ("unpack", lambda c=container, p=part, m=media_type: self._inside(c, p, m, 1)),  # type: ignore[misc]
-                    )
+                    ),
+                )
+            for container in () if unwrapped else containers:
+                yield from _guarded(
+                    place,
+                    ("unpack", lambda c=container, p=part, m=media_type: self._inside(c, p, m, 1)),  # type: ignore[misc]
+                )
+
+    def _eyes_for(self, media_type: str) -> tuple[list[Detector], list[Container]]:
+        """Return who looks at a single value of a kind: asked once, as a column has many."""
+        if media_type not in self._eyes:
+            self._eyes[media_type] = (
+                [
+                    each
+                    for each in self._detectors
+                    if not isinstance(each, ColumnDetector) and each.accepts(media_type)
+                ],
+                [each for each in self._containers if each.accepts(media_type)],
+            )
+        return self._eyes[media_type]
 
 
 def _once(place: Locator, said: set[GapReason], results: Iterator[_Step]) -> Iterator[_Step]:

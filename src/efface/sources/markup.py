@@ -1,10 +1,11 @@
-"""RTF documents: pictures and embedded objects."""
+"""Documents of marks and words: pictures and objects of RTF, and what web pages carry in data: URIs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from efface.formats import rtf
+from efface.formats import data_uris, rtf
+from efface.formats.text_types import decoded
 from efface.model import Part, Surroundings
 from efface.sources.payloads import BytesPayload
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from efface.model import Column, Gap, Limits
 
-__all__ = ["Rtf"]
+__all__ = ["DataUris", "Rtf"]
 
 
 class Rtf:
@@ -35,3 +36,29 @@ class Rtf:
         for name, file_name, data in rtf.parts(part.payload.read()):
             names = Surroundings((file_name or name, *part.surroundings.names))
             yield Part(part.locator.child(name), BytesPayload(data), names, part.modified_at)
+
+
+class DataUris:
+    """Pictures and documents in data: URIs that are folded, percent-encoded, or hold pictures in turn.
+
+    An unbroken run of base64 is a value of its text, which the container `values` gives.
+    """
+
+    name = "data-uris"
+    version = 1
+
+    def accepts(self, media_type: str) -> bool:
+        """Return whether it is a text in which such URIs stand."""
+        return media_type in {"text/html", "text/plain", "image/svg+xml"}
+
+    def parts(self, part: Part, media_type: str, limits: Limits) -> Iterator[Part | Column | Gap]:
+        """Yield the contents in their order."""
+        is_page = media_type != "image/svg+xml"  # whose other URIs `values` reads as XML does
+        data = part.payload.read() if part.payload.size_bytes <= limits.artefact_bytes else b""
+        text = decoded(data) if b"data:" in data or b"d\0a\0t\0a\0:" in data else None
+        for number, (kind, content) in enumerate(data_uris.contents(text or ""), 1):
+            if not is_page and kind.startswith("image/") and "svg" not in kind:
+                continue
+            name = f"data-uri-{number}.{kind.rpartition('/')[2].partition('+')[0]}"
+            names = Surroundings((name, *part.surroundings.names))
+            yield Part(part.locator.child(name), BytesPayload(content), names, part.modified_at)
