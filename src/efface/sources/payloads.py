@@ -52,9 +52,12 @@ class FilePayload:
     def __init__(self, path: str, limit_bytes: int) -> None:
         self.path = path
         self._limit_bytes = limit_bytes
-        with self.open() as file:
-            self._stat = os.fstat(file.fileno())
-            self._head = file.read(_HEAD_BYTES)
+        descriptor = self._opened()
+        try:
+            self._stat = os.fstat(descriptor)
+            self._head = _first(descriptor)
+        finally:
+            os.close(descriptor)
         self._all = self._head if len(self._head) >= self._stat.st_size else None
 
     @property
@@ -100,6 +103,9 @@ class FilePayload:
         Raises:
             AccessError: It is not a regular file, or may not be read.
         """
+        return os.fdopen(self._opened(), "rb")
+
+    def _opened(self) -> int:
         try:
             # O_NONBLOCK: a pipe put in the place of a file must not hang the run.
             flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -109,7 +115,7 @@ class FilePayload:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
             raise AccessError("is not a regular file")
-        return os.fdopen(descriptor, "rb")
+        return descriptor
 
     def changed(self) -> bool:
         """Return whether the file was written or replaced since it was opened."""
@@ -122,3 +128,11 @@ class FilePayload:
 
     def __repr__(self) -> str:
         return f"FilePayload({printable(self.path)!r})"
+
+
+def _first(descriptor: int) -> bytes:
+    """Read the start without a buffer of its own; some file systems give less at once than they have."""
+    head = os.read(descriptor, _HEAD_BYTES)
+    while len(head) < _HEAD_BYTES and (more := os.read(descriptor, _HEAD_BYTES - len(head))):
+        head += more
+    return head
