@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from efface.detectors import vocabulary
 from efface.detectors.level import level_of
+from efface.detectors.not_vectors import not_vectors
 from efface.errors import LimitExceededError
 from efface.formats import encoded
 from efface.formats.records import find_all
@@ -92,7 +93,7 @@ class BiometricRecord:
         most = _FAST_CELLS if mode is Mode.FAST else limits.cells
         piles: dict[tuple[Form, Characteristic], _Pile] = {}
         imitations = False
-        for tested, cell in enumerate(column.cells(), start=1):
+        for tested, cell in enumerate(not_vectors(column.cells()), start=1):
             if tested > most:
                 break
             try:

@@ -237,7 +237,7 @@ class Examiner:
 
         def told(values: Callable[[], Iterator[_T]], every: int) -> Iterator[_T]:
             for count, value in enumerate(values()):
-                if count % every == 0:
+                if count % every == every - 1:
                     self._tell(self._busy_with)
                 yield value
 

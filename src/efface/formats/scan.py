@@ -45,9 +45,9 @@ COVERING_EXACTNESS = 0.9
 _WINDOW_BYTES = 1 << 18
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Signature:
-    """How one kind of record begins.
+    """How one kind of record begins; one signature is another only if it is the same object.
 
     Attributes:
         anchor: Two bytes that every such record holds; empty when it is only looked for at offset 0,
