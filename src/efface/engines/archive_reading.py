@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from efface.engines.archive_stream import stream_reader
 from efface.engines.libarchive_runtime import load
 from efface.errors import EncryptedError, FormatError, LimitExceededError, UnsupportedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import BinaryIO
 
     from efface.model import Limits
@@ -93,7 +94,14 @@ class _Budget:
             raise LimitExceededError(f"the archive unpacks to more than {name} allows")
 
 
-def members(stream: BinaryIO, size_bytes: int, limits: Limits, *, single: bool = False) -> Iterator[Member]:
+def members(
+    stream: BinaryIO,
+    size_bytes: int,
+    limits: Limits,
+    *,
+    single: bool = False,
+    passwords: Sequence[str] = (),
+) -> Iterator[Member]:
     """Yield the regular files of an archive in their order.
 
     Args:
@@ -101,6 +109,7 @@ def members(stream: BinaryIO, size_bytes: int, limits: Limits, *, single: bool =
         size_bytes: Size of the archive, for the ratio budget.
         limits: Budgets.
         single: The file is one compressed stream without an archive in it.
+        passwords: What is tried on encrypted members.
 
     Raises:
         FormatError: The archive cannot be read at all, or not further.
@@ -108,7 +117,7 @@ def members(stream: BinaryIO, size_bytes: int, limits: Limits, *, single: bool =
     """
     budget = _Budget(size_bytes, limits)
     names = unique_names()
-    with _reader(stream, single=single) as (library, archive):
+    with _reader(stream, "raw" if single else "all", passwords) as (library, archive):
         try:
             for index, entry in enumerate(archive):
                 if index >= budget.entries:
@@ -122,10 +131,10 @@ def members(stream: BinaryIO, size_bytes: int, limits: Limits, *, single: bool =
 
 
 @contextmanager
-def _reader(stream: BinaryIO, *, single: bool) -> Iterator[tuple[Any, Any]]:
+def _reader(stream: BinaryIO, kind: str, passwords: Sequence[str]) -> Iterator[tuple[Any, Any]]:
     library = load()
     try:
-        with library.stream_reader(stream, "raw" if single else "all", block_size=65_536) as archive:
+        with stream_reader(library, stream, kind, passwords) as archive:
             yield library, archive
     except library.ArchiveError as error:
         raise _explained(error) from None

@@ -14,7 +14,7 @@ from efface.engines.pdf_parts import PdfPart, Walk
 from efface.errors import EncryptedError, FormatError, LimitExceededError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from efface.model.limits import Limits
 
@@ -25,13 +25,13 @@ _MIN_OUTSIDE = 32  # bytes; less holds no picture
 _MAX_LOST = 1_000
 
 
-def parts(data: bytes, limits: Limits, passwords: Sequence[str] = ()) -> Iterator[PdfPart]:
+def parts(data: bytes, limits: Limits, passwords: Callable[[], Sequence[str]] = tuple) -> Iterator[PdfPart]:
     """Yield the parts of a PDF, each once: those of its last state first.
 
     Args:
         data: The whole file.
         limits: Budgets.
-        passwords: What is tried where the empty password does not open it.
+        passwords: Returns what is tried where the empty password does not open it.
 
     Raises:
         EncryptedError: No password opens it.
@@ -63,13 +63,15 @@ def parts(data: bytes, limits: Limits, passwords: Sequence[str] = ()) -> Iterato
     yield from _lost(body, walk.offsets)
 
 
-def parts_of_large(stream: BinaryIO, limits: Limits, passwords: Sequence[str] = ()) -> Iterator[PdfPart]:
+def parts_of_large(
+    stream: BinaryIO, limits: Limits, passwords: Callable[[], Sequence[str]] = tuple
+) -> Iterator[PdfPart]:
     """Yield the parts of the last state of a PDF that is too large to be read as a whole.
 
     Args:
         stream: Seekable reader.
         limits: Budgets.
-        passwords: What is tried where the empty password does not open it.
+        passwords: Returns what is tried where the empty password does not open it.
 
     Raises:
         FormatError: As `parts`.
@@ -80,9 +82,9 @@ def parts_of_large(stream: BinaryIO, limits: Limits, passwords: Sequence[str] = 
     yield PdfPart("revision-1", LimitExceededError(detail))
 
 
-def _revision(walk: Walk, data: bytes, passwords: Sequence[str], prefix: str) -> Iterator[PdfPart]:
+def _revision(walk: Walk, data: bytes, known: Sequence[str], prefix: str) -> Iterator[PdfPart]:
     try:
-        with pdf_file.opened(data, passwords) as opened:
+        with pdf_file.opened(data, lambda: known) as opened:
             yield from walk.document(opened, None, prefix)
     except LimitExceededError:
         raise

@@ -16,7 +16,7 @@ from efface.engines.pdf_objects import guarded, library
 from efface.errors import EncryptedError, FormatError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 __all__ = ["MAX_REVISIONS", "Opened", "end_of", "offsets", "opened", "rescued", "revision_ends", "start_of"]
 
@@ -60,15 +60,18 @@ def rescued(data: bytes) -> bytes:
 
 
 @contextmanager
-def opened(source: bytes | BinaryIO, passwords: Sequence[str] = ()) -> Iterator[Opened]:
-    """Open a PDF with the empty password, else with the first that fits.
+def opened(source: bytes | BinaryIO, passwords: Callable[[], Sequence[str]] = tuple) -> Iterator[Opened]:
+    """Open a PDF with the empty password, else with the first that fits; they are asked for only then.
 
     Raises:
         EncryptedError: No password fits.
         FormatError: It is no PDF that can be read, even with repair.
     """
     pikepdf = library()
-    for password in ("", *passwords):
+    detail = "encrypted; no password was given"
+    for password in _one_by_one(passwords):
+        if password:
+            detail = "encrypted, and no password that was given opens it"
         stream = io.BytesIO(source) if isinstance(source, bytes) else source
         stream.seek(0)
         try:
@@ -79,7 +82,12 @@ def opened(source: bytes | BinaryIO, passwords: Sequence[str] = ()) -> Iterator[
         with pdf:
             yield Opened(pdf, password)
         return
-    raise EncryptedError("encrypted, and no password that was given opens it")
+    raise EncryptedError(detail)
+
+
+def _one_by_one(passwords: Callable[[], Sequence[str]]) -> Iterator[str]:
+    yield ""
+    yield from passwords()
 
 
 def offsets(pdf: Any) -> dict[tuple[int, int], int]:  # noqa: ANN401 - a pikepdf object

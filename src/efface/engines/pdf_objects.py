@@ -87,7 +87,7 @@ def guarded(what: str) -> Iterator[None]:
     except FormatError:
         raise
     except pikepdf.PasswordError:
-        raise EncryptedError("encrypted, and no password that was given opens it") from None
+        raise EncryptedError("encrypted; no password was given") from None
     except RecursionError:
         raise LimitExceededError(f"{what}: nested too deeply") from None
     except (pikepdf.PdfError, *_WRONG) as error:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from efface.engines import archive_reading
 from efface.errors import EncryptedError, FormatError, LimitExceededError, UnsupportedError
 from efface.model import Gap, GapReason, Part, Surroundings
+from efface.sources.passwords import passwords, readable_passwords
 from efface.sources.payloads import BytesPayload
 
 if TYPE_CHECKING:
@@ -62,10 +63,15 @@ class Archive:
         """Yield the members as parts, in their order."""
         single = media_type in archive_reading.COMPRESSED
         with part.payload.open() as stream:
-            for member in archive_reading.members(stream, part.payload.size_bytes, limits, single=single):
+            for member in archive_reading.members(
+                stream, part.payload.size_bytes, limits, single=single, passwords=readable_passwords()
+            ):
                 locator = part.locator.child(member.name)
                 if isinstance(member.data, FormatError):
-                    yield Gap(locator, "unpack", reason_of(member.data), str(member.data))
+                    detail = str(member.data)
+                    if isinstance(member.data, EncryptedError) and passwords():
+                        detail = "encrypted, and no password that was given opens it"
+                    yield Gap(locator, "unpack", reason_of(member.data), detail)
                     continue
                 names = tuple(reversed(member.name.split("/")))
                 modified_at = None if member.mtime_s is None else _utc(member.mtime_s)

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from efface.errors import AccessError
 
-__all__ = ["VARIABLE", "passwords"]
+__all__ = ["VARIABLE", "passwords", "readable_passwords"]
 
 VARIABLE = "EFFACE_PASSWORDS_FILE"
 _MAX_BYTES = 1 << 20
@@ -26,6 +26,17 @@ def passwords() -> tuple[str, ...]:
     """
     path = os.environ.get(VARIABLE, "")
     return _read(path) if path else ()
+
+
+def readable_passwords() -> tuple[str, ...]:
+    """Return the passwords, or none where their file cannot be read.
+
+    For what must be told before anybody knows whether something is encrypted; ask `passwords` when it is.
+    """
+    try:
+        return passwords()
+    except AccessError:
+        return ()
 
 
 @lru_cache(maxsize=1)

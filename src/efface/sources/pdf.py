@@ -44,11 +44,11 @@ class Pdf:
         """
         del media_type
         if part.payload.size_bytes <= limits.artefact_bytes:
-            for inner in pdf.parts(part.payload.read(), limits, passwords()):
+            for inner in pdf.parts(part.payload.read(), limits, passwords):
                 yield _part(part, inner)
             return
         with part.payload.open() as stream:
-            for inner in pdf.parts_of_large(stream, limits, passwords()):
+            for inner in pdf.parts_of_large(stream, limits, passwords):
                 yield _part(part, inner)
 
 
