@@ -182,6 +182,22 @@ def test_a_fax_comes_as_tiff() -> None:
     assert differ(seen(alone(body)), bits.convert("RGB")) < 3
 
 
+def test_a_fax_that_no_tiff_can_say_is_drawn() -> None:
+    """One-dimensional codes without marks at the ends of lines have no header of TIFF."""
+    pytest.importorskip("pypdfium2")
+    bits = Image.radial_gradient("L").resize((64, 64)).point(lambda v: 255 * (v > 100)).convert("1")
+    out = io.BytesIO()
+    bits.save(out, "TIFF", compression="group3")
+    written = Image.open(io.BytesIO(out.getvalue()))
+    start, count = written.tag_v2[273][0], written.tag_v2[279][0]
+    body = pdf_image(
+        out.getvalue()[start : start + count], (64, 64), "/DeviceGray", 1,
+        "/Filter/CCITTFaxDecode/DecodeParms<</K 0/Columns 64/Rows 64/BlackIs1 %s>>"
+        % ("true" if written.tag_v2[262] == 1 else "false"),
+    )  # fmt: skip
+    assert differ(seen(alone(body)), bits.convert("RGB")) < 8
+
+
 HIDDEN = pdf_image(photo(1).tobytes(), SIZE)
 PNG = io.BytesIO()
 photo(2).save(PNG, "PNG")
