@@ -18,9 +18,10 @@ import numpy as np
 
 from efface.detectors import opaque_template, vector_cells, vector_context
 from efface.detectors.level import level_of
-from efface.detectors.vector_column import VectorColumn
+from efface.detectors.vector_column import FACE_DIMENSIONS, VectorColumn
 from efface.errors import LimitExceededError
 from efface.formats import npy, pickle_scan, vector_rows, vectors
+from efface.formats.names import person_keys
 from efface.model import Beat, Characteristic, Clue, Finding, Form, Mode, Sampling
 
 if TYPE_CHECKING:
@@ -139,16 +140,24 @@ class FaceTemplate:
             yield Finding(
                 detector, Form.TEMPLATE, opinion.characteristic, where, confidence, references, level, clues
             )
-        elif not opinion.is_other and _is_embedding(column, is_named=opinion.is_named):
+        elif not opinion.is_other and _is_embedding(column, around, is_named=opinion.is_named):
             confidence = vector_context.confidence_of_unknown(column, is_named=opinion.is_named)
             yield Finding(
                 detector, Form.FEATURES, Characteristic.UNKNOWN, where, confidence, references, None, facts
             )
 
 
-def _is_embedding(column: VectorColumn, *, is_named: bool) -> bool:
-    """Without a telling name, only normalised vectors of one dimension are told apart from other numbers."""
-    return column.is_uniform and (is_named or column.unit_share > 0.9)
+def _is_embedding(column: VectorColumn, around: Surroundings, *, is_named: bool) -> bool:
+    """Without a telling name, only normalised vectors of one dimension are told apart from other numbers.
+
+    Others count beside a field that stands for a person, where they are as long as a face network's.
+    """
+    if not column.is_uniform:
+        return False
+    if is_named or column.unit_share > 0.9:
+        return True
+    is_usual = column.count > 1 and column.dimension in FACE_DIMENSIONS
+    return is_usual and bool(person_keys(around.siblings))
 
 
 def _facts(column: VectorColumn) -> tuple[Clue, ...]:

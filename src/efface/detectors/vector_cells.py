@@ -25,6 +25,7 @@ __all__ = ["Cells", "read"]
 _GATHERED = 256  # cells of one form
 _GATHERED_BYTES = 16 << 20  # over all forms
 _TEXT = 8 * 2 * MAX_DIMENSION  # hex of float64
+_DEPTH = 3  # JSON in strings of JSON
 _JSON = ("{", "[")
 
 _Form = tuple[int, tuple[str, ...]]
@@ -139,10 +140,17 @@ def _one(names: tuple[str, ...], vector: vectors.Vector) -> Cells:
     return Cells(names, look_at(vector.values.reshape(1, -1)), vector.how)
 
 
-def _in_json(text: str) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Vectors in JSON that stands in a cell, with the keys that lead to each."""
+def _in_json(text: str, depth: int = 0) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Vectors in JSON that stands in a cell, or in a string of such JSON, with the keys that lead to each."""
     for pattern, value in text_values(text.encode("utf-8", "surrogatepass"), "application/json"):
+        keys = tuple(key for key in reversed(pattern.split("/")) if key not in {"", "*", "text"})
         vector = vectors.parse_vector(value)
         if vector is not None:
-            keys = tuple(key for key in reversed(pattern.split("/")) if key not in {"", "*", "text"})
             yield keys, vector
+        elif (
+            depth < _DEPTH
+            and len(value) >= MIN_DIMENSION
+            and isinstance(value, str)
+            and value.startswith(_JSON)
+        ):
+            yield from (((*inner, *keys), found) for inner, found in _in_json(value, depth + 1))

@@ -29,12 +29,12 @@ _RAW_NORM = (1.1, 200.0)  # dlib 1.39, FaceNet 512 23, MobileFace 79
 _NEGATIVE = (0.25, 0.75)
 _PEAK = 14.0  # largest number over the root mean square; Gaussian noise of 8,192 numbers stays below 5
 _NEIGHBOURS = 0.4  # correlation of neighbours; sound, pictures and sorted numbers exceed it
-_DISTINCT = (
-    0.75  # share of different numbers; 512 rounded to four places have 0.88, quantised tables 0.5 at most
-)
-_RECTIFIED = frozenset(
-    {1024, 2622, 4096}
-)  # FaceRes, VGG-Face: networks whose last layer gives no number below 0
+_DISTINCT = 0.75  # share of different numbers; quantised tables stay below 0.5
+_UNIT_DISTINCT = 0.3  # of rows of length 1: 1,024 numbers rounded to four places have 0.5
+_EXACTLY_UNIT = 0.001
+_RECTIFIED = frozenset({1024, 2622, 4096})
+"""Dimensions of FaceRes and VGG-Face, whose last layer gives no number below 0."""
+
 _RECTIFIED_FULL = 0.05  # share of numbers above 0 in what such a layer gives
 _BYTE_SPREAD = (2.0, 100.0)  # root mean square of numbers that were scaled to -128..127
 _BYTE_DISTINCT = (
@@ -101,7 +101,7 @@ def look_at(rows: NDArray[Any], *, every: int = 1) -> Tested:
         passed &= largest <= _PEAK * norms / np.sqrt(dimension)
         passed &= _is_rough(numbers, squares)
         if passed.any():
-            passed &= _is_distinct(numbers, passed, every, is_bytes=is_bytes, has_zeros=bool(full.any()))
+            passed &= _is_distinct(numbers, passed, _fewest(numbers, norms, full, is_bytes=is_bytes), every)
         exact = _is_exact(rows, numbers) if rows.dtype.itemsize > 4 else np.ones(count, np.bool_)
     return Tested(numbers, passed, norms, negative, exact)
 
@@ -135,17 +135,27 @@ def _is_rough(numbers: NDArray[np.float32], squares: NDArray[np.float32]) -> NDA
     return cast("NDArray[np.bool_]", (energy > 0) & (np.abs(beside) < _NEIGHBOURS * energy))
 
 
+def _fewest(
+    numbers: NDArray[np.float32], norms: NDArray[np.float32], full: NDArray[np.bool_], *, is_bytes: bool
+) -> NDArray[np.float64]:
+    """How many different numbers each row has at least."""
+    count, dimension = numbers.shape
+    if is_bytes:
+        return np.full(count, _BYTE_DISTINCT, np.float64)
+    fewest = np.full(count, _DISTINCT * dimension, np.float64)
+    fewest[np.abs(norms - 1.0) <= _EXACTLY_UNIT] = _UNIT_DISTINCT * dimension
+    if full.any():
+        fewest[full] = _DISTINCT * np.count_nonzero(numbers[full], axis=1)
+    return fewest
+
+
 def _is_distinct(
-    numbers: NDArray[np.float32], passed: NDArray[np.bool_], every: int, *, is_bytes: bool, has_zeros: bool
+    numbers: NDArray[np.float32], passed: NDArray[np.bool_], fewest: NDArray[np.float64], every: int
 ) -> NDArray[np.bool_]:
-    if has_zeros:
-        above = np.count_nonzero(numbers, axis=1)
-        return cast("NDArray[np.bool_]", _different(numbers) >= _DISTINCT * above)
-    limit = _BYTE_DISTINCT if is_bytes else _DISTINCT * numbers.shape[1]
-    some = _different(numbers[::every]) >= limit
+    some = _different(numbers[::every]) >= fewest[::every]
     if every > 1 and bool((some | ~passed[::every]).all()):
         return np.ones(numbers.shape[0], np.bool_)
-    return some if every == 1 else _different(numbers) >= limit
+    return some if every == 1 else _different(numbers) >= fewest
 
 
 def _different(numbers: NDArray[np.float32]) -> NDArray[np.intp]:

@@ -313,6 +313,21 @@ def test_outputs_of_rectified_layers(case: str) -> None:
     assert judged(["v", "t"], ["id"], cells) == []
 
 
+def test_json_in_strings_of_json() -> None:
+    """A vector in JSON that stands in a string of JSON is found under the keys of both."""
+    inner = json.dumps({"result": [{"face_embedding": FACES[0].astype(float).tolist()}]})
+    (found,) = judged(["body", "log"], [], [json.dumps({"response": inner})])
+    assert found.characteristic is Characteristic.FACE
+
+
+def test_vectors_beside_a_person_are_reported() -> None:
+    """Vectors of any length under a meaningless name are unknown embeddings beside a name, nothing without."""
+    cells = [(vector * 23).tobytes() for vector in FACES]
+    (found,) = judged(["v", "t"], ["id", "user_name"], cells)
+    assert (found.form, found.characteristic) == (Form.FEATURES, Characteristic.UNKNOWN)
+    assert judged(["v", "t"], ["id", "note"], cells) == []
+
+
 def test_references_are_the_rows() -> None:
     """A column longer than what is tested concerns as many people as it has rows."""
     cells = many(FACES)
