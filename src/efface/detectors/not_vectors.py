@@ -6,6 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from efface.detectors import vector_cells
+from efface.formats.vector_rows import MIN_DIMENSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -41,6 +42,8 @@ def not_vectors(cells: Iterable[bytes | str]) -> Iterator[bytes | str]:
 
 
 def _may_hold_more(cell: bytes | str) -> bool:
+    if len(cell) < MIN_DIMENSION:  # shorter than any vector
+        return True
     if isinstance(cell, bytes):
         return cell[:1] in {b"{", b"["}
     start = cell.lstrip()[:2]

@@ -102,6 +102,7 @@ class Examiner:
         self._detectors = [
             cast("Detector", registry.load("detector", name)()) for name in registry.names("detector")
         ]
+        self._column_detectors = [each for each in self._detectors if isinstance(each, ColumnDetector)]
         self._containers = [
             cast("Container", registry.load("container", name)()) for name in registry.names("container")
         ]
@@ -249,12 +250,11 @@ class Examiner:
         )
 
     def _values(self, column: Column) -> Iterator[_Step]:
-        for detector in self._detectors:
-            if isinstance(detector, ColumnDetector):
-                yield from _guarded(
-                    column.locator,
-                    ("detect", lambda d=detector: d.detect_column(column, self._mode, self._limits)),  # type: ignore[misc]
-                )
+        for detector in self._column_detectors:
+            yield from _guarded(
+                column.locator,
+                ("detect", lambda d=detector: d.detect_column(column, self._mode, self._limits)),  # type: ignore[misc]
+            )
         yield from _guarded(column.locator, ("detect", lambda: self._cells(column)))
 
     def _cells(self, column: Column) -> Iterator[_Step]:
