@@ -96,6 +96,8 @@ def pixels(
         bits: Bits of one sample in the file.
         decode: Pairs (least, most) for each component, or nothing for the usual ones.
     """
+    if space.kind in {"grey", "rgb"} and bits >= 8 and not decode:
+        return samples[:, :, 0] if space.kind == "grey" else samples
     top = (1 << min(bits, 8)) - 1
     tables = [_table(space, top, decode[2 * n : 2 * n + 2]) for n in range(space.components)]
     is_grey = space.kind in {"grey", "lab"} or (space.kind == "inks" and space.components == 1)
