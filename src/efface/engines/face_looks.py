@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["BASE_PX", "FINE_PX", "fast", "standard", "thorough"]
 
 BASE_PX, FINE_PX = 640, 1280  # long sides looked at; large faces are lost at 1280, small ones at 640
+MOST_ENLARGED_ALONE = 2.2  # times its size that a small picture is enlarged: an icon shows no more than it holds
 COARSE_PX = 256  # a further look where a face is large in the first: there YuNet boxes only its middle
 LARGE_PX, SAME_LARGE = 160, 0.2  # length in the first look that asks for it; overlap that makes it one face
 ENLARGED_UP_TO_PX, ENLARGED_PX = 480, 704  # smaller pictures are enlarged: street recall 0.64 -> 0.80
@@ -77,7 +78,8 @@ def fast(pixels: Pixels) -> Rows:
 def standard(pixels: Pixels) -> Rows:
     """Return YuNet's candidates; small pictures enlarged, large ones in two sizes; the doubtful looked at twice."""
     if max(pixels.shape) <= ENLARGED_UP_TO_PX and min(pixels.shape[:2]) > 1:
-        rows = _candidates(_first_look(pixels, enlarged(pixels, ENLARGED_PX)), ENLARGED)
+        size = min(ENLARGED_PX, round(max(pixels.shape[:2]) * MOST_ENLARGED_ALONE))
+        rows = _candidates(_first_look(pixels, enlarged(pixels, size)), ENLARGED)
     else:
         rows = _candidates(_first_look(pixels, _reduced(pixels, BASE_PX)), FIRST)
     if max(pixels.shape) > FINE_PX * 3 // 4:
