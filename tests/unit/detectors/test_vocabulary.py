@@ -41,6 +41,12 @@ TEMPLATES = {
     "掌静脉": Characteristic.VEIN,
     "步态": Characteristic.GAIT,
     "dna_profile": Characteristic.GENE,
+    "DNA编号": Characteristic.GENE,
+    "ear_print": Characteristic.EAR,
+    "member_fp_r2": Characteristic.FINGERPRINT,
+    "bus_iris_info": Characteristic.IRIS,
+    "vp_model_url": Characteristic.VOICE,
+    "keystroke_profile": Characteristic.OTHER,
 }
 
 
@@ -54,7 +60,7 @@ def test_words_for_templates(name: str) -> None:
 
 OTHER_WORDS = [
     "surface_feature", "interface_data", "typeface", "facet_template", "facade_image", "preface_vector",
-    "掌握程度", "设备指纹", "浏览器指纹", "生物", "irlzpx", "gaiters", "", "id",
+    "掌握程度", "设备指纹", "浏览器指纹", "生物", "irlzpx", "gaiters", "palmtree", "earpiece", "smartphone_voice", "", "id",
 ]  # fmt: skip
 
 
