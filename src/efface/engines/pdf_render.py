@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from efface.errors import FormatError, UnsupportedError
+from efface.errors import FormatError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,10 +49,7 @@ class Mosaic:
 
 
 def _library() -> Any:  # noqa: ANN401 - an untyped module
-    try:
-        return import_module("pypdfium2")
-    except ImportError:
-        raise UnsupportedError("drawing parts of a PDF: install efface[documents]") from None
+    return import_module("pypdfium2")  # heavy: only where something must be drawn
 
 
 def image(stream: Dictionary, size: tuple[int, int]) -> NDArray[np.uint8]:

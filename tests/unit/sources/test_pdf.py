@@ -184,7 +184,6 @@ def test_a_fax_comes_as_tiff() -> None:
 
 def test_a_fax_that_no_tiff_can_say_is_drawn() -> None:
     """One-dimensional codes without marks at the ends of lines have no header of TIFF."""
-    pytest.importorskip("pypdfium2")
     bits = Image.radial_gradient("L").resize((64, 64)).point(lambda v: 255 * (v > 100)).convert("1")
     out = io.BytesIO()
     bits.save(out, "TIFF", compression="group3")
@@ -322,7 +321,6 @@ def strips(count: int, gap: int = 0) -> bytes:
 
 def test_a_picture_in_strips_is_put_together() -> None:
     """A photo that a scanner's software cut into strips is looked at as one picture, too."""
-    pytest.importorskip("pypdfium2")
     found = parts_of(strips(6))
     (whole,) = [inner for inner in found if "mosaic" in inner.locator.path[-1]]
     assert isinstance(whole, Part)
