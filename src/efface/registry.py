@@ -46,6 +46,8 @@ BUILTIN: dict[str, dict[str, str]] = {
         "face-video": "efface.detectors.face_video:FaceVideo",
         "face-template": "efface.detectors.face_template:FaceTemplate",
         "biometric-record": "efface.detectors.biometric_record:BiometricRecord",
+        "ridge-image": "efface.detectors.ridge_image:RidgeImage",
+        "voice-sample": "efface.detectors.voice_sample:VoiceSample",
     },
     "action": {
         "redact-image": "efface.actions.redact_image:RedactImage",

@@ -13,7 +13,7 @@ from PIL import Image
 
 from efface import registry
 from efface.model import Column, Locator, Surroundings
-from efface.testing import records, stores
+from efface.testing import prints, records, stores
 from efface.testing.contracts import DetectorContract, Sample
 from efface.testing.videos import moving, recording
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from efface.detectors.face_image import FaceImage
     from efface.detectors.face_template import FaceTemplate
     from efface.detectors.face_video import FaceVideo
+    from efface.detectors.ridge_image import RidgeImage
+    from efface.detectors.voice_sample import VoiceSample
 
 
 def column(name: str, cells: list[bytes | str], table: str = "employee") -> Column:
@@ -74,6 +76,33 @@ class TestFaceTemplate(DetectorContract):
     def columns(self) -> Sequence[Column]:
         vectors = stores.face_vectors(6, 128)
         return [column("face_feature", [encode(v) for v in vectors]) for encode in stores.ENCODINGS.values()]
+
+
+class TestRidgeImage(DetectorContract):
+    """Prints grown from noise."""
+
+    def plugin(self) -> RidgeImage:
+        return registry.load("detector", "ridge-image")()
+
+    def samples(self) -> Sequence[Sample]:
+        kinds = ("PNG", "BMP", "TIFF")
+        return [
+            Sample(f"prints/{kind}", prints.picture(prints.fingerprint(at), kind))
+            for at, kind in enumerate(kinds)
+        ]
+
+
+class TestVoiceSample(DetectorContract):
+    """Noise that is called a voice."""
+
+    def plugin(self) -> VoiceSample:
+        return registry.load("detector", "voice-sample")()
+
+    def samples(self) -> Sequence[Sample]:
+        return [
+            Sample("voiceprint/1001.wav", prints.recording(2.0)),
+            Sample("voiceprint/1.wav", prints.recording(9)),
+        ]
 
 
 class TestFaceImage(DetectorContract):
