@@ -30,6 +30,7 @@ from efface.model import (
     Sampling,
 )
 from efface.sources.archive import reason_of
+from efface.sources.passwords import readable_passwords
 from efface.sources.payloads import BytesPayload
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ def configuration(mode: Mode, limits: Limits) -> str:
         for kind in ("container", "detector")
         for name in registry.names(kind)
     ]
+    # How many, and nothing of them: with another list an encrypted thing may open.
+    parts.append(f"passwords={len(readable_passwords())}")
     parts += [f"{name}={digest}" for name, digest in sorted(network.digests().items())]
     return hashlib.sha256("\n".join((*parts, mode, repr(limits))).encode()).hexdigest()
 

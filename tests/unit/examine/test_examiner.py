@@ -36,6 +36,7 @@ from efface.sources.payloads import BytesPayload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     Make = Callable[..., Examiner]
 
@@ -313,6 +314,16 @@ def test_a_recording_is_a_gap(make: Make) -> None:
     video = b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41" + bytes(64)
     (gap,) = of(Gap, list(make(Fake()).examine(part(video))))
     assert (gap.reason, "recording" in gap.detail) == (GapReason.UNSUPPORTED, True)
+
+
+def test_another_list_of_passwords_is_another_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was encrypted is looked at again when there are more passwords to try."""
+    before = configuration(Mode.STANDARD, Limits())
+    (tmp_path / "list").write_text("one\ntwo\n")
+    monkeypatch.setenv("EFFACE_PASSWORDS_FILE", str(tmp_path / "list"))
+    assert configuration(Mode.STANDARD, Limits()) != before
 
 
 # -- depth ---------------------------------------------------------------------------------------------
