@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from efface.detectors import vocabulary
 from efface.detectors.level import level_of
 from efface.detectors.not_vectors import not_vectors
-from efface.errors import LimitExceededError
-from efface.formats import encoded
+from efface.errors import FormatError, LimitExceededError
+from efface.formats import encoded, npy
 from efface.formats.records import find_all
 from efface.formats.text_values import TEXT_TYPES
 from efface.formats.unwrap import unwrap
@@ -32,6 +32,7 @@ _RECORDS_OF_A_CELL = 64
 _MIN_CELL = 24  # characters; the smallest record header in text
 _SURE = 0.5  # a record whose header alone is sound; below it the name of the field must agree
 _FAST_CELLS = 200
+_ARRAY = "application/x-npy"
 _FORMS = {
     "image": Form.SAMPLE,
     "template": Form.TEMPLATE,
@@ -76,6 +77,8 @@ class BiometricRecord:
             LimitExceededError: The file is larger than the limits allow, or imitates records.
         """
         del mode, limits
+        if artefact.media_type == _ARRAY and _is_of_floats(payload.head(npy.HEAD_BYTES)):
+            return
         count = 0
         for record in find_all(payload.read(), limit=_RECORDS):
             count += 1
@@ -138,6 +141,14 @@ class _Pile:
             record.standard != other.standard or record.exactness > other.exactness for other in self.kept
         ):
             self.kept.append(record)
+
+
+def _is_of_floats(head: bytes) -> bool:
+    """Return whether an array holds numbers with a point, which no record is made of."""
+    try:
+        return not npy.is_pickled(head) and npy.header(head).dtype[1] == "f"
+    except FormatError:
+        return False
 
 
 def _form(record: Record) -> Form:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from efface.detectors.biometric_record import BiometricRecord
+from efface.errors import LimitExceededError
 from efface.model import (
     Artefact,
     Characteristic,
@@ -175,3 +177,20 @@ def test_content_is_in_no_finding() -> None:
     data = made.zkteco_template(1)
     (found,) = in_column([data.hex()])
     assert data[40:60].hex() not in repr(found)
+
+
+def test_an_array_of_floats_is_not_read_for_records() -> None:
+    """An array of floats holds no record, so one that is larger than what is read as a whole is no gap."""
+    buffer = io.BytesIO()
+    np.save(buffer, np.zeros(64, "<f4"))
+
+    class HeadOnly(BytesPayload):
+        def read(self) -> bytes:
+            raise LimitExceededError("more than artefact_bytes")
+
+    data = buffer.getvalue()
+    artefact = Artefact(Locator("file", ("/data/a.npy",)), "application/x-npy", len(data))
+    looked = BiometricRecord().detect(
+        artefact, HeadOnly(data), Surroundings(("a.npy",)), Mode.STANDARD, Limits()
+    )
+    assert list(looked) == []
