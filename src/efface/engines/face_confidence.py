@@ -41,7 +41,7 @@ __all__ = [
 
 YUNET, CENTERFACE, AGREED, HOW = 4, COLUMNS, COLUMNS + 1, COLUMNS + 2
 """Columns of a candidate: YuNet's best score, CenterFace's (NaN: it did not look), the mean of CenterFace's
-logits over the sizes it looked at, and how the candidate was found."""
+logits over the three sizes that speak most for a face, and how the candidate was found."""
 WIDTH = COLUMNS + 3
 
 ALONE, FIRST, FINE, ENLARGED, TILE, UNITED = (float(how) for how in range(6))
@@ -51,8 +51,9 @@ that was enlarged; in a tile; by both networks in every size."""
 SURE = {ALONE: 0.60, FIRST: 0.70, FINE: 0.75, ENLARGED: 0.70, TILE: 1.01}
 """YuNet's score that needs no second look. In tiles everything is looked at twice: there are a hundred of them."""
 
-_LEAST = {ALONE: 0.0, FIRST: 0.25, FINE: 0.25, ENLARGED: 0.09, TILE: 0.30, UNITED: 0.10}
-"""Confidence from which a candidate is a face. Small pictures are blurred, so that true faces score low."""
+_LEAST = {ALONE: 0.0, FIRST: 0.25, FINE: 0.25, ENLARGED: 0.09, TILE: 0.35, UNITED: 0.14}
+"""Confidence from which a candidate is a face. Small pictures are blurred, so that true faces score low; a large one
+has hundreds of tiles, so that each must be surer."""
 
 # Confidence = 1 / (1 + exp(-(a + b logit(YuNet) + c logit(CenterFace) + d mean logit))) by who looked.
 _YUNET_ONLY = (-3.02, 2.91, 0.0, 0.0)

@@ -28,10 +28,10 @@ from efface.engines.face_confidence import (
     logit,
 )
 from efface.engines.face_input import Scaled, doubled, enlarged, fitted, tensor
-from efface.engines.face_networks import centerface, second_look, yunet
+from efface.engines.face_networks import CLOSE, GLANCE, centerface, second_look, yunet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -41,7 +41,9 @@ if TYPE_CHECKING:
 __all__ = ["BASE_PX", "FINE_PX", "fast", "standard", "thorough"]
 
 BASE_PX, FINE_PX = 640, 1280  # long sides looked at; large faces are lost at 1280, small ones at 640
-MOST_ENLARGED_ALONE = 2.2  # times its size that a small picture is enlarged: an icon shows no more than it holds
+MOST_ENLARGED_ALONE = (
+    2.2  # times its size that a small picture is enlarged: an icon shows no more than it holds
+)
 COARSE_PX = 256  # a further look where a face is large in the first: there YuNet boxes only its middle
 LARGE_PX, SAME_LARGE = 160, 0.2  # length in the first look that asks for it; overlap that makes it one face
 ENLARGED_UP_TO_PX, ENLARGED_PX = 480, 704  # smaller pictures are enlarged: street recall 0.64 -> 0.80
@@ -61,11 +63,13 @@ YUNET_BOXES = (
 )
 UNSEEN = 0.02  # stands for YuNet's score where it proposed nothing
 
-TILE_PX, TILE_STEP_PX = (
-    576,
-    496,
-)  # thorough: squares of a picture larger than FINE_PX, each looked at twice its size
-LARGEST_IN_TILE_PX = 160  # a tile shows parts of larger faces, which the smaller sizes show whole
+LARGE_PICTURE_PX, LARGE_TILE_PX = (
+    2560,
+    1152,
+)  # thorough: both networks at this size too, in tiles of at most 1.33 MP
+TILE_PX = 576  # thorough: squares of a picture larger than FINE_PX, each looked at twice its size
+OVERLAP_PX = 80  # of neighbouring tiles
+LARGEST_IN_TILE_PX = 48  # larger faces are seen in the smaller sizes, and whole
 MOST_TILES = 320  # 64 megapixels; a larger picture is reduced until this many cover it
 PROPOSED_IN_TILE, MOST_TILE_LOOKS = 0.10, 1024
 
@@ -86,24 +90,27 @@ def standard(pixels: Pixels) -> Rows:
         fine = _candidates(yunet(_reduced(pixels, FINE_PX), DOUBTFUL), FINE)
         rows = np.concatenate([rows, _not_in(fine, rows)])
     sure = np.array([SURE[how] for how in rows[:, HOW].tolist()], np.float32)
-    return _looked_at(pixels, rows, rows[:, YUNET] < sure, MOST_LOOKS)
+    return _looked_at(pixels, rows, rows[:, YUNET] < sure, MOST_LOOKS, GLANCE)
 
 
 def thorough(pixels: Pixels) -> Rows:
     """Return what both networks propose in every size, and what YuNet proposes in tiles and CenterFace confirms."""
-    sizes = sorted({min(size, int(max(pixels.shape[:2]) * MOST_ENLARGED)) for size in UNITED_PX})
+    long_side = max(pixels.shape[:2])
     first, second = [], []
-    for size in sizes:
-        view = enlarged(pixels, size) if size > max(pixels.shape[:2]) else _reduced(pixels, size)
+    for size in sorted({min(size, int(long_side * MOST_ENLARGED)) for size in UNITED_PX}):
+        view = enlarged(pixels, size) if size > long_side else _reduced(pixels, size)
         if size < FINE_PX:
             first.append(yunet(view, PROPOSED_YUNET))
         second.append(centerface(view, PROPOSED_CENTERFACE))
-    tiles = [EMPTY]
-    for left, top, view in _tiles(pixels):
-        seen = yunet(view, PROPOSED_IN_TILE)
-        tiles.append(_moved(seen[seen[:, 2:4].max(axis=1, initial=0.0) <= LARGEST_IN_TILE_PX], left, top))
-    small = _candidates(suppress(np.concatenate(tiles)), TILE)
-    small = _looked_at(pixels, small, small[:, YUNET] < SURE[TILE], MOST_TILE_LOOKS)
+    if long_side <= FINE_PX:
+        return _united(first, second)
+    large = fitted(pixels, LARGE_PICTURE_PX)
+    first.append(_in_tiles(pixels, large, LARGE_TILE_PX, lambda part: yunet(_view(part), PROPOSED_YUNET)))
+    second.append(
+        _in_tiles(pixels, large, LARGE_TILE_PX, lambda part: centerface(_view(part), PROPOSED_CENTERFACE))
+    )
+    small = _candidates(_in_tiles(pixels, _covered(pixels), TILE_PX, _twice), TILE)
+    small = _looked_at(pixels, small, small[:, YUNET] < SURE[TILE], MOST_TILE_LOOKS, CLOSE)
     return np.concatenate([_united(first, second), small[~np.isnan(small[:, CENTERFACE])]])
 
 
@@ -126,7 +133,10 @@ def _united(first: list[Rows], second: list[Rows]) -> Rows:
     united[:, YUNET] = np.maximum(said[:, : len(first)].max(axis=1, initial=0.0), UNSEEN)
     of_second = said[:, len(first) :]
     united[:, CENTERFACE] = of_second.max(axis=1)
-    united[:, AGREED] = [np.mean([logit(score) for score in row]) for row in of_second.tolist()]
+    best_last = np.sort(of_second, axis=1)[
+        :, -len(UNITED_PX) :
+    ]  # of the more sizes of a large picture, the best
+    united[:, AGREED] = [np.mean([logit(score) for score in row]) for row in best_last.tolist()]
     return united
 
 
@@ -154,29 +164,51 @@ def _reduced(pixels: Pixels, long_side_px: int) -> Scaled:
     return tensor(fitted(pixels, long_side_px), pixels.shape)
 
 
-def _tiles(pixels: Pixels) -> Iterator[tuple[float, float, Scaled]]:
-    """Yield squares that cover a picture larger than the fine size, doubled, with their place in its array."""
+def _view(part: Pixels) -> Scaled:
+    return tensor(part, part.shape)
+
+
+def _twice(part: Pixels) -> Rows:
+    rows = yunet(doubled(part), PROPOSED_IN_TILE)
+    kept: Rows = rows[rows[:, 2:4].max(axis=1, initial=0.0) <= LARGEST_IN_TILE_PX]
+    return kept
+
+
+def _covered(pixels: Pixels) -> Pixels:
+    """Return the picture, reduced until the most tiles cover it."""
     long_side = max(pixels.shape[:2])
-    if long_side <= FINE_PX:
-        return
-    while len(_corners(pixels.shape, long_side)) > MOST_TILES:
+    while (
+        len(_corners([side * long_side // max(pixels.shape[:2]) for side in pixels.shape[:2]], TILE_PX))
+        > MOST_TILES
+    ):
         long_side = long_side * 9 // 10
-    view = fitted(pixels, long_side)
-    factor = view.shape[1] / pixels.shape[1], view.shape[0] / pixels.shape[0]
-    for top, left in _corners(pixels.shape, long_side):
-        part = view[top : top + TILE_PX, left : left + TILE_PX]
+    return fitted(pixels, long_side)
+
+
+def _in_tiles(pixels: Pixels, reduced: Pixels, side_px: int, look: Callable[[Pixels], Rows]) -> Rows:
+    """Return what is seen in squares that cover a reduced picture, in the coordinates of the whole one."""
+    seen = [EMPTY]
+    for top, left in _corners(reduced.shape, side_px):
+        part = reduced[top : top + side_px, left : left + side_px]
         if min(part.shape[:2]) > 1:
-            twice = doubled(part)
-            scaled = Scaled(twice.tensor, (2.0 * factor[0], 2.0 * factor[1]), twice.shift)
-            yield left / factor[0], top / factor[1], scaled
+            seen.append(_moved(look(part), left, top))
+    rows = suppress(np.concatenate(seen))
+    along_x, along_y = pixels.shape[1] / reduced.shape[1], pixels.shape[0] / reduced.shape[0]
+    rows[:, 0:4:2] *= along_x
+    rows[:, 1:4:2] *= along_y
+    rows[:, 5::2] *= along_x
+    rows[:, 6::2] *= along_y
+    return rows
 
 
-def _corners(shape: tuple[int, ...], long_side: int) -> list[tuple[int, int]]:
-    height, width = (max(1, side * long_side // max(shape[:2])) for side in shape[:2])
-    return [(top, left) for top in range(0, height, TILE_STEP_PX) for left in range(0, width, TILE_STEP_PX)]
+def _corners(shape: Sequence[int], side_px: int) -> list[tuple[int, int]]:
+    """Return top and left of the squares; the last of a row or column adds at least what overlaps."""
+    step = side_px - OVERLAP_PX
+    tops, lefts = (range(0, max(1, side - OVERLAP_PX), step) for side in shape[:2])
+    return [(top, left) for top in tops for left in lefts]
 
 
-def _moved(rows: Rows, left: float, top: float) -> Rows:
+def _moved(rows: Rows, left: int, top: int) -> Rows:
     rows[:, 0] += left
     rows[:, 1] += top
     rows[:, 5::2] += left
@@ -197,9 +229,9 @@ def _not_in(rows: Rows, others: Rows) -> Rows:
     return kept
 
 
-def _looked_at(pixels: Pixels, rows: Rows, doubtful: NDArray[np.bool_], most: int) -> Rows:
+def _looked_at(pixels: Pixels, rows: Rows, doubtful: NDArray[np.bool_], most: int, face_px: int) -> Rows:
     which = np.nonzero(doubtful)[0]
     which = which[np.argsort(-rows[which, YUNET], kind="stable")][:most]
     if len(which):
-        rows[which, CENTERFACE] = second_look(pixels, rows[which])
+        rows[which, CENTERFACE] = second_look(pixels, rows[which], face_px)
     return rows
