@@ -47,6 +47,9 @@ _T = TypeVar("_T")
 _MIN_CELL_BYTES = 64
 """Shorter values hold no picture; vectors and records are the column detectors' business."""
 
+_SHORTEST_CELL = 24
+"""No vector, record, template or picture is shorter, in characters of text or bytes."""
+
 _BEAT = 50
 _CELLS_A_BEAT = 5_000
 _WHOLE_BYTES = 32 << 20
@@ -253,6 +256,8 @@ class Examiner:
         )
 
     def _values(self, column: Column) -> Iterator[_Step]:
+        if column.blocks is None and all(len(cell) < _SHORTEST_CELL for cell in column.cells()):
+            return  # names, numbers and dates: most columns of most tables
         for detector in self._column_detectors:
             yield from _guarded(
                 column.locator,
