@@ -42,6 +42,8 @@ _TIMEOUTS = {"57014", "1969", "3024"}  # query_canceled; MariaDB max_statement_t
 _LOCKS = {"55P03", "1205", "40P01", "1213"}
 _DENIED = {"42501", "1044", "1045", "1142", "1143", "1227", "1370"}
 _GONE = {"42P01", "3F000", "1146", "1049"}
+_WORDS = {"due to statement timeout": "57014", "due to lock timeout": "55P03", "permission denied": "42501"}
+"""SQLSTATEs of PostgreSQL's words, for where the driver gives the words only."""
 _LOST = {"57P01", "57P02", "57P03", "2006", "2013", "2055", "1927", "1053", "4031"}
 
 
@@ -222,6 +224,8 @@ def _code(error: BaseException) -> str:
     first = inner.args[0] if inner.args else None
     if isinstance(first, dict):  # pg8000: fields of the server's message, C being the SQLSTATE
         return str(first.get("C", ""))
+    if isinstance(error, OSError):  # how Arrow hands on what a driver says in the middle of a result
+        return next((code for words, code in _WORDS.items() if words in str(error)), "")
     return str(first) if isinstance(first, int) and first > 0 else ""
 
 
@@ -232,6 +236,8 @@ def is_lost(error: BaseException) -> bool:
         return code in _LOST or code.startswith("08")
     if getattr(error, "connection_invalidated", False):
         return True
+    if isinstance(error, OSError):
+        return "connection" in str(error).lower()
     return type(error).__module__.startswith("adbc") and type(error).__name__ == "OperationalError"
 
 

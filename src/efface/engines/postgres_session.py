@@ -134,6 +134,11 @@ class PostgresSession:
             with connection.cursor() as cursor:
                 for statement in self._settings():
                     cursor.execute(statement)
+                cursor.execute("SELECT current_setting('server_encoding')")
+                if cursor.fetchone() == (
+                    "SQL_ASCII",
+                ):  # texts of any encoding, or none: they come as they are
+                    cursor.execute("SET client_encoding = 'SQL_ASCII'")
         except Exception as error:  # noqa: BLE001
             connection.close()
             raise explained(error) from None

@@ -34,12 +34,17 @@ def target(tmp_path: Path) -> Iterator[str]:
             "keyless": "id INTEGER",
         }
         for table, key in keys.items():
-            connection.execute(f"CREATE TABLE {table} (face_feature BLOB, name VARCHAR(20), born DATE, {key})")
+            connection.execute(
+                f"CREATE TABLE {table} (face_feature BLOB, name VARCHAR(20), born DATE, {key})"
+            )
             for number, vector in enumerate(face_vectors(ROWS)):
-                names, values = ("id, half", (number // 2, number % 2)) if table == "double" else ("id", (number,))
+                names, values = (
+                    ("id, half", (number // 2, number % 2)) if table == "double" else ("id", (number,))
+                )
                 marks = ", ".join("?" * len(values))
                 connection.execute(
-                    f"INSERT INTO {table} (face_feature, {names}) VALUES (?, {marks})", (vector.tobytes(), *values)
+                    f"INSERT INTO {table} (face_feature, {names}) VALUES (?, {marks})",
+                    (vector.tobytes(), *values),
                 )
     connection.close()
     yield f"sqlite+pysqlite:///{tmp_path / 'x.db'}"

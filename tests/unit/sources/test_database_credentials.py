@@ -41,7 +41,7 @@ def test_the_keyring_is_asked_before_a_person(monkeypatch: pytest.MonkeyPatch) -
 
 def test_nobody_is_asked_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a pipeline the scan is refused rather than left waiting."""
-    monkeypatch.setattr(credentials, "password_for", lambda place, user: None)
+    monkeypatch.setattr(credentials, "password_for", lambda *_: None)
     monkeypatch.setattr(sys, "stdin", io.StringIO("geheim\n"))
     assert credentials.password_of(PLACE, "ann") is None
 

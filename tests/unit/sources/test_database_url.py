@@ -36,7 +36,10 @@ def test_a_target_is_a_database_by_its_scheme(case: str) -> None:
 
 
 SHOWN = {
-    "port and host are as the server has them": ("postgresql://DB.example/shop", "postgresql://db.example:5432/shop"),
+    "port and host are as the server has them": (
+        "postgresql://DB.example/shop",
+        "postgresql://db.example:5432/shop",
+    ),
     "a user is not shown": ("postgresql://ann@db:5433/shop", "postgresql://db:5433/shop"),
     "TLS parameters are not shown": ("postgresql://db/shop?sslmode=require", "postgresql://db:5432/shop"),
     "both names of MariaDB are one place": ("mariadb://db/shop", "mysql://db:3306/shop"),
