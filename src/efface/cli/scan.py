@@ -78,7 +78,7 @@ def scan(  # noqa: PLR0913 - one parameter for each option of the contract
     lang: Language = None,
     quiet: Quiet = False,
 ) -> int:
-    """Find biometric data in files, folders, archives and SQLite databases; nothing is changed.
+    """Find biometric data in files, documents, recordings, databases and object stores; nothing is changed.
 
     What could not be looked at is listed as a gap and is never counted as clean. A scan that was stopped
     goes on with the same command; a second scan looks only at what changed.
@@ -86,7 +86,8 @@ def scan(  # noqa: PLR0913 - one parameter for each option of the contract
     Parameters
     ----------
     targets
-        Files, folders, archives, databases; - is standard input.
+        Files, folders, archives; databases (postgresql://, mysql://, sqlite:///); object stores (s3://);
+        repositories (git:///); - is standard input.
     """
     from efface.cli.reports import write_reports
     from efface.errors import UsageError
