@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from efface.errors import FormatError
-from efface.formats.text_values import is_numbers
+from efface.formats.document_values import escaped, is_numbers, is_wrapper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -109,10 +109,10 @@ def _walk(text: str, pattern: str, node: _Node, wanted: Wanted, depth: int) -> I
         for item in node.items:
             yield from _walk(text, f"{pattern}/*", item, wanted, depth + 1)
     elif node.kind == "object" and depth < _MAX_DEPTH:
-        anonymous = _is_table(text, node)
+        anonymous, wrapper = _is_table(text, node), is_wrapper(node.keys)
         for key, item in zip(node.keys, node.items, strict=True):
-            step = "*" if anonymous else key.replace("~", "~0").replace("/", "~1")
-            yield from _walk(text, f"{pattern}/{step}", item, wanted, depth + 1)
+            step = "" if wrapper else f"/{'*' if anonymous else escaped(key)}"
+            yield from _walk(text, f"{pattern}{step}", item, wanted, depth + 1)
 
 
 def _is_vector(text: str, node: _Node) -> bool:

@@ -41,9 +41,14 @@ _COLUMN = re.compile(r"\s*[`\"\[]?([\w$\u3400-\u9fff]+)")
 _NO_COLUMN = frozenset({"primary", "unique", "key", "constraint", "foreign", "check", "index", "fulltext"})
 
 
-def values(text: str) -> Iterator[tuple[str, str | bytes]]:
-    """Yield (`/table/column`, value) for the texts and binary values of the rows; hex literals as bytes."""
-    columns: dict[str, list[str]] = {}
+def values(text: str, columns: dict[str, list[str]] | None = None) -> Iterator[tuple[str, str | bytes]]:
+    """Yield (`/table/column`, value) for the texts and binary values of the rows; hex literals as bytes.
+
+    Args:
+        text: Statements.
+        columns: Names of columns that statements before these declared, by table; it is added to.
+    """
+    columns = {} if columns is None else columns
     at = 0
     while statement := _STATEMENT.search(text, at):
         yield from text_runs.values(text[at : statement.start()])

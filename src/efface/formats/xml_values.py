@@ -15,12 +15,13 @@ from efface.errors import FormatError
 from efface.formats import text_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-__all__ = ["values"]
+__all__ = ["values", "values_of"]
 
 _MAX_DEPTH = 200
 _CHUNK = 1 << 16
+_PIECE = 8 << 20  # characters
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 
 
@@ -72,22 +73,38 @@ def values(text: str) -> Iterator[tuple[str, str]]:
     Raises:
         FormatError: It declares entities, or its very beginning is not well-formed.
     """
+    yield from values_of(text[at : at + _PIECE] for at in range(0, len(text), _PIECE))
+
+
+def values_of(texts: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield the same of a document that comes in pieces.
+
+    Raises:
+        FormatError: It declares entities, or its very beginning is not well-formed.
+    """
     reader = _Reader()
     parser = _parser(reader)
-    # The declaration may name the encoding that the text had before it was decoded.
-    data = _DECLARATION.sub("", text.lstrip("\ufeff"), count=1).encode("utf-8", "replace")
+    fed = 0
+    pieces = iter(texts)
+    data = b""
     try:
-        for at in range(0, len(data), _CHUNK):
-            parser.Parse(data[at : at + _CHUNK], False)
-            yield from reader.drained()
+        for number, text in enumerate(pieces):
+            # The declaration may name the encoding that the text had before it was decoded.
+            plain = text if number else _DECLARATION.sub("", text.lstrip("\ufeff"), count=1)
+            fed, data = fed + len(data), plain.encode("utf-8", "replace")
+            for at in range(0, len(data), _CHUNK):
+                parser.Parse(data[at : at + _CHUNK], False)
+                yield from reader.drained()
+        fed, data = fed + len(data), b""
         parser.Parse(b"", True)
     except (expat.ExpatError, FormatError) as error:
         found = reader.drained()
         if parser.CurrentByteIndex <= 0 or not reader.has_started:
             raise FormatError("XML: not well-formed, or declares entities") from error
         yield from found
-        rest = data[parser.CurrentByteIndex :].decode("utf-8", "replace")
-        yield from text_runs.values(rest)
+        yield from text_runs.values(data[max(parser.CurrentByteIndex - fed, 0) :].decode("utf-8", "replace"))
+        for text in pieces:
+            yield from text_runs.values(text)
 
 
 def _parser(reader: _Reader) -> expat.XMLParserType:

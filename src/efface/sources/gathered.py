@@ -27,6 +27,7 @@ _MAX_COLUMNS = 4_096  # places of one thing; values in more of them are taken to
 _ANYWHERE = "**"
 _MAX_SIBLINGS = 200
 _KEPT_BYTES = 192 << 20
+_WORTH_TELLING = 64  # characters; shorter values hold neither a picture nor a template, so none is missed
 _EVERYTHING = 1 << 60  # cells of a run that looks at all
 _SEED = 20  # a sample that is drawn again is the same one
 _BEAT_VALUES = 20_000
@@ -39,6 +40,7 @@ class _Cells:
     kept: list[bytes | str] = field(default_factory=list)
     size_bytes: int = 0
     count: int = 0
+    longest: int = 0
 
 
 class _Gathering:
@@ -53,6 +55,7 @@ class _Gathering:
         known = pattern in self._columns or len(self._columns) < _MAX_COLUMNS
         cells = self._columns.setdefault(pattern if known else _ANYWHERE, _Cells(self._most))
         cells.count += 1
+        cells.longest = max(cells.longest, len(value))
         at = len(cells.kept)
         if at >= cells.most:
             at = self._random.randrange(cells.count)
@@ -88,7 +91,8 @@ class _Gathering:
             families.setdefault(_parent(pattern), []).append(_key(pattern))
         for pattern, cells in columns.items():
             around = _around(self._part, pattern, families[_parent(pattern)][: _MAX_SIBLINGS + 1])
-            drawn = len(cells.kept) if len(cells.kept) < cells.count else None
+            is_sample = len(cells.kept) < cells.count and cells.longest >= _WORTH_TELLING
+            drawn = len(cells.kept) if is_sample else None
             place = self._part.locator.at(pattern)
             yield Column(place, around, partial(iter, cells.kept), cells.count, None, drawn)
 

@@ -5,7 +5,9 @@ import json
 import pytest
 
 from efface.errors import FormatError
-from efface.model import Column, Gap, GapReason, Limits, Locator, Part, Surroundings
+from efface.model import Column, Limits, Locator, Part, Surroundings
+from efface.sources import gathered
+from efface.sources import values as values_source
 from efface.sources.payloads import BytesPayload
 from efface.sources.values import Values
 from efface.testing import stores
@@ -15,12 +17,12 @@ VECTORS = stores.face_vectors(3, 128)
 
 def parts(
     text: str | bytes, media_type: str = "application/json", limits: Limits | None = None
-) -> list[Column | Gap]:
+) -> list[Column]:
     data = text.encode() if isinstance(text, str) else text
     part = Part(
         Locator("file", ("/d/crm.json",)), BytesPayload(data), Surroundings(("crm.json", "d"), ("a.txt",))
     )
-    return list(Values().parts(part, media_type, limits or Limits()))
+    return [each for each in Values().parts(part, media_type, limits or Limits()) if isinstance(each, Column)]
 
 
 def test_one_column_for_each_place() -> None:
@@ -81,19 +83,50 @@ def test_other_types_are_not_accepted(media_type: str) -> None:
     assert not Values().accepts(media_type)
 
 
-def test_cells_beyond_the_limit_are_a_gap() -> None:
-    """Long values beyond the limit of cells are counted and told as a gap."""
-    found = parts(json.dumps([{"p": "x" * 100}] * 9), limits=Limits(cells=5))
-    gap, column = found
-    assert isinstance(gap, Gap)
-    assert gap.reason is GapReason.OVER_LIMIT
-    assert (len(list(column.cells())), column.rows) == (5, 9)
+def test_cells_beyond_the_limit_are_a_sample() -> None:
+    """Of more long values than cells so many are drawn at random, and the column says so."""
+    (column,) = parts(
+        json.dumps([{"p": f"{number:03}" * 40} for number in range(900)]), limits=Limits(cells=50)
+    )
+    drawn = [int(str(cell)[:3]) for cell in column.cells()]
+    assert (column.drawn, column.rows, len(drawn)) == (50, 900, 50)
+    assert min(drawn) < 300
+    assert max(drawn) > 600
 
 
-def test_short_cells_beyond_the_limit_are_no_gap() -> None:
-    """Values too short to hold anything are no gap."""
-    found = parts(json.dumps([{"p": "x"}] * 9), limits=Limits(cells=5))
-    assert not any(isinstance(item, Gap) for item in found)
+def test_short_cells_beyond_the_limit_are_no_sample() -> None:
+    """Values too short to hold anything are not told as a sample: nothing is missed."""
+    (column,) = parts(json.dumps([{"p": "x"}] * 9), limits=Limits(cells=5))
+    assert column.drawn is None
+
+
+def test_values_beyond_memory_are_halved_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where kept values grow beyond the bound, the largest column becomes a sample; small ones stay whole."""
+    monkeypatch.setattr(gathered, "_KEPT_BYTES", 10_000)
+    found = {
+        item.locator.fragment: item for item in parts(json.dumps([{"p": "x" * 200, "n": "y" * 8}] * 400))
+    }
+    photos, names = found["/*/p"], found["/*/n"]
+    assert photos.drawn == len(list(photos.cells())) <= 50
+    assert photos.rows == names.rows == 400
+    assert len(list(names.cells())) == 400
+
+
+def test_when_everything_is_looked_at_columns_come_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thorough run leaves nothing out: what does not fit into memory comes one piece after another."""
+    monkeypatch.setattr(gathered, "_KEPT_BYTES", 10_000)
+    found = parts(json.dumps([{"p": "x" * 200}] * 400), limits=Limits(cells=1 << 62))
+    assert len(found) > 5
+    assert all(column.drawn is None for column in found)
+    assert sum(len(list(column.cells())) for column in found) == 400
+
+
+def test_a_large_text_is_read_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text beyond the size that is read as a whole gives the same columns."""
+    text = stores.csv_store(VECTORS)
+    whole = [(item.locator.fragment, list(item.cells())) for item in parts(text, "text/csv")]
+    monkeypatch.setattr(values_source, "_WHOLE_BYTES", 10)
+    assert [(item.locator.fragment, list(item.cells())) for item in parts(text, "text/csv")] == whole
 
 
 def test_countless_places_are_taken_together() -> None:
