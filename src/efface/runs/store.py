@@ -232,7 +232,7 @@ class Store:
             "UPDATE unit SET configuration = ?, content = ?, artefacts = ?, scanned = ?, bytes = ?,"
             " stamp = ?, size_bytes = ?, skip = '{}' WHERE uri = ?",
             (
-                configuration,
+                None if result.get("again") else configuration,
                 content,
                 result["artefacts"],
                 result["scanned"],
