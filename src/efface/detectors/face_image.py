@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from efface.detectors import portrait
 from efface.detectors.level import level_of
 from efface.engines import pictures
 from efface.model import Box, Characteristic, Clue, Finding, Form
@@ -72,7 +73,7 @@ class FaceImage:
     """
 
     name = "face-image"
-    version = 1
+    version = 2
 
     def __init__(self) -> None:
         self._finders: dict[str, FaceFinder] = {}
@@ -118,9 +119,12 @@ class FaceImage:
         *,
         several: bool,
     ) -> Iterator[Finding]:
-        level, reasons = level_of(surroundings, form=Form.SAMPLE)
         for page, sightings, frame in found:
             for seen in sightings:
+                shown = portrait.look(seen.best, [other.best for other in sightings], frame)
+                level, reasons = level_of(
+                    surroundings, form=Form.SAMPLE, portrait=shown.is_portrait, aligned=shown.is_aligned
+                )
                 box = _displayed(seen.box, frame)
                 yield Finding(
                     f"{self.name}@{self.version}",
@@ -130,7 +134,7 @@ class FaceImage:
                     round(seen.best.confidence, 3),
                     1,
                     level,
-                    (*_clues(seen, frame, box), *reasons),
+                    (*_clues(seen, frame, box), *shown.clues, *reasons),
                 )
 
 

@@ -18,8 +18,8 @@ __all__ = ["Fold"]
 class Fold:
     """Gathers what is found in the cells of a column into one finding per detector and kind.
 
-    References add up, since each cell may be another person; confidence and level are those of the
-    surest cell. Clues are those of the surest cell, with the number of cells that held something.
+    References add up, since each cell may be another person. Level, confidence and clues are those of the
+    surest of the cells that are tied most closely to a person, with the number of cells that held something.
     """
 
     def __init__(self, place: Locator) -> None:
@@ -36,7 +36,7 @@ class Fold:
             key = self._key(finding)
             self._references[key] = self._references.get(key, 0) + finding.references
             best = self._best.get(key)
-            if best is None or finding.confidence > best.confidence:
+            if best is None or _rank(finding) > _rank(best):
                 self._best[key] = finding
 
     def findings(self, tested: int) -> Iterator[Finding]:
@@ -50,3 +50,8 @@ class Fold:
     @staticmethod
     def _key(finding: Finding) -> tuple[str, str, str]:
         return (finding.detector, finding.form, finding.characteristic)
+
+
+def _rank(finding: Finding) -> tuple[int, float]:
+    """Return what makes a cell speak for its column: how closely it is tied to a person, then how sure it is."""
+    return (finding.level or 0, finding.confidence)

@@ -21,6 +21,35 @@ SAMPLES = {
     "a photo beside a name and a token": (("faceImage", "snaps"), ("faceToken", "idNumber"), Level.ENROLLED),
     "a photo beside a template": (("photo", "people"), ("face_feature",), Level.ENROLLED),
     "a photo beside a file of its vector": (("9001.jpg", "x"), ("9001.feat",), Level.ENROLLED),
+    "a photo beside pickled encodings": (("anna.jpg", "x"), ("encodings.pickle",), Level.ENROLLED),
+    "a photo in a folder of the store of deepface": (
+        ("anna.jpg", "x"),
+        ("ds_model_vggface_detector_opencv.pkl",),
+        Level.ENROLLED,
+    ),
+    "a file named by its pin in a store of a time clock": (("9001.jpg", "biophoto"), (), Level.ENROLLED),
+    "a first name in a store of faces": (("anna.jpg", "known_faces"), (), Level.ENROLLED),
+    "a folder in the store of Frigate": (
+        ("a-12.webp", "anna", "faces", "clips"),
+        ("b.webp",),
+        Level.ENROLLED,
+    ),
+    "the training folder of Frigate": (("a-12.webp", "train", "faces", "clips"), ("b.webp",), Level.LINKED),
+    "a photo from a camera in a store of faces": (("IMG_0001.jpg", "known_faces"), (), Level.LINKED),
+    "a folder of an identity number": (("1.jpg", "11010519491231002X"), ("2.jpg",), Level.LINKED),
+    "a staff number in a folder of staff": (("1001.jpg", "员工照片"), (), Level.LINKED),
+    "a staff number in a folder of anything": (("1001.jpg", "pictures"), (), Level.VISIBLE),
+    "a date in a folder of staff": (("20200601.jpg", "staff"), (), Level.VISIBLE),
+    "a face of GA/T 1400 beside its feature": (
+        ("Data", "SubImageInfoObject", "SubImageList", "FaceObject", "FaceListObject", "a.json"),
+        ("Type", "FeatureInfoObject"),
+        Level.ENROLLED,
+    ),
+    "a face of GA/T 1400": (
+        ("Data", "SubImageInfoObject", "SubImageList", "FaceObject", "FaceListObject", "a.json"),
+        ("Type", "FileFormat"),
+        Level.LINKED,
+    ),
     "a person's folder in a gallery": (("0.jpg", "张伟", "known_faces"), ("1.jpg",), Level.ENROLLED),
 }
 
@@ -65,3 +94,30 @@ NUMBERS = {
 def test_identity_numbers(number: str) -> None:
     """A resident identity number is told by its check digit."""
     assert is_identity_number(number) is NUMBERS[number]
+
+
+LOOKS = {
+    "a scene named after an identity number": (("11010519491231002X.jpg",), False, False, Level.LINKED),
+    "a scene named with two words": (("Golden Gate.jpg",), False, False, Level.VISIBLE),
+    "a portrait named with two words": (("Anna Berg.jpg",), True, False, Level.LINKED),
+    "a scene in a folder of two words": (("1.jpg", "New York"), False, False, Level.VISIBLE),
+    "a portrait in a folder of two words": (("1.jpg", "Anna Berg"), True, False, Level.LINKED),
+    "a scene in a folder of a camera system": (("a.jpg", "frigate"), False, False, Level.VISIBLE),
+    "a portrait in a folder of a camera system": (("a.jpg", "frigate"), True, False, Level.LINKED),
+    "a portrait alone": (("IMG_0001.jpg", "x"), True, False, Level.VISIBLE),
+    "a crop for a recogniser alone": (("000001.jpg", "x"), True, True, Level.VISIBLE),
+    "a crop for a recogniser, named after a person": (("张伟.jpg", "x"), True, True, Level.ENROLLED),
+    "a scene in a list of faces": (
+        ("Data", "SubImageInfoObject", "SubImageList", "FaceObject"),
+        False,
+        False,
+        Level.VISIBLE,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", LOOKS)
+def test_pixels_decide_nothing_alone(case: str) -> None:
+    """What a picture looks like counts together with names, and never without them."""
+    names, portrait, aligned, wanted = LOOKS[case]
+    assert level_of(Surroundings(names), form=Form.SAMPLE, portrait=portrait, aligned=aligned)[0] is wanted
