@@ -77,11 +77,31 @@ def doubled(pixels: Pixels) -> Scaled:
 
 
 def enlarged(pixels: Pixels, long_side_px: int) -> Scaled:
-    """Return a picture enlarged to a long side, by cubic interpolation (small faces are found a little better)."""
+    """Return a picture enlarged to a long side, by linear interpolation (faster than Pillow and a tensor of it).
+
+    Each axis is stretched while it is the outermost, so that whole rows are added, one channel at a time.
+    """
     height, width = pixels.shape[:2]
     factor = long_side_px / max(height, width)
-    size = max(1, round(width * factor)), max(1, round(height * factor))
-    return tensor(np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC)), pixels.shape)
+    wide, high = max(1, round(width * factor)), max(1, round(height * factor))
+    planes = _blank(high, wide)
+    columns = np.empty((wide, height), np.float32)
+    for channel in range(3):
+        _stretch(np.ascontiguousarray(pixels[:, :, 2 - channel].T, np.float32), columns)
+        _stretch(np.ascontiguousarray(columns.T), planes[0, channel, :high, :wide])
+    return Scaled(planes, (wide / width, high / height))
+
+
+def _stretch(values: Tensor, out: Tensor) -> None:
+    """Stretch values along their first axis into `out`, middles of pixels on middles of pixels."""
+    count, length = len(values), len(out)
+    places = np.clip((np.arange(length) + 0.5) * count / length - 0.5, 0, count - 1)
+    low = places.astype(np.intp)
+    more = values[np.minimum(low + 1, count - 1)]
+    out[:] = values[low]
+    more -= out
+    more *= (places - low).astype(np.float32)[:, None]
+    out += more
 
 
 def crops(pixels: Pixels, boxes: Tensor, *, face_px: int, side_px: int) -> Tensor:
