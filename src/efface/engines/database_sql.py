@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 import random
 import secrets
-import time
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,18 +17,15 @@ from efface.engines.database import (
     Batch,
     Draw,
     Field,
-    NeedsPasswordError,
     Rows,
     Table,
-    explained,
-    is_lost,
-    missing,
 )
 from efface.engines.database_dialects import Habits, habits_of
-from efface.errors import AccessError, EffaceError, UsageError
+from efface.engines.database_session import SqlSession
+from efface.errors import AccessError, EffaceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from efface.engines.database import Login, Session
 
@@ -88,24 +83,23 @@ class SqlReader:
         self._login = login
         self._session = session
         self._habits: Habits = habits_of(login.scheme)
-        self._engine: Any = None
+        self._connection = SqlSession(login, session, self._habits)
         self._shapes: dict[tuple[str, str], _Shape] = {}
 
     def close(self) -> None:
         """End the session."""
-        if self._engine is not None:
-            with suppress(Exception):
-                self._engine.dispose()
-            self._engine = None
+        self._connection.close()
 
     # -- what there is ---------------------------------------------------------------------------------
 
     def tables(self, *, drawn: int) -> Iterator[Table]:
         """List the units of work, in the order of their names."""
         for schema in self._schemas():
-            known = {name: (size, stamp) for name, size, stamp in self._do(self._habits.listed, schema)}
+            known = {
+                name: (size, stamp) for name, size, stamp in self._connection.do(self._habits.listed, schema)
+            }
             if not known:
-                names = self._do(self._names, schema)
+                names = self._connection.do(self._names, schema)
                 known = dict.fromkeys(names, (0, ""))
             for name, (size, stamp) in sorted(known.items()):
                 if drawn:
@@ -119,7 +113,7 @@ class SqlReader:
     def _schemas(self) -> list[str]:
         if self._habits.is_one_schema and self._login.database:
             return [self._login.database]
-        found = self._do(lambda c: self._inspector(c).get_schema_names())
+        found = self._connection.do(lambda c: self._inspector(c).get_schema_names())
         return sorted(name for name in found if not self._habits.is_system(name))
 
     def _ranges(self, table: Table) -> Iterator[Table]:
@@ -146,10 +140,10 @@ class SqlReader:
 
     def stamp(self, schema: str, name: str) -> str:
         """Return the stamp of a table as it is now, or "" where there is no reliable one."""
-        for found, _, stamp in self._do(self._habits.listed, schema):
+        for found, _, stamp in self._connection.do(self._habits.listed, schema):
             if found == name:
                 return str(stamp)
-        if name not in self._do(self._names, schema):
+        if name not in self._connection.do(self._names, schema):
             raise AccessError("the table cannot be found any more")
         return ""
 
@@ -170,7 +164,7 @@ class SqlReader:
         if (schema, name) not in self._shapes:
             if len(self._shapes) > 1_000:
                 self._shapes.clear()
-            self._shapes[schema, name] = self._do(lambda c: self._seen(c, schema, name))
+            self._shapes[schema, name] = self._connection.do(lambda c: self._seen(c, schema, name))
         return self._shapes[schema, name]
 
     def _seen(self, connection: Any, schema: str, name: str) -> _Shape:  # noqa: ANN401
@@ -297,7 +291,7 @@ class SqlReader:
         if rows.high is not None:
             query = query.where(keys[0] < rows.high)
         if not keys or first is not None:
-            yield from self._stream(query if first is None else query.limit(first))
+            yield from self._connection.stream(query if first is None else query.limit(first))
             return
         count, last = 64 if wanted else _MOST_ROWS, None
         while True:
@@ -346,89 +340,8 @@ class SqlReader:
         del number, offset, count
         return b""
 
-    # -- the session -----------------------------------------------------------------------------------
-
-    def _fetch(self, query: Any) -> list[Any]:  # noqa: ANN401
-        return self._do(lambda connection: list(connection.execute(query)))  # type: ignore[no-any-return]
-
-    def _stream(self, query: Any) -> Iterator[list[Any]]:  # noqa: ANN401
-        try:
-            with self._connect() as connection:
-                result = connection.execution_options(stream_results=True).execute(query)
-                yield from iter(lambda: result.fetchmany(64), [])
-        except EffaceError:
-            raise
-        except Exception as error:  # noqa: BLE001 - a driver's error, of whatever kind
-            if is_lost(error):
-                self.close()
-            raise explained(error) from None
-
-    def _do(self, work: Callable[..., Any], *arguments: Any) -> Any:  # noqa: ANN401
-        """Do something on a connection; once more on a new one when it is lost."""
-        for again in (True, False):
-            try:
-                with self._connect() as connection:
-                    return work(connection, *arguments)
-            except EffaceError:
-                raise
-            except Exception as error:  # noqa: BLE001 - a driver's error, of whatever kind
-                if not is_lost(error):
-                    raise explained(error) from None
-                self.close()
-                if not again:
-                    raise explained(error) from None
-                time.sleep(_BACK_OFF_S)
-        raise AssertionError  # pragma: no cover
-
-    def _connect(self) -> Any:  # noqa: ANN401
-        if self._engine is None:
-            self._engine = self._made()
-        return self._engine.connect()
-
-    def _made(self) -> Any:  # noqa: ANN401
-        """Return an engine with one connection, tried once."""
-        try:
-            import sqlalchemy as sa  # noqa: PLC0415 - an extra
-        except ImportError:
-            raise missing("sqlalchemy and a driver") from None
-        login = self._login
-        url = sa.URL.create(
-            self._habits.driver or login.scheme,
-            login.user or None,
-            login.password or None,
-            login.host or None,
-            login.port or None,
-            login.database or None,
-            {} if self._habits.connect else dict(login.parameters),
-        )
-        arguments = self._habits.connect(login) if self._habits.connect else {}
-        try:
-            engine = sa.create_engine(
-                url, pool_size=1, max_overflow=1, hide_parameters=True, connect_args=arguments,
-                isolation_level=self._habits.isolation,
-            )  # fmt: skip
-        except (ImportError, sa.exc.NoSuchModuleError):
-            raise missing(f"a driver for {login.scheme}") from None
-        except (sa.exc.ArgumentError, TypeError):
-            raise UsageError("the address cannot be understood: a parameter is unknown") from None
-
-        @sa.event.listens_for(engine, "connect")
-        def _settings(connection: Any, _record: Any) -> None:  # noqa: ANN401
-            cursor = connection.cursor()
-            for statement in self._habits.settings(self._session, getattr(connection, "server_version", "")):
-                cursor.execute(statement)
-            cursor.close()
-
-        try:
-            engine.connect().close()
-        except Exception as error:  # noqa: BLE001 - a driver's error, of whatever kind
-            engine.dispose()
-            if self._habits.wants_password(error):
-                raise NeedsPasswordError(
-                    "the database does not let this user in without the right password"
-                ) from None
-            raise AccessError(f"cannot connect to the database ({type(error).__name__})") from None
-        return engine
+    def _fetch(self, query: Any) -> list[Any]:  # noqa: ANN401 - an SQLAlchemy query
+        return self._connection.fetch(query)
 
 
 def _after(keys: list[Any], last: tuple[Any, ...]) -> Any:  # noqa: ANN401 - SQLAlchemy expressions
