@@ -9,6 +9,7 @@ import os
 import sqlite3
 import tarfile
 import zipfile
+import zlib
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +17,7 @@ import pytest
 from PIL import Image
 
 from efface import registry
-from efface.testing import compound, documents, indexes, pictures, stores
+from efface.testing import compound, documents, dumps, indexes, pictures, stores
 from efface.testing.contracts import ContainerContract, Sample
 from efface.testing.pictures_heif import HeifItem, heif
 from efface.testing.videos import moving, recording
@@ -31,14 +32,17 @@ if TYPE_CHECKING:
     from efface.sources.markup import DataUris, Rtf
     from efface.sources.ole import Ole
     from efface.sources.pdf import Pdf
+    from efface.sources.pg_archive import PgArchive
     from efface.sources.picture_parts import PictureParts
     from efface.sources.records import Records
     from efface.sources.sqlite import Sqlite
     from efface.sources.tables import Tables
+    from efface.sources.tensors import Tensors
     from efface.sources.thumbnail_cache import ThumbnailCache
     from efface.sources.values import Values
     from efface.sources.vector_index import VectorIndex
     from efface.sources.video_parts import VideoParts
+    from efface.sources.zlib_stream import ZlibStream
 
 
 class TestArchive(ContainerContract):
@@ -222,6 +226,43 @@ class TestHdf5(ContainerContract):
             os._exit(0)
         _, status = os.waitpid(child, 0)
         assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
+
+
+class TestTensors(ContainerContract):
+    """A gallery of vectors as safetensors."""
+
+    def plugin(self) -> Tensors:
+        return registry.load("container", "tensors")()
+
+    def samples(self) -> Sequence[Sample]:
+        data = dumps.safetensors({"face_embeddings": stores.face_vectors(9, 64), "ids": np.arange(9)})
+        return [Sample("faces/gallery.safetensors", data)]
+
+
+class TestPgArchive(ContainerContract):
+    """Two tables and a large object, packed and plain."""
+
+    def plugin(self) -> PgArchive:
+        return registry.load("container", "pg-archive")()
+
+    def samples(self) -> Sequence[Sample]:
+        tables = {
+            "COPY public.people (name, photo) FROM stdin;\n": "person number 1\t\\\\x" + "ab" * 40 + "\n"
+        }
+        return [
+            Sample("dump/packed.dump", dumps.pg_archive(tables, (bytes(99),))),
+            Sample("dump/plain.dump", dumps.pg_archive(tables, version=16, is_packed=False)),
+        ]
+
+
+class TestZlibStream(ContainerContract):
+    """A compressed file without any other wrapping."""
+
+    def plugin(self) -> ZlibStream:
+        return registry.load("container", "zlib-stream")()
+
+    def samples(self) -> Sequence[Sample]:
+        return [Sample("cache/a.z", zlib.compress(bytes(range(256)) * 9))]
 
 
 class TestVectorIndex(ContainerContract):

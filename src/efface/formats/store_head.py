@@ -12,7 +12,7 @@ import re
 import struct
 from pathlib import PurePosixPath
 
-__all__ = ["HNSW", "HNSW_HEADER", "named_type", "store_type"]
+__all__ = ["HNSW", "HNSW_HEADER", "is_hnsw", "named_type", "store_type"]
 
 HNSW = "application/x-hnswlib"
 HNSW_HEADER = struct.Struct("<6QiI3QdQ")
@@ -41,15 +41,7 @@ def store_type(head: bytes) -> str | None:
     for magic, kind in _MAGICS:
         if head.startswith(magic):
             return kind
-    if head[:3] == b"ORC" and head[3:4] and min(head[3:64]) < 9:
-        return "application/vnd.apache.orc"
-    if _is_arrow_stream(head):
-        return "application/vnd.apache.arrow.stream"
-    if head[8:10] == b'{"' and 2 <= int.from_bytes(head[:8], "little") <= 100_000_000:
-        return "application/x-safetensors"
-    if is_hnsw(head):
-        return HNSW
-    return "application/bson" if _is_bson(head) else None
+    return next((kind for test, kind in _TESTS if test(head)), None)
 
 
 def named_type(name: str) -> str | None:
@@ -64,6 +56,19 @@ def _is_arrow_stream(head: bytes) -> bool:
         return False
     size, root = (int(number) for number in struct.unpack_from("<ii", head, 4))
     return 16 <= size < 1 << 26 and size % 8 == 0 and 4 <= root < min(size, 256) and root % 4 == 0
+
+
+def _is_lzma(head: bytes) -> bool:
+    """Check properties, size of the dictionary and size of the content of an LZMA file (LZMA SDK, "lzma.txt")."""
+    if len(head) < 14 or head[0] != 0x5D or head[13] != 0:
+        return False
+    dictionary, size = (int(number) for number in struct.unpack_from("<IQ", head, 1))
+    highest = 1 << max(dictionary.bit_length() - 1, 0)
+    return (
+        dictionary >= 4096
+        and dictionary in {highest, highest + highest // 2}
+        and (size == (1 << 64) - 1 or size < 1 << 40)
+    )
 
 
 def is_hnsw(head: bytes) -> bool:
@@ -116,3 +121,21 @@ def _element(head: bytes, at: int) -> int | None:
         return None
     extra = {-2: 4, -3: 0, -4: 5}[rule]
     return start - at + length + extra if length < 1 << 26 else None
+
+
+def _is_orc(head: bytes) -> bool:
+    return head[:3] == b"ORC" and len(head) > 8 and min(head[3:64]) < 9
+
+
+def _is_safetensors(head: bytes) -> bool:
+    return head[8:10] == b'{"' and 2 <= int.from_bytes(head[:8], "little") <= 100_000_000
+
+
+_TESTS = (
+    (_is_orc, "application/vnd.apache.orc"),
+    (_is_lzma, "application/x-lzma"),
+    (_is_arrow_stream, "application/vnd.apache.arrow.stream"),
+    (_is_safetensors, "application/x-safetensors"),
+    (is_hnsw, HNSW),
+    (_is_bson, "application/bson"),
+)

@@ -104,7 +104,8 @@ def _json_records(text: str) -> Iterator[Value]:
             while at < len(text):
                 record, at = decoder.raw_decode(text, at)
                 yield from walk("/*", record)
-                at += len(_BETWEEN.match(text, at)[0])  # type: ignore[index] - it matches nothing, too
+                between = _BETWEEN.match(text, at)
+                at = between.end() if between else at
         except (ValueError, RecursionError):
             yield from text_runs.values(text[at:])
 

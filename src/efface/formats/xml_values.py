@@ -20,9 +20,32 @@ if TYPE_CHECKING:
 __all__ = ["values", "values_of"]
 
 _MAX_DEPTH = 200
+_VECTOR = 64  # numbers in a row that count as one value besides
+_LONGEST = 8192
+_FRACTION = re.compile(r"-?\d{0,3}\.\d{2,20}(?:[eE][-+]?\d{1,3})?|-?\d(?:\.\d{1,20})?[eE]-\d{1,3}")
 _CHUNK = 1 << 16
 _PIECE = 8 << 20  # characters
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+
+
+class _Run:
+    """Numbers with fractions in a row, by their place, inside one element."""
+
+    __slots__ = ("current", "longest")
+
+    def __init__(self) -> None:
+        self.current: dict[str, list[str]] = {}
+        self.longest: dict[str, list[str]] = {}
+
+    def add(self, place: str, text: str) -> None:
+        if _FRACTION.fullmatch(text):
+            run = self.current.setdefault(place, [])
+            if len(run) <= _LONGEST:
+                run.append(text)
+            if len(run) > len(self.longest.get(place, ())):
+                self.longest[place] = run
+        else:
+            self.current.pop(place, None)
 
 
 class _Reader:
@@ -30,6 +53,7 @@ class _Reader:
         self.path: list[str] = []
         self.texts: list[list[str]] = []
         self.found: list[tuple[str, str]] = []
+        self.runs: list[_Run] = []
         self.has_started = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
@@ -38,14 +62,30 @@ class _Reader:
         self.has_started = True
         self.path.append(name.rpartition(":")[2])
         self.texts.append([])
+        self.runs.append(_Run())
         place = "/" + "/".join(self.path)
-        self.found.extend((f"{place}/@{key.rpartition(':')[2]}", value) for key, value in attributes.items())
+        for key, value in attributes.items():
+            key = key.rpartition(":")[2]  # noqa: PLW2901 - without its prefix
+            self.found.append((f"{place}/@{key}", value))
+            if key == "value":
+                self._count(f"{place}/@{key}", value, self.runs[-2:-1])
 
     def end(self, _name: str) -> None:
         text = "".join(self.texts.pop()).strip()
         if text:
-            self.found.append(("/" + "/".join(self.path), text))
+            place = "/" + "/".join(self.path)
+            self.found.append((place, text))
+            self._count(place, text, self.runs[-3:-1])
+        for place, numbers in self.runs.pop().longest.items():
+            if len(numbers) >= _VECTOR:
+                self.found.append((place, f"[{', '.join(numbers)}]"))
         self.path.pop()
+
+    @staticmethod
+    def _count(place: str, text: str, runs: list[_Run]) -> None:
+        """Add a number to the runs of the elements around it: a vector may be spread over cells of a row."""
+        for run in runs:
+            run.add(place, text)
 
     def text(self, data: str) -> None:
         self.texts[-1].append(data)

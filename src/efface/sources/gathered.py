@@ -29,6 +29,7 @@ _MAX_SIBLINGS = 200
 _KEPT_BYTES = 192 << 20
 _WORTH_TELLING = 64  # characters; shorter values hold neither a picture nor a template, so none is missed
 _EVERYTHING = 1 << 60  # cells of a run that looks at all
+_SHEET = ["worksheet", "sheetData"]
 _SEED = 20  # a sample that is drawn again is the same one
 _BEAT_VALUES = 20_000
 _BEAT_BYTES = 16 << 20
@@ -146,6 +147,8 @@ def _around(part: Part, pattern: str, family: list[str]) -> Surroundings:
 
 def _path(pattern: str) -> list[str]:
     steps = [step.replace("~1", "/").replace("~0", "~").lstrip("@") for step in pattern.split("/") if step]
+    if steps[:2] == _SHEET:  # a workbook's cells have no names
+        return []
     return steps[1:] if pattern.partition("/")[0] == PLACE else steps
 
 

@@ -137,3 +137,61 @@ def test_hostile_texts_end(case: str) -> None:
 def test_short_words_are_left_out() -> None:
     """Words shorter than any template are left out of plain text."""
     assert list(text_runs.values("sha256:" + "ab" * 32)) == []
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be", "big5", "gb18030", "utf-8"]
+)
+def test_encodings_without_a_mark_are_told(encoding: str) -> None:
+    """Text without a byte order mark is told by its zeros or by its characters."""
+    text = '編號,姓名,地址,face\n001,王小明,臺北市的一個地址,"some text"\n002,陳小姐,在中國的公司,"other"\n'
+    if encoding == "gb18030":
+        text = '编号,姓名,地址,face\n001,王小明,北京市的一个地址,"some text"\n'
+    assert ("/*/姓名", "王小明") in list(values(text.encode(encoding), "text/csv"))
+
+
+@pytest.mark.parametrize("data", [bytes(400), b"\0\1" * 200, b"\x80\0\0\x3f" * 100, b"a\0\0b" * 100])
+def test_binary_data_with_zeros_is_no_wide_text(data: bytes) -> None:
+    """Counters, floats and padding are not taken for UTF-16 or UTF-32."""
+    with pytest.raises(FormatError):
+        list(values(data, "text/csv"))
+
+
+def test_a_vector_spread_over_the_cells_of_a_workbook_is_one_value() -> None:
+    """A row of a sheet whose cells are numbers with fractions gives them as one value, besides each."""
+    numbers = [f"{0.01 * at - 0.3:.6f}" for at in range(64)]
+    cells = "".join(f"<c><v>{number}</v></c>" for number in numbers)
+    sheet = f"<worksheet><sheetData><row><c t='s'><v>7</v></c>{cells}</row></sheetData></worksheet>"
+    found = [value for place, value in values(sheet.encode(), "application/xml") if value[:1] == "["]
+    assert found == [f"[{', '.join(numbers)}]"]
+
+
+def test_records_over_several_lines_are_read_one_after_another() -> None:
+    """`mongoexport --pretty` writes objects over lines, without a list around them."""
+    text = '{\n "face": {"$binary": {"base64": "QUJD", "subType": "00"}}\n}\n{\n "face": "x"\n}\n'
+    found = [(place, value) for place, value in values(text.encode(), "application/json") if value != "00"]
+    assert found == [("/*/face", "QUJD"), ("/*/face", "x")]
+
+
+def test_numbers_of_extended_json_are_numbers() -> None:
+    """A list of numbers with their type beside each is one vector."""
+    text = '{"v": [' + ", ".join('{"$numberDouble": "0.125"}' for _ in range(64)) + "]}"
+    ((place, value),) = values(text.encode(), "application/json")
+    assert place == "/v"
+    assert str(value).count("0.125") == 64
+
+
+def test_fields_of_numbered_columns_that_are_no_numbers_stay() -> None:
+    """Pictures in columns `photo0` to `photo63` are values of their own, not the numbers of a vector."""
+    names = ",".join(f"photo{number}" for number in range(64))
+    row = ",".join("QUJD" for _ in range(64))
+    assert [value for _, value in values(f"{names}\n{row}\n".encode(), "text/csv")] == ["QUJD"] * 64
+
+
+def test_decimal_commas_are_read_where_semicolons_separate() -> None:
+    """A table of a program in a language with decimal commas holds the same vector."""
+    names = ";".join(f"f{number}" for number in range(64))
+    row = ";".join(f"0,{number + 100}" for number in range(64))
+    ((place, value),) = values(f"{names}\n{row}\n".encode(), "text/csv")
+    assert place == "/*/f"
+    assert str(value).startswith("[0.100, 0.101")

@@ -94,7 +94,14 @@ def test_an_archive_names_its_collections() -> None:
 
 def test_more_records_than_cells_are_a_sample() -> None:
     """Of many records so many are kept as the run tests, drawn from all of them."""
-    data = dump([{"note": f"{number:05} of many notes"} for number in range(3_000)])
+    data = dump(
+        [
+            {
+                "note": f"{number:05} of many notes, each of them long enough to hold something worth looking at"
+            }
+            for number in range(3_000)
+        ]
+    )
     column = columns(data, Limits(cells=60))["/*/note"]
     drawn = [int(str(cell)[:5]) for cell in column.cells()]
     assert (column.drawn, column.rows, len(drawn)) == (60, 3_000, 60)
