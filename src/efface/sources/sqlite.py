@@ -15,7 +15,7 @@ from efface.model import Column, Gap, GapReason, Surroundings
 from efface.sources.payloads import FilePayload
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from efface.model import Limits, Part
 
@@ -23,6 +23,8 @@ __all__ = ["Sqlite"]
 
 _TYPE = "application/vnd.sqlite3"
 _HEADER_BYTES = 100
+_NUMBERS = 500
+"""Of one statement: SQLite takes 999 and more (Limits In SQLite, 9)."""
 _SHORTEST = 16
 """Shorter values hold neither a template nor a picture in any encoding; leaving them out keeps names and
 numbers in the database."""
@@ -128,25 +130,53 @@ def _columns(
     except sqlite3.Error:
         yield Gap(place, "unpack", GapReason.UNREADABLE, "the table cannot be read: damaged")
         return
+    drawn = _drawn(connection, table, limits.cells) if rows > limits.cells else None
     for name in names if rows else ():
         yield Column(
             part.locator.at(f"/main.{table}/{name}"),
             Surroundings((name, table, *part.surroundings.names), tuple(n for n in names if n != name)),
-            lambda name=name: _cells(connection, table, name, limits),  # type: ignore[misc]
+            lambda name=name: _cells(connection, table, name, drawn, limits),  # type: ignore[misc]
             rows,
+            drawn=None if drawn is None else len(drawn),
         )
 
 
-def _cells(connection: sqlite3.Connection, table: str, column: str, limits: Limits) -> Iterator[bytes | str]:
-    """Text and binary values of one column; one more than the run tests, so that it sees that there are more."""
+def _drawn(connection: sqlite3.Connection, table: str, most: int) -> list[int] | None:
+    """Return the numbers of rows drawn at random; None for a table whose rows have no numbers."""
+    query = f"SELECT rowid FROM {_quoted(table)} ORDER BY random() LIMIT ?"  # noqa: S608 - the name is quoted
+    try:
+        found = [row[0] for row in connection.execute(query, (most,))]
+    except sqlite3.Error:
+        return None
+    numbers = [number for number in found if isinstance(number, int)]  # a column may have the name "rowid"
+    return sorted(numbers) if len(set(numbers)) == len(found) else None
+
+
+def _cells(
+    connection: sqlite3.Connection, table: str, column: str, drawn: list[int] | None, limits: Limits
+) -> Iterator[bytes | str]:
+    """Text and binary values of one column, of the rows drawn.
+
+    Without a draw, one more than the run tests, so that it sees that there are more.
+    """
     quoted = _quoted(column)
     query = (
         f"SELECT typeof({quoted}), {quoted} FROM {_quoted(table)}"  # noqa: S608 - names are quoted
         # As bytes: the length of a text is counted only up to its first NUL.
-        f" WHERE typeof({quoted}) IN ('text', 'blob') AND length(CAST({quoted} AS BLOB)) >= {_SHORTEST} LIMIT ?"
+        f" WHERE typeof({quoted}) IN ('text', 'blob') AND length(CAST({quoted} AS BLOB)) >= {_SHORTEST}"
     )
     try:
-        for kind, value in connection.execute(query, (limits.cells + 1,)):
-            yield value if kind == b"blob" else _text(value)
+        for condition, values in _pages(drawn, limits.cells + 1):
+            for kind, value in connection.execute(query + condition, values):
+                yield value if kind == b"blob" else _text(value)
     except sqlite3.Error as error:
         raise _explained(error) from None
+
+
+def _pages(drawn: list[int] | None, most: int) -> Iterator[tuple[str, Sequence[int]]]:
+    if drawn is None:
+        yield " LIMIT ?", (most,)
+        return
+    for at in range(0, len(drawn), _NUMBERS):
+        numbers = drawn[at : at + _NUMBERS]
+        yield f" AND rowid IN ({', '.join('?' * len(numbers))})", numbers

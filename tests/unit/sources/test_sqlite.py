@@ -44,7 +44,9 @@ def _taken(part: Part, limits: Limits) -> list[Column | Gap | Part]:
     for each in Sqlite().parts(part, TYPE, limits):
         if isinstance(each, Column):
             cells = list(each.cells())
-            kept = Column(each.locator, each.surroundings, lambda cells=cells: iter(cells), each.rows)  # type: ignore[misc]
+            kept = Column(
+                each.locator, each.surroundings, lambda cells=cells: iter(cells), each.rows, None, each.drawn
+            )  # type: ignore[misc]
             taken.append(kept)
         else:
             taken.append(each)
@@ -72,12 +74,38 @@ def test_values_too_short_to_hold_anything_are_left_out(tmp_path: Path) -> None:
     assert values(columns(tmp_path / "a.db"))["/main.t/name"] == ["x" * 16]
 
 
-def test_more_values_than_the_limit_are_noticed(tmp_path: Path) -> None:
-    """One more value than is tested comes out, so that the rest is a gap and not a silence."""
+def test_of_more_rows_than_the_limit_some_are_drawn_at_random(tmp_path: Path) -> None:
+    """As many as the limit says, each once, other ones each time; the column says how many of how many."""
     with closing(sqlite3.connect(tmp_path / "a.db")) as db, db:
         db.execute("CREATE TABLE t(name TEXT)")
-        db.executemany("INSERT INTO t VALUES (?)", [("x" * 20,)] * 9)
-    assert len(values(columns(tmp_path / "a.db", Limits(cells=5)))["/main.t/name"]) == 6
+        db.executemany("INSERT INTO t VALUES (?)", [(f"{number:020}",) for number in range(2000)])
+    seen = set()
+    for _ in range(5):
+        (column,) = columns(tmp_path / "a.db", Limits(cells=600))
+        assert isinstance(column, Column)
+        cells = list(column.cells())
+        assert len(set(cells)) == len(cells) == column.drawn == 600
+        assert column.rows == 2000
+        seen |= set(cells)
+    assert len(seen) > 1000
+
+
+KEYLESS = {
+    "rows without numbers": "CREATE TABLE t(name TEXT PRIMARY KEY) WITHOUT ROWID",
+    "a column with the name of the number": "CREATE TABLE t(name TEXT, rowid TEXT)",
+}
+
+
+@pytest.mark.parametrize("case", KEYLESS)
+def test_what_cannot_be_drawn_is_noticed_as_more_than_the_limit(tmp_path: Path, case: str) -> None:
+    """One more value than is tested comes out, so that the rest is a gap and not a silence."""
+    with closing(sqlite3.connect(tmp_path / "a.db")) as db, db:
+        db.execute(KEYLESS[case])
+        db.executemany("INSERT INTO t(name) VALUES (?)", [("x" * 20 + str(number),) for number in range(9)])
+    column = columns(tmp_path / "a.db", Limits(cells=5))[0]
+    assert isinstance(column, Column)
+    assert column.drawn is None
+    assert len(list(column.cells())) == 6
 
 
 def test_the_names_beside_a_column_are_its_surroundings(tmp_path: Path) -> None:
