@@ -46,7 +46,10 @@ _UNPACKED = frozenset(
         "application/x-lz4", "application/x-lzip", "application/x-lzma", "application/x-compress",
         "application/x-cpio", "application/x-archive", "application/x-iso9660-image", "application/zlib",
         "application/vnd.ms-cab-compressed", "application/vnd.debian.binary-package", "application/x-rpm",
-        "application/x-xar", "application/x-empty",
+        "application/x-xar", "application/x-empty", "application/vnd.apache.parquet", "application/vnd.apache.orc",
+        "application/vnd.apache.arrow.file", "application/vnd.apache.arrow.stream", "application/vnd.apache.avro",
+        "application/bson", "application/x-hdf5", "application/x-safetensors", "application/x-pgdump",
+        "application/vnd.faiss", "application/x-hnswlib", "application/x-hnswlib-level0",
     }
 )  # fmt: skip
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["TYPES", "Table", "opened", "told"]
 
 _BATCH_BYTES = 8 << 20
+_BUFFER_BYTES = 1 << 20  # else a whole column of a row group is read at once
 _BATCH_ROWS = (16, 4096)
 
 
@@ -79,7 +80,10 @@ class _Parquet:
         from pyarrow import parquet  # noqa: PLC0415
 
         self._file = parquet.ParquetFile(
-            stream, thrift_string_size_limit=1 << 26, thrift_container_size_limit=1 << 22
+            stream,
+            thrift_string_size_limit=1 << 26,
+            thrift_container_size_limit=1 << 22,
+            buffer_size=_BUFFER_BYTES,
         )
         self.schema = self._file.schema_arrow
         self._places = _places(self.schema)

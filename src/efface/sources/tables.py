@@ -70,6 +70,7 @@ class _Reading:
         self._limits = limits
         self._rows = rows
         self._drawn = limits.cells if rows > limits.cells else None
+        self._uniform: set[Leaf] = set()
 
     def columns(self, leaf: Leaf, names: list[str]) -> Iterator[Column | Gap]:
         place = self._part.locator.at("/" + "/".join(("*", *map(_escaped, leaf.path))))
@@ -120,17 +121,23 @@ class _Reading:
                     yield from arrow_leaves.cells(chosen, leaf)
 
     def _blocks(self, leaf: Leaf, dimension: int) -> Iterator[Block]:
+        is_uniform = True
         with arrow_tables.told():
             for arrays in self._batches(leaf):
                 if leaf.kind == arrow_leaves.LISTS:
                     block = arrow_leaves.vector_block(arrays[0], leaf, dimension)
+                    is_uniform = (
+                        is_uniform and next(arrow_leaves.rest(arrays[0], leaf, dimension), None) is None
+                    )
                 else:
                     block = arrow_leaves.spread_block(arrays)
                 if block is not None:
                     yield block
+        if is_uniform:  # then there is no rest to be read for
+            self._uniform.add(leaf)
 
     def _rest(self, leaf: Leaf, dimension: int) -> Iterator[bytes | str]:
-        if leaf.kind != arrow_leaves.LISTS:
+        if leaf.kind != arrow_leaves.LISTS or leaf in self._uniform:
             return
         with arrow_tables.told():
             for (column,) in self._batches(leaf):
