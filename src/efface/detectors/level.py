@@ -24,7 +24,7 @@ from efface.model import Characteristic, Clue, Form, Level
 if TYPE_CHECKING:
     from efface.model import Surroundings
 
-__all__ = ["is_identity_number", "level_of"]
+__all__ = ["is_identity_number", "is_latin_name", "level_of"]
 
 _NEAR = 4  # names that count: of the thing, its table or folder, and two outwards
 _MOBILE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")  # numbering plan of the PRC: 11 digits, 13 to 19
@@ -35,6 +35,12 @@ _SURNAMES = frozenset(
 )
 _CHINESE_NAME = re.compile(r"[\u4e00-\u9fff]{2,4}")
 _LATIN_NAME = re.compile(r"[A-Z][a-z]+[ _][A-Z][a-z]+(?:[ _][A-Z][a-z]+)?")
+_OF_PLACES = frozenset(
+    {
+        "new", "san", "santa", "santo", "saint", "los", "las", "la", "el", "cape", "lake", "mount", "fort", "port",
+        "north", "south", "east", "west", "hong", "grand", "great", "golden", "black", "white", "upper", "lower",
+    }
+)  # fmt: skip
 _SAMPLE = re.compile(
     r"\.(?:jpe?g|png|bmp|webp|pgm|tiff?|hei[cf]|avif|jp2|dcm|mp4|m4v|mov|mkv|webm|avi|dav|ts|wmv|flv|mpe?g)$",
     re.IGNORECASE,
@@ -44,6 +50,7 @@ _FEW_SAMPLES = 40  # of one person's folder
 _TEMPLATE_FILES = re.compile(
     r"\.(?:npy|npz|feat|feature|features|pkl|pickle|emb|embedding|vec|fea|ftr)$", re.IGNORECASE
 )
+_PORTRAIT_TEMPLATE_FILES = re.compile(_TEMPLATE_FILES.pattern[:-2] + r"|bin|dat)$", re.IGNORECASE)
 _INDEX = re.compile(
     r"(?:ds_model_.*|representations_.*|(?:known_|face_)?encodings?|embeddings|faces)\.(?:pkl|pickle|npz|npy|db)"
     r"|.*\.faiss|IxMp.*",
@@ -51,13 +58,20 @@ _INDEX = re.compile(
 )
 _COUNTER = re.compile(r"(?<=[^\W_])[_\- .(]+\(?\d{1,3}\)?$")
 _STAFF_NUMBER = re.compile(r"[A-Za-z]{0,3}-?\d{2,12}")
+_PIN = re.compile(r"[A-Za-z]{0,3}-?\d{1,12}")
 _DATE = re.compile(r"(?:19|20)\d\d[-_. ]?(?:0[1-9]|1[0-2])[-_. ]?[0-3]\d")
 _FIRST_NAME = re.compile(r"[^\W\d_]{2,20}(?:[ _.\-][^\W\d_]{2,20}){0,3}")
 _CAMERA = frozenset(
     {"img", "dsc", "dscn", "image", "photo", "pic", "picture", "face", "frame", "unknown", "test"}
 )
-_NO_PERSON = frozenset({"train", "unknown", "stranger", "strangers", "tmp", "thumbs", "thumbnails", "crops"})
-_STORE_FOLDERS = frozenset({"biophoto", "userpic", "userpics", "fdlib", "facelib", "enrolled", "enrollment"})
+_CAMERA_SYSTEMS = frozenset({"frigate"})  # whose other folders hold what its cameras see
+_PUSHED = frozenset({"biophoto", "userpic"})  # records of ZKTeco PUSH: photographs to compare with, by PIN
+_NO_PERSON = frozenset(
+    {"train", "unknown", "stranger", "strangers", "tmp", "thumbs", "thumbnails", "crops", "media", "images"}
+)
+_STORE_FOLDERS = frozenset(
+    {"biophoto", "userpic", "userpics", "fdlib", "facelib", "enrolled", "enrollment", "storagetrain"}
+)
 _PEOPLE = frozenset(
     {
         "staff", "employee", "employees", "personnel", "student", "students", "member", "members", "visitor",
@@ -77,6 +91,11 @@ def is_identity_number(text: str) -> bool:
         return False
     total = sum(int(digit) * weight for digit, weight in zip(text, _WEIGHTS, strict=False))
     return "10X98765432"[total % 11] == text[-1].upper()
+
+
+def is_latin_name(text: str) -> bool:
+    """Return whether a text may be the name of a person: two or three words with capitals, as some places are."""
+    return bool(_LATIN_NAME.fullmatch(text)) and re.split("[ _]", text)[0].lower() not in _OF_PLACES
 
 
 def level_of(
@@ -109,6 +128,8 @@ def _link(surroundings: Surroundings, *, portrait: bool | None) -> Clue | None:
     if keys:
         return Clue("person_key", keys[0], 0.5)
     names = surroundings.names
+    if _is_pushed(names):
+        return Clue("person_key", "PIN", 0.5)
     if not names or not _SAMPLE.search(names[0]):
         return None
     stem = _SAMPLE.sub("", names[0])
@@ -116,6 +137,12 @@ def _link(surroundings: Surroundings, *, portrait: bool | None) -> Clue | None:
     if not kind and portrait is not False:
         kind = _weakly_named_after(surroundings, stem)
     return Clue("named_after", kind, 0.5) if kind else None
+
+
+def _is_pushed(names: tuple[str, ...]) -> bool:
+    return (
+        len(names) > 1 and names[0].lower() == "content" and tokens(names[1])[:1] in {(w,) for w in _PUSHED}
+    )
 
 
 def _named_after(stem: str) -> str:
@@ -136,19 +163,19 @@ def _in_folder_of_a_person(surroundings: Surroundings, stem: str) -> str:
 def _weakly_named_after(surroundings: Surroundings, stem: str) -> str:
     """Return what of a person names may be that may be something else: of a place, of a product."""
     names, siblings = surroundings.names, surroundings.siblings
-    folder, outer = (*names[1:3], "", "")[:2]
-    if _LATIN_NAME.fullmatch(stem):
+    folder, outer, outmost = (*names[1:4], "", "", "")[:3]
+    if is_latin_name(stem):
         return "name of a person"
     bare = _COUNTER.sub("", stem)
     if _is_of_people(folder) and _is_staff_number(bare):
         return "staff number"
-    if _is_store_of_faces(names[1:3]) and (_is_staff_number(bare) or _is_first_name(bare)):
+    if _is_store_of_faces(folder, outer) and (_PIN.fullmatch(bare) or _is_first_name(bare)):
         return "file in a store of faces"
     if not _is_of_one(siblings, stem) or folder.lower() in _NO_PERSON:
         return ""
-    if _LATIN_NAME.fullmatch(folder) or (_is_of_people(outer) and _is_staff_number(folder)):
+    if is_latin_name(folder) or (_is_of_people(outer) and _is_staff_number(folder)):
         return "folder of a person"
-    return "folder in a store of faces" if _is_store_of_faces(names[2:4]) else ""
+    return "folder in a store of faces" if _is_store_of_faces(outer, outmost) else ""
 
 
 def _is_of_people(folder: str) -> bool:
@@ -173,19 +200,19 @@ def _is_of_one(siblings: tuple[str, ...], stem: str) -> bool:
     return few and (bool(_NUMBERED.fullmatch(stem)) or all(_SAMPLE.search(name) for name in siblings))
 
 
-def _is_store_of_faces(names: tuple[str, ...]) -> bool:
-    return _store_word(names) is not None
+def _is_store_of_faces(folder: str, outer: str) -> bool:
+    """Return whether a folder holds one file or folder for each person: it, or it inside another, is named so."""
+    word = _store_word((folder,)) or (None if _store_word((outer,)) else _store_word((f"{outer}_{folder}",)))
+    return word not in {None, *_CAMERA_SYSTEMS}
 
 
 def _store_word(names: tuple[str, ...]) -> str | None:
     """Return the word that tells a store of faces, of a name or of two folders one in the other, or None."""
-    pairs = [f"{outer}_{inner}" for inner, outer in pairwise(names)]
-    found = vocabulary.best((*names, *pairs), "store")
+    every = (*names, *(f"{outer}_{inner}" for inner, outer in pairwise(names)))
+    found = vocabulary.best(every, "store")
     if found:
         return found.word
-    return next(
-        (token for name in names for token in _STORE_FOLDERS.intersection({"".join(tokens(name))})), None
-    )
+    return next((word for name in every if (word := "".join(tokens(name))) in _STORE_FOLDERS), None)
 
 
 def _store(surroundings: Surroundings, *, portrait: bool | None) -> Clue | None:
@@ -193,18 +220,28 @@ def _store(surroundings: Surroundings, *, portrait: bool | None) -> Clue | None:
     beside = surroundings.siblings
     is_file = bool(near) and bool(_SAMPLE.search(near[0]))
     is_gat = any("".join(tokens(name)) == "faceobject" for name in surroundings.names[: _NEAR + 1])
-    found = vocabulary.best(beside, "template", characteristic=Characteristic.FACE)
-    if found and (found.weight > 0.5 or is_gat):
-        return Clue("template_beside", found.word, 0.5)
-    if is_file and any(_INDEX.fullmatch(name) for name in beside):
-        return Clue("template_beside", "index of templates", 0.5)
-    stem = _SAMPLE.sub("", near[0]) if near else ""
-    if any(_TEMPLATE_FILES.search(name) and _TEMPLATE_FILES.sub("", name) == stem for name in beside):
-        return Clue("template_beside", "file of the same name", 0.5)
+    templates = _template_beside(surroundings, is_gat=is_gat, portrait=portrait)
+    if templates:
+        return Clue("template_beside", templates, 0.5)
     registry = vocabulary.best(beside, "registry")
-    if registry:
-        return Clue("recognition_store", registry.word, 0.4)
+    if registry or _is_pushed(near):
+        return Clue("recognition_store", registry.word if registry else "biophoto", 0.4)
     if portrait is False and (is_file or is_gat):
         return None  # a scene in a folder of a camera system, or of type 14
     word = _store_word(near) or ("faceobject" if is_gat else None)
     return Clue("recognition_store", word, 0.4) if word else None
+
+
+def _template_beside(surroundings: Surroundings, *, is_gat: bool, portrait: bool | None) -> str:
+    """Return what of the names beside says that a template of the same face lies there."""
+    name, beside = (*surroundings.names[:1], "")[0], surroundings.siblings
+    found = vocabulary.best(beside, "template", characteristic=Characteristic.FACE)
+    if found and (found.weight > 0.5 or is_gat):
+        return found.word
+    if _SAMPLE.search(name) and any(_INDEX.fullmatch(other) for other in beside):
+        return "index of templates"
+    files = _PORTRAIT_TEMPLATE_FILES if portrait else _TEMPLATE_FILES
+    stem = _SAMPLE.sub("", name)
+    if any(files.search(other) and files.sub("", other) == stem for other in beside):
+        return "file of the same name"
+    return ""

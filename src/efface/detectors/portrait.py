@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Look", "look"]
 
-_LEAST, _MOST = 0.25, 0.95  # of the height; cards 0.35 to 0.7, the boxes here are of heads without hair
+_LEAST, _MOST = 0.25, 1.1  # of the height: cards 0.25 to 0.7, crops around the face up to all of it
 _RIVAL = 0.15  # of the area of the face, from which another face is one of the picture too
 _CROP = 0.6  # a crop around the face, as recognisers take it
 _LEVEL_DEGREES = 8.0
@@ -84,7 +84,7 @@ def look(face: Face, faces: Sequence[Face], frame: Frame) -> Look:
     rivals = sum(other.box[2] * other.box[3] > _RIVAL * wide * high for other in faces)
     tilt, apart = _eyes(face.landmarks)
     is_crop = (frame.width_px, frame.height_px) in _CROPS and share >= _CROP
-    if rivals > 1 or share < _LEAST or tilt >= _TURNED_DEGREES or (share > _MOST and not is_crop):
+    if rivals > 1 or share < _LEAST or tilt >= _TURNED_DEGREES or share > _MOST:
         return Look(is_portrait=False, is_aligned=False)
     is_level, apart_px = tilt < _LEVEL_DEGREES, apart * frame.scale
     signs = {

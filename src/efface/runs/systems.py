@@ -4,7 +4,8 @@ Sources: schemas and manuals as published: deepface (table `embeddings`, files `
 (tables `embedding`, `subject`, `img`), InsightFace (tables `face_samples`, `media_faces`), Frigate (folder
 `clips/faces/<name>`), Nextcloud Recognize and Face Recognition (tables named for them), PhotoPrism (table
 `markers`), digiKam (table `FaceMatrices`); GA/T 1400 (objects `FaceListObject`, `FeatureInfoObject`);
-Hikvision ISAPI (fields `FDID`, `FPID`, `modelData`); ZKTeco PUSH (tables `biodata`, `biophoto`).
+Hikvision ISAPI (fields `FDID`, `FPID`, `modelData`); ZKTeco PUSH (tables and records `FP`, `BIODATA`, `BIOPHOTO`),
+pyzk (backup of `users` and `templates`); Wangxiaobao (collections `faceDetectCustomer`, `faceDetectImageDatail`).
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ _STORES = (
     ("PhotoPrism", r"#/(?:\w+\.)?(?:markers/embeddings_json|faces/embedding_json)$"),
     ("digiKam", r"#/(?:\w+\.)?facematrices/"),
     ("face_recognition", r"(?:^|/)(?:known_)?(?:face_)?encodings?\.(?:pickle|pkl|dat)(?:[/#]|$)"),
-    ("GA/T 1400", r"/(?:facelistobject|faceobject|featureinfoobject)/"),
+    ("Wangxiaobao", r"(?:^|[/#.])facedetect(?:customer|image)\w*(?:[./#]|$)"),
+    ("GA/T 1400", r"/(?:subimagelist|facelistobject|faceobject|featureinfoobject)/"),
     ("Hikvision", r"#/(?:.*/)?(?:modeldata|picfeaturepoints|fdlib/.*)$|/fdlib/"),
+    ("ZKTeco", r"#text/(?:fp|face|biodata[.\d]*|biophoto|userpic)(?:/|$)|#/templates/\*/template$"),
     ("ZKTeco", r"#/(?:\w+\.)?(?:biodata|biophoto|facetemplate|templatev10|fptemplate10)/"),
     ("Chroma", r"(?:^|/)chroma\.sqlite3#"),
 )
@@ -54,4 +57,13 @@ def system_of_folder(folder: str, children: frozenset[str]) -> str:
     parts = folder.replace("\\", "/").lower().rstrip("/").split("/")
     if parts[-2:] == ["clips", "faces"] or (parts[-1:] == ["faces"] and "train" in children):
         return "Frigate"
+    if parts[-2:] in (["storage", "train"], [".storage", "train"]):
+        return "Double Take"
+    last = parts[-1] if parts else ""
+    if last in {"known_faces", "known_people"}:
+        return "face_recognition"
+    if last == "biophoto":
+        return "ZKTeco"
+    if last == "fdlib":
+        return "Hikvision"
     return ""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from efface.errors import EffaceError
@@ -87,11 +88,11 @@ class _Gathering:
     def drained(self) -> Iterator[Column]:
         """Yield what was gathered as columns, and begin anew."""
         columns, self._columns, self._size_bytes = self._columns, {}, 0
-        families: dict[str, list[str]] = {}
+        families: dict[str, dict[str, None]] = {}
         for pattern in columns:
-            families.setdefault(_parent(pattern), []).append(_key(pattern))
+            _add_to_families(pattern, families)
         for pattern, cells in columns.items():
-            around = _around(self._part, pattern, families[_parent(pattern)][: _MAX_SIBLINGS + 1])
+            around = _around(self._part, pattern, list(islice(families[_parent(pattern)], _MAX_SIBLINGS + 1)))
             is_sample = len(cells.kept) < cells.count and cells.longest >= _WORTH_TELLING
             drawn = len(cells.kept) if is_sample else None
             place = self._part.locator.at(pattern)
@@ -143,6 +144,17 @@ def _around(part: Part, pattern: str, family: list[str]) -> Surroundings:
         ),
         siblings=tuple(key for key in family if key not in {own, "*"})[:_MAX_SIBLINGS],
     )
+
+
+def _add_to_families(pattern: str, families: dict[str, dict[str, None]]) -> None:
+    """Enter a place beside the others of its record, and the objects that it lies in beside those of theirs."""
+    while True:
+        parent, key = _parent(pattern), _key(pattern)
+        family = families.setdefault(parent, {})
+        if key in family:
+            return
+        family[key] = None
+        pattern = parent
 
 
 def _path(pattern: str) -> list[str]:

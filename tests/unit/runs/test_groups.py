@@ -31,11 +31,18 @@ def template(path) -> Finding:
     )
 
 
+def vector(path) -> Finding:
+    return Finding("face-template@1", Form.FEATURES, Characteristic.UNKNOWN, Locator("file", (path,)), 0.5)
+
+
 def seen(findings):
     return [(g.place.uri.removeprefix("file://"), g.kind, g.people, g.system) for g in groups(findings)]
 
 
 PERSON = (Clue("named_after", "identity number", 0.5),)
+IN_STORE = (Clue("recognition_store", "x", 0.4),)
+IS_PORTRAIT = (Clue("portrait", "face 60% of the height", 0.1),)
+BY_NAME = (Clue("named_after", "name of a person", 0.5),)
 KEY = (Clue("person_key", "user_id", 0.5),)
 NAMES = ("Anna Berg", "Bao Li", "Carl Diaz", "Dana Eder")
 FOUND = {
@@ -70,6 +77,38 @@ FOUND = {
     "portraits with templates beside them": (
         [each for n in "abcdef" for each in (face(f"/p/{n}.jpg"), template(f"/p/{n}.bin"))],
         ("/p", GroupKind.GALLERY, 6, ""),
+    ),
+    "two photographs of a time clock": (
+        [face(f"/z/biophoto/{n}.jpg", clues=IN_STORE) for n in (1, 2)],
+        ("/z/biophoto", GroupKind.GALLERY, 2, "ZKTeco"),
+    ),
+    "one template in the backup of a time clock": (
+        [cells("/templates/*/template", 1, path="/z/backup.json")],
+        ("/z/backup.json#/templates/*", GroupKind.TEMPLATES, 1, "ZKTeco"),
+    ),
+    "the log of a time clock": (
+        [cells(f"text/{kind}/Tmp", 9, path="/z/log.txt") for kind in ("FP", "BIODATA.9")],
+        ("/z/log.txt", GroupKind.TEMPLATES, 9, "ZKTeco"),
+    ),
+    "snaps beside tokens": (
+        [cells("/*/faceImage", 30, path="/s/faceDetectImageDatail.json", form=Form.SAMPLE, clues=IN_STORE)],
+        ("/s/faceDetectImageDatail.json#/*", GroupKind.PERSON_PICTURES, 30, "Wangxiaobao"),
+    ),
+    "staff of a web site by identity number": (
+        [face(f"/www/p/{n}.jpg", clues=PERSON) for n in range(12)],
+        ("/www/p", GroupKind.GALLERY, 12, ""),
+    ),
+    "portraits with a few faces behind them": (
+        [
+            each
+            for name in NAMES
+            for n in range(5)
+            for each in (
+                face(f"/g/{name}/{n}.jpg", clues=IS_PORTRAIT),
+                *(face(f"/g/{name}/{n}.jpg", box=200, look=("9", "160x160")) for _ in range(n % 2)),
+            )
+        ],
+        ("/g", GroupKind.GALLERY, 4, ""),
     ),
     "a gallery inside an archive": (
         [face(f"d/{n}.jpg", clues=PERSON, outer=("/x.zip",)) for n in range(6)],
@@ -127,6 +166,17 @@ NOT_FOUND = {
         face(f"/p/{c}/IMG_{n}.jpg", look=SCENE) for c in ("rome", "oslo", "bern") for n in (1, 2)
     ],
     "pictures of products that show a face": [face(f"/shop/{n}.jpg", look=SCENE) for n in range(40)],
+    "a data set of numbered crops": [face(f"/p/{n:06d}.jpg") for n in range(1, 60)],
+    "a part of a data set of numbered crops": [face(f"/p/{n:06d}.jpg") for n in range(1620, 1680)],
+    "the staff of a web site": [face(f"/srv/www/img/{n} x.jpg", clues=BY_NAME) for n in NAMES * 4],
+    "scenes in folders of products": [
+        face(f"/p/{3000 + p}/{n}.jpg", look=SCENE) for p in range(9) for n in (1, 2)
+    ],
+    "scenes in folders of two words": [face(f"/p/{n}/1.jpg", look=SCENE) for n in NAMES],
+    "portraits in folders of places": [
+        face(f"/p/{n}/1.jpg") for n in ("New York", "San Marino", "Cape Town")
+    ],
+    "vectors of an unknown kind": [vector(f"/p/{n}.json") for n in range(40)],
     "one template": [cells("/main.t/v", 1)],
     "embeddings of an unknown kind": [cells("/main.docs/v", 9000, form=Form.FEATURES)],
     "pictures in a table without persons": [cells("/main.news/photo", 30, form=Form.SAMPLE)],
@@ -148,6 +198,24 @@ def test_a_thumbnail_counts_with_its_picture() -> None:
         [*pictures, *(face("thumbnail", outer=(f"/p/{n}.jpg",), clues=PERSON) for n in range(1))]
     )
     assert group.people == 6
+
+
+def test_vectors_beside_portraits_are_templates_to_a_gallery() -> None:
+    """Vectors of an unknown kind under the names of portraits make these a gallery."""
+    (group,) = groups([each for n in "abcdef" for each in (face(f"/p/{n}.jpg"), vector(f"/p/{n}.json"))])
+    assert (group.kind, group.people) == (GroupKind.GALLERY, 6)
+    assert "templates_beside" in group.signs
+
+
+def test_a_gallery_is_of_the_software_whose_templates_lie_in_it() -> None:
+    """A folder of persons with a file of deepface beside the folders is its gallery."""
+    pictures = [face(f"/db/{name}/{n}.jpg") for name in NAMES for n in range(3)]
+    gallery, store = sorted(
+        groups([*pictures, cells("/embedding", 12, path="/db/ds_model_vggface.pkl")]),
+        key=lambda g: g.place.uri,
+    )
+    assert (gallery.system, store.system) == ("deepface", "deepface")
+    assert "templates_beside" in gallery.signs
 
 
 def test_order_of_arrival_does_not_matter() -> None:

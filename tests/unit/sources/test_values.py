@@ -52,6 +52,19 @@ def test_siblings() -> None:
     assert column.surroundings.siblings == ("name", "mobile")
 
 
+def test_objects_beside_a_column_are_siblings() -> None:
+    """The keys of objects in the same record are siblings; what lies inside them is not."""
+    photo, data = parts('[{"photo": "x", "face": {"feature": {"data": "y"}}}]')
+    assert photo.surroundings.siblings == ("face",)
+    assert data.surroundings.siblings == ()
+
+
+def test_a_value_without_a_place_has_no_siblings() -> None:
+    """A list of numbers at the top of a text is one column alone."""
+    (column,) = parts("[0.1, 0.2, 0.3]")
+    assert column.surroundings.siblings == ()
+
+
 @pytest.mark.parametrize(
     ("text", "media_type", "place"),
     [
