@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from efface.sources.archive import Archive
+    from efface.sources.buried_files import BuriedFiles
     from efface.sources.hdf5 import Hdf5
     from efface.sources.mail import Mail
     from efface.sources.markup import DataUris, Rtf
@@ -404,3 +405,21 @@ def test_a_log_beside_a_database_is_left_alone(tmp_path: Path) -> None:
     after = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     writer.close()
     assert after == before
+
+
+class TestBuriedFiles(ContainerContract):
+    """A photo behind a header of its own, one behind a text, one behind an archive."""
+
+    def plugin(self) -> BuriedFiles:
+        return registry.load("container", "buried-files")()
+
+    def samples(self) -> Sequence[Sample]:
+        out, zipped = io.BytesIO(), io.BytesIO()
+        Image.new("RGB", (32, 32), "red").save(out, "JPEG")
+        with zipfile.ZipFile(zipped, "w") as archive:
+            archive.writestr("a.txt", "one " * 50)
+        return [
+            Sample("in/cache.bin", bytes(37) + out.getvalue() + bytes(40)),
+            Sample("in/a.txt", b"words " * 900 + out.getvalue()),
+            Sample("in/a.zip", zipped.getvalue() + out.getvalue()),
+        ]

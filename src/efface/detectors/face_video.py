@@ -22,24 +22,8 @@ if TYPE_CHECKING:
     from efface.engines.video import Shot, Stream
     from efface.model import Artefact, Gap, Level, Limits, Locator, Payload, Surroundings
 
-__all__ = ["TYPES", "FaceVideo"]
+__all__ = ["FaceVideo"]
 
-TYPES = frozenset(
-    {
-        "video/mp4",
-        "video/x-matroska",
-        "video/x-msvideo",
-        "video/mpeg",
-        "video/mp2t",
-        "video/x-flv",
-        "video/x-ms-asf",
-        "video/x-dahua",
-        "video/x-hikvision",
-        "video/h264",
-        "video/h265",
-        "video/x-ivf",
-    }
-)
 _PACES = {
     Mode.FAST: video.Pace(every_s=1.0, keys_only=True, long_side_px=640),
     Mode.STANDARD: video.Pace(every_s=0.5, long_side_px=1280),
@@ -67,8 +51,8 @@ class FaceVideo:
         self._finders: dict[Mode, FaceFinder] = {}
 
     def accepts(self, media_type: str) -> bool:
-        """Return whether it is a recording of a kind that is decoded."""
-        return media_type in TYPES
+        """Return whether it is a recording; one that the decoder does not know is a gap."""
+        return media_type.startswith("video/")
 
     def detect(
         self, artefact: Artefact, payload: Payload, surroundings: Surroundings, mode: Mode, limits: Limits

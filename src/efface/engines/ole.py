@@ -85,6 +85,9 @@ def parts(stream: BinaryIO, limits: Limits) -> Iterator[OlePart]:
         document.close()
 
 
+_TANGLED = "referenced more than once"  # olefile's word for an entry that is met again
+
+
 class _Walk:
     def __init__(self, document: Any, limits: Limits) -> None:  # noqa: ANN401 - an untyped library
         self._document = document
@@ -119,6 +122,8 @@ class _Walk:
         for number, data in enumerate(self._lost(), 1):
             if self._is_new(data):
                 yield self._counted(OlePart(f"lost-{number}.jpg", data))
+        if any(_TANGLED in str(issue).lower() for _, issue in self._document.parsing_issues):
+            raise FormatError("the compound file's directory leads in circles: streams may be missing")
 
     def _stream(
         self, path: list[str], place: str, data: bytes, labels: ole_names.Labels

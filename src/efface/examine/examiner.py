@@ -205,7 +205,10 @@ class Examiner:
     def _understands(self, media_type: str) -> bool:
         """Return whether something takes such content for what it is, rather than as bytes like any other."""
         if media_type not in self._understood:
-            opened = any(container.accepts(media_type) for container in self._containers)
+            opened = any(
+                container.accepts(media_type) and not container.accepts(sniff.OCTETS)
+                for container in self._containers
+            )
             self._understood[media_type] = opened or self._is_judged(media_type)
         return self._understood[media_type]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
+from efface.formats import closed_head
 from efface.formats.sniff import OCTETS
 from efface.model import GapReason
 
@@ -43,6 +44,19 @@ _PICTURES = (
     ".heic",
     ".dng",
     ".nef",
+    ".tga",
+    ".pcx",
+    ".heif",
+    ".avif",
+    ".jfif",
+    ".jpe",
+    ".psd",
+    ".cr2",
+    ".cr3",
+    ".arw",
+    ".orf",
+    ".rw2",
+    ".raf",
 )
 _STORES = {
     "a database file": ".db .sqlite .sqlite3 .db3 .mdb .accdb .mdf .ldf .ndf .ibd .frm .myd .dbf .edb .pst .ost .bak",
@@ -50,7 +64,8 @@ _STORES = {
     "an archive": ".zip .7z .rar .tar .gz .bz2 .xz .zst .cab .iso",
     "a disk image": ".vmdk .vdi .vhd .vhdx .qcow2 .dd .img .e01",
     "a document": ".pdf .doc .docx .xls .xlsx .ppt .pptx .wps .et .dps .ofd .eml .msg",
-    "a recording": ".mp4 .mov .mkv .avi .dav .ts .ps .h264 .h265 .wav .mp3 .m4a .amr",
+    "a text": ".csv .json .xml .sql .html .htm .svg .vcf .ldif",
+    "a recording": ".mp4 .mov .mkv .avi .m4v .wmv .flv .mts .m2ts .3gp .dav .ts .ps .h264 .h265 .wav .mp3 .m4a .amr",
 }
 _STORE_NAMES = {ending: what for what, endings in _STORES.items() for ending in endings.split()}
 
@@ -73,9 +88,10 @@ def unopened(media_type: str, name: str, *, understood: bool) -> tuple[GapReason
     if understood or media_type in _RECORDS:
         return None
     family = media_type.partition("/")[0]
-    known = _KINDS.get(media_type) or _FAMILIES.get(family)
+    locked = closed_head.ENCRYPTED.get(media_type)
+    known = locked or _KINDS.get(media_type) or closed_head.WHAT.get(media_type) or _FAMILIES.get(family)
     if known:
-        return GapReason.UNSUPPORTED, f"{known}: not opened"
+        return GapReason.ENCRYPTED if locked else GapReason.UNSUPPORTED, f"{known}: not opened"
     if family == "image":
         return GapReason.UNSUPPORTED, f"a picture of a kind that is not decoded ({media_type})"
     if ending in _STORE_NAMES and media_type == OCTETS:

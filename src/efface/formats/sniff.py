@@ -11,6 +11,7 @@ import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from efface.formats.closed_head import closed_type
 from efface.formats.dicom_head import is_dicom
 from efface.formats.mail_type import mail_type
 from efface.formats.pickle_ops import looks_like_pickle
@@ -151,7 +152,12 @@ def media_type(head: bytes, name: str = "", size: int | None = None) -> str:
     head = head[:HEAD_BYTES]
     if not head:
         return "application/x-empty"
-    found = _binary(head) or mail_type(head) or text_type(head, cut=size is None or size > len(head))
+    found = (
+        _binary(head)
+        or closed_type(head)
+        or mail_type(head)
+        or text_type(head, cut=size is None or size > len(head))
+    )
     if found is None:
         return named_type(name) or OCTETS
     if found == "text/plain":

@@ -36,6 +36,7 @@ _LITERAL = re.compile(
 )
 _STRING = re.compile(r"[^'\\]*(?:(?:''|\\.)[^'\\]*)*'", re.DOTALL)
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "0": "\0", "Z": "\x1a", "b": "\b"}
+_UNDECODABLE = re.compile(r"[\udc80-\udcff]")
 _COPY_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v"}
 _COLUMN = re.compile(r"\s*[`\"\[]?([\w$\u3400-\u9fff]+)")
 _NO_COLUMN = frozenset({"primary", "unique", "key", "constraint", "foreign", "check", "index", "fulltext"})
@@ -138,7 +139,9 @@ def _unquoted(raw: str, *, binary: bool) -> str | bytes:
         return bytes.fromhex(value[2:])  # PostgreSQL bytea
     if "\\" in value:
         value = re.sub(r"\\(.)", lambda match: _ESCAPES.get(match[1], match[1]), value, flags=re.DOTALL)
-    return value.encode("utf-8", "surrogateescape") if binary else value
+    if binary or _UNDECODABLE.search(value):  # dumps without --hex-blob hold the bytes as they are
+        return value.encode("utf-8", "surrogateescape")
+    return value
 
 
 def _place(table: str, names: list[str], column: int) -> str:

@@ -1,10 +1,11 @@
-"""Find the long values in plain text: runs of base64 or hex, and lists of numbers.
+r"""Find the long values in plain text: runs of base64 or hex, and lists of numbers.
 
+Words that web forms, logs and programs escaped (`%2F`, `\/`, `\u002B`) are given without the escapes.
 A value's place is `text`, with the word before it where one names it (`text/TMP` for `TMP=...`). Lines of
 ZKTeco's PUSH protocol begin with the kind of data and name the characteristic by number: their values have
 it as one more step (`text/BIODATA.9/Tmp`).
 
-Source: ZKTeco, PUSH protocol manual (upload of templates and photos).
+Source: ZKTeco, PUSH protocol manual (upload of templates and photos); RFC 6350, 3.2 and RFC 2849 (folding).
 """
 
 from __future__ import annotations
@@ -23,8 +24,14 @@ _MIN_NUMBERS = 256  # characters of a list: 64 numbers of three digits and a sep
 _WORD = re.compile(
     rf"(?<![A-Za-z0-9+/_-])(?:data:[\w.+/-]+(?:;[\w=-]+)*,)?[A-Za-z0-9+/_-]{{{_MIN_WORD},}}={{0,2}}"
 )
-_WRAPPED = re.compile(r"^[ \t]*([A-Za-z0-9+/]{56,99})[ \t]*$", re.MULTILINE)  # mail has 76, PEM 64 a line
+_WRAPPED = re.compile(r"^[ \t]*([A-Za-z0-9+/]{56,99})[ \t]*\r?$", re.MULTILINE)  # mail has 76, PEM 64 a line
 _LINE = re.compile(r"\r?\n[ \t]*([A-Za-z0-9+/]+={0,2})[ \t]*(?=\r?\n|$)")
+_FOLDED_FROM = re.compile(r"(?:^|[:=,;\s])([A-Za-z0-9+/]{4,99})\r?\n$")  # where vCard and LDIF begin to fold
+_ESCAPED = re.compile(
+    r"(?:(?<=%2[Cc])|(?<=%3[Dd])|(?<![A-Za-z0-9+/_%\\-]))"
+    rf"(?:[A-Za-z0-9+/_-]|%2[BbFf]|\\/|\\u002[BbFf]){{{_MIN_WORD},}}"
+)
+_ESCAPE = re.compile(r"(?:%2|\\u002)([BbFf])|\\/")
 _NUMBERS = re.compile(rf"(?<![-+0-9.eE,;\s\"'])[-+0-9.eE,;\s\"']{{{_MIN_NUMBERS},}}")
 _KEY = re.compile(
     r"([A-Za-z_\u3400-\u9fff][\w\u3400-\u9fff.-]{0,63})[\"'`]?\s*(?:[:=]|=>|:=)\s*[\"'`\[{(]*(?:array\()?[\[(]*$"
@@ -51,8 +58,19 @@ def _words(text: str) -> Iterator[tuple[str, str]]:
     position = 0
     while line := _WRAPPED.search(text, position):
         value, position = _joined(text, line[1], line.end(1))
+        start = line.start()
+        if text[start] in " \t" and (first := _FOLDED_FROM.search(text, max(0, start - 128), start)):
+            value, start = first[1] + value, first.start(1)
         if len(value) >= _MIN_WORD:
-            yield _place(text, line.start()), value
+            yield _place(text, start), value
+    if "\\/" in text or "%2" in text or "\\u002" in text:
+        for run in _ESCAPED.finditer(text):
+            if _ESCAPE.search(run[0]):
+                yield _place(text, run.start()), _ESCAPE.sub(_unescaped, run[0])
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    return "+" if escape[1] in {"B", "b"} else "/"
 
 
 def _joined(text: str, first: str, position: int) -> tuple[str, int]:

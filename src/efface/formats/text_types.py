@@ -14,10 +14,19 @@ _BOMS = (
     (b"\xfe\xff", "utf-16"),
 )
 _CONTROLS = bytes(set(range(32)) - {8, 9, 10, 12, 13, 27}) + b"\x7f"
+_HIGH = bytes(range(0x80, 0x100))
+_ASCII = 0.8  # share of characters
+_SQL_START = re.compile(
+    rb"\s*(?:(?:--|#)[^\n]{0,999}\n\s*|/\*.{0,999}?\*/;?\s*)*(?:INSERT|REPLACE)\s+(?:IGNORE\s+)?INTO\s+[`\w\".]{1,200}",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Dumps of some programs hold the bytes of pictures among their statements."""
 _NOISE = 0.003  # share of control bytes that terminal logs and old exports hold
 _COMMON_CHINESE = re.compile(r"[\u4e00-\u9fff\u3000-\u303f\uff00-\uffef]")
 _SQL = re.compile(
-    r"^\s*(?:INSERT\s+(?:IGNORE\s+)?INTO|CREATE\s+(?:\w+\s+)?TABLE|COPY)\s+\S+", re.IGNORECASE | re.MULTILINE
+    r"\A\s*-- (?:MySQL|MariaDB|PostgreSQL database) dump"
+    r"|^\s*(?:INSERT\s+(?:IGNORE\s+)?INTO|CREATE\s+(?:\w+\s+)?TABLE|COPY)\s+\S+",
+    re.IGNORECASE | re.MULTILINE,
 )
 _JSON_START = re.compile(r"""\s*(?:\{\s*(?:"|\}|$)|\[\s*(?:["{\[\]]|-?\d|true\b|false\b|null\b|$))""")
 _TAG = re.compile(r"<(?:\?xml|!--|!DOCTYPE\s+\w|[A-Za-z_][\w.:-]*(?:\s+[\w.:-]+\s*=|\s*/?>))")
@@ -55,10 +64,15 @@ def encoding_of(head: bytes) -> str | None:
         return _wide_encoding(head)
     controls = len(head) - len(head.translate(None, _CONTROLS))
     if controls > _NOISE * len(head):
-        return None
+        return "utf-8" if _SQL_START.match(head) else None
     if _is_utf8(head):
         return "utf-8"
-    return _chinese_encoding(head)
+    return _chinese_encoding(head) or _western_encoding(head)
+
+
+def _western_encoding(head: bytes) -> str | None:
+    """Take for Latin-1 what is mostly ASCII: what bytes above that mean does not matter, what stands between does."""
+    return "latin-1" if len(head.translate(None, _HIGH)) >= _ASCII * len(head) else None
 
 
 def _wide_encoding(head: bytes) -> str | None:

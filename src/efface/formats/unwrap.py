@@ -28,6 +28,8 @@ _MIN_CHARACTERS = 16  # shorter texts hold no biometric data
 _DATA_URI = re.compile(r"\s*data:[\w.+/;=-]*?(;base64)?,", re.IGNORECASE)
 _HEX = re.compile(r"(?:0x|\\\\?x)?(?:[0-9a-fA-F]{2})+")
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]+|[A-Za-z0-9_-]+)={0,2}")
+_OF_BYTES = frozenset({(255, 216, 255), (-1, -40, -1), (137, 80, 78), (-119, 80, 78)})
+"""How lists of the bytes of a JPEG or PNG begin, where bytes have a sign and where they have none."""
 _SPACES = re.compile(r"\s+|\\[rn]")
 _URL = str.maketrans("-_", "+/")
 
@@ -117,7 +119,7 @@ def _inside_text(text: str) -> Iterator[tuple[str, bytes]]:
         )
         yield "data", found or b""
     elif start in {"{", "[", '"'}:
-        yield from (("json", item.encode("utf-8", "surrogatepass")) for item in _json_strings(text))
+        yield from (("json", item) for item in _json_values(text))
     elif "%" in text and re.search(r"%[0-9A-Fa-f]{2}", text) and not re.search(r"\s", text):
         yield "url", unquote_to_bytes(text)
     else:
@@ -152,7 +154,7 @@ def _base64(text: str) -> bytes | None:
         return None
 
 
-def _json_strings(text: str) -> Iterator[str]:
+def _json_values(text: str) -> Iterator[bytes]:
     try:
         root = json.loads(text)
     except (ValueError, RecursionError):
@@ -162,8 +164,17 @@ def _json_strings(text: str) -> Iterator[str]:
         value = pending.pop()
         if isinstance(value, str):
             if len(value) >= _MIN_CHARACTERS:
-                yield value
+                yield value.encode("utf-8", "surrogatepass")
         elif isinstance(value, dict):
             pending.extend(reversed(value.values()))
         elif isinstance(value, list):
-            pending.extend(reversed(value))
+            if _starts_as_picture(value):
+                yield bytes(byte & 0xFF for byte in value if isinstance(byte, int))
+            else:
+                pending.extend(reversed(value))
+
+
+def _starts_as_picture(values: list[object]) -> bool:
+    """Return whether a list holds the bytes of a picture, as JavaScript and Java programs write them."""
+    first = values[:3]
+    return len(first) == 3 and all(isinstance(byte, int) for byte in first) and tuple(first) in _OF_BYTES

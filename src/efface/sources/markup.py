@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from efface.formats import data_uris, rtf
+from efface.formats import data_uris, rtf, uuencoded
 from efface.formats.text_types import decoded
 from efface.model import Part, Surroundings
 from efface.sources.payloads import BytesPayload
@@ -41,7 +41,8 @@ class Rtf:
 class DataUris:
     """Pictures and documents in data: URIs that are folded, percent-encoded, or hold pictures in turn.
 
-    An unbroken run of base64 is a value of its text, which the container `values` gives.
+    Also files that stand uuencoded or in yEnc in plain text. An unbroken run of base64 is a
+    value of its text, which the container `values` gives.
     """
 
     name = "data-uris"
@@ -62,3 +63,8 @@ class DataUris:
             name = f"data-uri-{number}.{kind.rpartition('/')[2].partition('+')[0]}"
             names = Surroundings((name, *part.surroundings.names))
             yield Part(part.locator.child(name), BytesPayload(content), names, part.modified_at)
+        if media_type == "text/plain" and (b"begin " in data or b"=ybegin " in data):
+            for number, (file_name, content) in enumerate(uuencoded.files_in_text(data), 1):
+                names = Surroundings((file_name, *part.surroundings.names))
+                place = part.locator.child(f"encoded-{number}")
+                yield Part(place, BytesPayload(content), names, part.modified_at)
