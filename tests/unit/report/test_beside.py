@@ -37,10 +37,10 @@ def shown(renderable, width=200):
 
 
 def test_rates_are_of_the_detectors_that_are_here() -> None:
-    """A rate is for one version of a detector: a new version is measured before its rate may stand."""
+    """A rate is for one version of a detector; that of an earlier one is kept, and used for its findings alone."""
     for rate in rates():
         name, _, version = rate.detector.partition("@")
-        assert str(registry.load("detector", name).version) == version
+        assert registry.load("detector", name).version >= int(version)
         assert 0 < rate.recall <= 1
         assert rate.command
         assert Mode(rate.mode)
