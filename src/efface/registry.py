@@ -43,6 +43,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "zlib-stream": "efface.sources.zlib_stream:ZlibStream",
         "hdf5": "efface.sources.hdf5:Hdf5",
         "values": "efface.sources.values:Values",
+        "git-pack": "efface.sources.git_pack:GitPack",
         "buried-files": "efface.sources.buried_files:BuriedFiles",
     },
     "detector": {

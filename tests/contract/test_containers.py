@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from efface.sources.archive import Archive
     from efface.sources.buried_files import BuriedFiles
+    from efface.sources.git_pack import GitPack
     from efface.sources.hdf5 import Hdf5
     from efface.sources.mail import Mail
     from efface.sources.markup import DataUris, Rtf
@@ -422,4 +423,25 @@ class TestBuriedFiles(ContainerContract):
             Sample("in/cache.bin", bytes(37) + out.getvalue() + bytes(40)),
             Sample("in/a.txt", b"words " * 900 + out.getvalue()),
             Sample("in/a.zip", zipped.getvalue() + out.getvalue()),
+        ]
+
+
+class TestGitPack(ContainerContract):
+    """A pack of two files and a folder, and a bundle of it."""
+
+    def plugin(self) -> GitPack:
+        return registry.load("container", "git-pack")()
+
+    def samples(self) -> Sequence[Sample]:
+        def stored(kind: int, content: bytes) -> bytes:
+            size = len(content)
+            return bytes([0x80 | kind << 4 | size & 15, size >> 4]) + zlib.compress(content)
+
+        objects = [stored(3, b"one " * 20), stored(2, b"100644 a\0" + bytes(20)), stored(3, b"two " * 30)]
+        pack = (
+            b"PACK" + (2).to_bytes(4, "big") + len(objects).to_bytes(4, "big") + b"".join(objects) + bytes(20)
+        )
+        return [
+            Sample("in/pack-1.pack", pack),
+            Sample("in/a.bundle", b"# v2 git bundle\n" + b"0" * 40 + b" refs/heads/main\n\n" + pack),
         ]

@@ -88,7 +88,9 @@ class RewriteArchive:
                 if outcome.data != member.data:
                     changed[member.index] = outcome.data
             if groups:
-                raise RemovalError("the archive has no such member as was found: it has changed")
+                raise RemovalError(
+                    "the archive has no such member as was found: it has changed, or this lies behind its end"
+                )
             if single and changed.get(0, b"") is None:
                 return Outcome(None, _each_once([*used, self]))
             result = archive_writing.rewrite_bytes(data, changed, limits)

@@ -12,9 +12,13 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["ENCRYPTED", "WHAT", "closed_type"]
+__all__ = ["ENCRYPTED", "GIT_BUNDLE", "GIT_PACK", "WHAT", "closed_type"]
+
+GIT_PACK, GIT_BUNDLE = "application/x-git-pack", "application/x-git-bundle"
 
 _SIGNS: tuple[tuple[int, bytes, str], ...] = (
+    (0, rb"PACK\x00\x00\x00[\x02\x03]", GIT_PACK),
+    (0, rb"# v[23] git bundle\n", GIT_BUNDLE),
     (0, rb"\x60\xea..", "application/x-arj"),
     (7, rb"\*\*ACE\*\*", "application/x-ace-compressed"),
     (0, rb"SZDD\x88\xf0\x27\x33|KWAJ\x88\xf0\x27\xd1", "application/x-ms-compress"),
@@ -66,7 +70,7 @@ _SIGNS: tuple[tuple[int, bytes, str], ...] = (
     (0, rb"RF64....WAVE", "audio/vnd.wave"),
 )  # fmt: skip
 _SEARCHES = tuple((at, re.compile(sign, re.DOTALL), kind) for at, sign, kind in _SIGNS)
-_FIRSTS = frozenset(b"\x60SKMAE\x89\xffbQvchs\0L-a\xc5%qD\x0a\1i#gI\x8a\x8bBFY.n\x06\x1fCZ\x02R")
+_FIRSTS = frozenset(b"P\x60SKMAE\x89\xffbQvchs\0L-a\xc5%qD\x0a\1i#gI\x8a\x8bBFY.n\x06\x1fCZ\x02R")
 
 _ATOMS = frozenset({b"moov", b"mdat", b"wide", b"skip", b"free", b"pnot"})
 
