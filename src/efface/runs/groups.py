@@ -105,8 +105,9 @@ class _Folder:
         if size and (size in self.sizes or len(self.sizes) < _SIZES):
             self.sizes[size] += 1
         if "named_after" in clues:
-            self.named.add(name)
-            self.of_person |= clues["named_after"].startswith("folder ")
+            by_folder = clues["named_after"].startswith("folder ")
+            self.of_person |= by_folder
+            self.named |= set() if by_folder else {name}
             self.has_strong_name |= clues["named_after"] in _STRONG
         self.has_store |= "recognition_store" in clues
         self.has_template_beside |= "template_beside" in clues

@@ -43,6 +43,7 @@ PERSON = (Clue("named_after", "identity number", 0.5),)
 IN_STORE = (Clue("recognition_store", "x", 0.4),)
 IS_PORTRAIT = (Clue("portrait", "face 60% of the height", 0.1),)
 BY_NAME = (Clue("named_after", "name of a person", 0.5),)
+OF_FOLDER = (Clue("named_after", "folder of a person", 0.5),)
 KEY = (Clue("person_key", "user_id", 0.5),)
 NAMES = ("Anna Berg", "Bao Li", "Carl Diaz", "Dana Eder")
 FOUND = {
@@ -166,6 +167,7 @@ NOT_FOUND = {
         face(f"/p/{c}/IMG_{n}.jpg", look=SCENE) for c in ("rome", "oslo", "bern") for n in (1, 2)
     ],
     "pictures of products that show a face": [face(f"/shop/{n}.jpg", look=SCENE) for n in range(40)],
+    "the folder of one person": [face(f"/p/Anna Berg/{n}.jpg", clues=OF_FOLDER) for n in range(9)],
     "a data set of numbered crops": [face(f"/p/{n:06d}.jpg") for n in range(1, 60)],
     "a part of a data set of numbered crops": [face(f"/p/{n:06d}.jpg") for n in range(1620, 1680)],
     "the staff of a web site": [face(f"/srv/www/img/{n} x.jpg", clues=BY_NAME) for n in NAMES * 4],

@@ -61,7 +61,7 @@ def test_objects_beside_a_column_are_siblings() -> None:
 
 def test_a_value_without_a_place_has_no_siblings() -> None:
     """A list of numbers at the top of a text is one column alone."""
-    (column,) = parts("[0.1, 0.2, 0.3]")
+    (column,) = parts('"a value"')
     assert column.surroundings.siblings == ()
 
 
