@@ -165,7 +165,7 @@ def _failing_softly() -> Iterator[None]:
     """Turn errors of SQLite into RemovalError; their texts may hold values, so only the kind is told."""
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeError) as error:  # a name, or what SQLite says of damage, may be no text
         raise RemovalError(f"the database cannot be rewritten ({type(error).__name__})") from None
     except OSError as error:
         raise RemovalError(f"the database cannot be copied: {error.strerror}") from None

@@ -29,6 +29,9 @@ _SHORTEST = 16
 """Shorter values hold neither a template nor a picture in any encoding; leaving them out keeps names and
 numbers in the database."""
 
+_DAMAGE = (sqlite3.Error, UnicodeDecodeError)
+"""What SQLite says of damage may quote the damaged bytes, which Python then fails to turn into a text."""
+
 
 class Sqlite:
     """Columns of the tables of a database file, and of one inside an archive or a cell.
@@ -58,11 +61,11 @@ class Sqlite:
             with _opened(part) as connection:
                 for table in _tables(connection):
                     yield from _columns(connection, table, part, limits)
-        except sqlite3.Error as error:
+        except _DAMAGE as error:
             raise _explained(error) from None
 
 
-def _explained(error: sqlite3.Error) -> FormatError:
+def _explained(error: Exception) -> FormatError:
     text = str(error).lower()
     if "encrypted" in text or "not a database" in text:
         return FormatError("is not a database that can be opened: damaged or encrypted")
@@ -111,6 +114,11 @@ def _text(value: bytes | str) -> str:
     return value if isinstance(value, str) else value.decode("utf-8", "surrogateescape")
 
 
+def _is_text(name: str) -> bool:
+    """Return whether a name can be said in a statement; SQLite itself takes any bytes for one."""
+    return name.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
 def _tables(connection: sqlite3.Connection) -> list[str]:
     """Names of the ordinary tables; shadow tables of virtual ones count, as they hold the values."""
     query = (
@@ -124,16 +132,30 @@ def _columns(
     connection: sqlite3.Connection, table: str, part: Part, limits: Limits
 ) -> Iterator[Column | Gap]:
     place = part.locator.at(f"/main.{table}")
+    if not _is_text(table):
+        yield Gap(
+            place, "unpack", GapReason.UNREADABLE, "the table's name is no text in UTF-8: not looked into"
+        )
+        return
     try:
         names = [_text(row[1]) for row in connection.execute(f"PRAGMA table_xinfo({_quoted(table)})")]
         rows = int(connection.execute(f"SELECT count(*) FROM {_quoted(table)}").fetchone()[0])  # noqa: S608
-    except sqlite3.Error:
+    except _DAMAGE:
         yield Gap(place, "unpack", GapReason.UNREADABLE, "the table cannot be read: damaged")
         return
     drawn = _drawn(connection, table, limits.cells) if rows > limits.cells else None
     for name in names if rows else ():
+        column = part.locator.at(f"/main.{table}/{name}")
+        if not _is_text(name):
+            yield Gap(
+                column,
+                "unpack",
+                GapReason.UNREADABLE,
+                "the column's name is no text in UTF-8: not looked into",
+            )
+            continue
         yield Column(
-            part.locator.at(f"/main.{table}/{name}"),
+            column,
             Surroundings((name, table, *part.surroundings.names), tuple(n for n in names if n != name)),
             lambda name=name: _cells(connection, table, name, drawn, limits),  # type: ignore[misc]
             rows,
@@ -146,7 +168,7 @@ def _drawn(connection: sqlite3.Connection, table: str, most: int) -> list[int] |
     query = f"SELECT rowid FROM {_quoted(table)} ORDER BY random() LIMIT ?"  # noqa: S608 - the name is quoted
     try:
         found = [row[0] for row in connection.execute(query, (most,))]
-    except sqlite3.Error:
+    except _DAMAGE:
         return None
     numbers = [number for number in found if isinstance(number, int)]  # a column may have the name "rowid"
     return sorted(numbers) if len(set(numbers)) == len(found) else None
@@ -169,7 +191,7 @@ def _cells(
         for condition, values in _pages(drawn, limits.cells + 1):
             for kind, value in connection.execute(query + condition, values):
                 yield value if kind == b"blob" else _text(value)
-    except sqlite3.Error as error:
+    except _DAMAGE as error:
         raise _explained(error) from None
 
 

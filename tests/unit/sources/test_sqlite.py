@@ -178,3 +178,29 @@ def test_a_text_is_as_long_as_its_bytes(tmp_path: Path) -> None:
         db.execute("INSERT INTO t VALUES (?)", ("\0" + NOTE,))
         db.commit()
     assert values(columns(tmp_path / "a.db")) == {"/main.t/x": ["\0" + NOTE]}
+
+
+def test_a_table_named_in_another_encoding_is_a_gap(tmp_path: Path) -> None:
+    """A name that cannot be said in a statement hides nothing: it is a gap, and names what is in the way."""
+    path = tmp_path / "a.db"
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE xxxx(photo BLOB, note TEXT)")
+        db.execute("INSERT INTO xxxx VALUES (?, ?)", (PHOTO, NOTE))
+        db.commit()
+    path.write_bytes(path.read_bytes().replace(b"xxxx", "人员".encode("gbk")))
+    (gap,) = columns(path)
+    assert isinstance(gap, Gap)
+    assert "the table's name is no text in UTF-8" in gap.detail
+
+
+def test_a_column_named_in_another_encoding_is_a_gap_and_the_others_are_read(tmp_path: Path) -> None:
+    """One column that cannot be named does not hide its neighbours."""
+    path = tmp_path / "a.db"
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE t(yyyy BLOB, note TEXT)")
+        db.execute("INSERT INTO t VALUES (?, ?)", (PHOTO, NOTE))
+        db.commit()
+    path.write_bytes(path.read_bytes().replace(b"yyyy", "照片".encode("gbk")))
+    found = columns(path)
+    assert [type(each) for each in found] == [Gap, Column]
+    assert values(found) == {"/main.t/note": [NOTE]}
