@@ -10,11 +10,12 @@ BIN := $(VENV)/bin
 
 setup: $(VENV)/.ready
 
-$(VENV)/.ready: requirements.txt pyproject.toml tools/collect.py tools/build_hook.py src/efface/engines/networks/lock.toml tools/samples.toml
+$(VENV)/.ready: requirements.txt pyproject.toml tools/collect.py tools/build_hook.py tools/dlib_resnet.py src/efface/engines/networks/lock.toml src/efface/engines/networks/recognisers.toml tools/samples.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "efface needs Python 3.11 or newer; set PYTHON=")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	$(BIN)/python tools/collect.py networks samples
+	@$(BIN)/python tools/collect.py recognisers || echo "Without a recogniser, what needs one says so; everything else works."
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 

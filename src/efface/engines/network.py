@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["FOLDER", "Network", "digests", "load", "open_network", "runtime_version"]
+__all__ = ["FOLDER", "Network", "digests", "load", "open_network", "recognisers", "runtime_version"]
 
 FOLDER = Path(__file__).parent / "networks"
-_LOCK = FOLDER / "lock.toml"
+_LOCK, _RECOGNISERS = FOLDER / "lock.toml", FOLDER / "recognisers.toml"
 _ERRORS_ONLY = 3  # onnxruntime's severity; its warnings speak of the exporter's leftovers
 
 
@@ -62,8 +62,20 @@ def _locked() -> Mapping[str, Mapping[str, str]]:
     return MappingProxyType({row["name"]: row for row in rows})
 
 
+@cache
+def _recognisers() -> Mapping[str, Mapping[str, str]]:
+    rows = tomllib.loads(_RECOGNISERS.read_text("utf-8"))["recogniser"]
+    return MappingProxyType({row["name"]: row for row in rows})
+
+
+def recognisers() -> Mapping[str, str]:
+    """Return the locked digest (`sha256:...`) of every recogniser whose file is installed, by name."""
+    there = {name: row for name, row in _recognisers().items() if (FOLDER / row["file"]).is_file()}
+    return MappingProxyType({name: f"sha256:{row['sha256']}" for name, row in there.items()})
+
+
 def digests() -> Mapping[str, str]:
-    """Return the locked digest (`sha256:...`) of every network by name."""
+    """Return the locked digest (`sha256:...`) of every network that finds, by name."""
     return MappingProxyType({name: f"sha256:{row['sha256']}" for name, row in _locked().items()})
 
 
@@ -83,10 +95,10 @@ def load(name: str) -> Network:
         UnsupportedError: The network's file is not installed.
         EvidenceError: The file is not the locked one.
     """
-    try:
-        row = _locked()[name]
-    except KeyError:
-        raise UsageError(f"no network is called {name!r}; known are {', '.join(_locked())}") from None
+    row = _locked().get(name) or _recognisers().get(name)
+    if row is None:
+        known = ", ".join((*_locked(), *_recognisers()))
+        raise UsageError(f"no network is called {name!r}; known are {known}")
     return open_network(name, FOLDER / row["file"], row["sha256"])
 
 
@@ -107,7 +119,7 @@ def open_network(name: str, path: Path, sha256: str) -> Network:
     except OSError:
         raise UnsupportedError(
             f"the network {name} is not installed ({path.name} is missing)",
-            to_do="Install efface from its wheel, or run `python tools/collect.py networks` in a checkout.",
+            to_do="Install efface from its wheel, or run `python tools/collect.py networks recognisers` in a checkout.",
         ) from None
     found = hashlib.sha256(data).hexdigest()
     if found != sha256:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import importlib.util
+import io
 import subprocess
 import sys
+import tarfile
+import types
 import zipfile
 from pathlib import Path
 
@@ -104,7 +107,57 @@ def test_a_hanging_download_ends(collect, checkout, monkeypatch):
         collect.collect("networks", checkout)
 
 
-@pytest.mark.parametrize("name", ["networks", "samples"])
+@pytest.fixture
+def made(collect, checkout, monkeypatch):
+    """A locked file that is made of two members of a package of npm, and npm replaced by a folder."""
+    package = checkout / "index" / "thing-1.tgz"
+    with tarfile.open(package, "w:gz") as archive:
+        for name, data in (("package/a", b"wei"), ("package/b", b"ghts")):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            archive.addfile(entry, io.BytesIO(data))
+    (checkout / "lock.toml").write_text(
+        "[[recogniser]]\npackage = '@some/thing'\nversion = '1'\n"
+        f"npm_sha256 = '{hashlib.sha256(package.read_bytes()).hexdigest()}'\n"
+        "members = ['package/a', 'package/b']\nmade_by = 'made_by_a_test'\n"
+        f"sha256 = '{hashlib.sha256(b'weights').hexdigest()}'\nfile = 'net.onnx'\n"
+    )
+    monkeypatch.setitem(collect.COLLECTIONS, "recognisers", collect.Collection("lock.toml", "out"))
+    monkeypatch.setitem(sys.modules, "made_by_a_test", types.SimpleNamespace(onnx_file=lambda a, b: a + b))
+    monkeypatch.setattr(collect.shutil, "which", lambda name: f"/bin/{name}")
+
+    def pack(command, **_):
+        assert command[-1] == "@some/thing@1"
+        folder = Path(command[command.index("--pack-destination") + 1])
+        (folder / package.name).write_bytes(package.read_bytes())
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(collect.subprocess, "run", pack)
+    return checkout
+
+
+def test_a_file_is_made_of_members_of_a_package_of_npm(collect, made):
+    """What is made has the locked digest, like what is taken."""
+    collect.collect("recognisers", made)
+    assert (made / "out" / "net.onnx").read_bytes() == b"weights"
+
+
+def test_what_is_made_otherwise_is_not_written(collect, made, monkeypatch):
+    """A file that comes out with another digest than the locked one is refused."""
+    monkeypatch.setitem(sys.modules, "made_by_a_test", types.SimpleNamespace(onnx_file=lambda a, b: b + a))
+    with pytest.raises(collect.CollectError, match="nothing was written"):
+        collect.collect("recognisers", made)
+    assert not (made / "out").exists()
+
+
+def test_without_npm_its_packages_are_refused_by_name(collect, made, monkeypatch):
+    """Who has no npm is told which package needs it."""
+    monkeypatch.setattr(collect.shutil, "which", lambda _: None)
+    with pytest.raises(collect.CollectError, match="@some/thing@1 is a package of npm"):
+        collect.collect("recognisers", made)
+
+
+@pytest.mark.parametrize("name", ["networks", "samples", "recognisers"])
 def test_every_locked_row_pins_its_wheel_and_its_file(collect, name):
     """The shipped lock files give every file two full sha256 digests and one exact version."""
     for file in collect.wanted(name):
