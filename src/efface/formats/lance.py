@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Stored", "Unread", "blocks", "columns"]
 
 _FOOTER = struct.Struct("<QQQIIHH4s")
-"""First column's description, table of descriptions, of global buffers, how many of each (buffers, columns), version."""
+"""First column's description, table of descriptions, of global buffers, how many buffers and columns, version."""
 _ENTRY = struct.Struct("<QQ")  # position and size
 _MAX_COLUMNS = 100_000
 _PIECE_BYTES = 8 << 20

@@ -7,7 +7,7 @@ from typing import Any
 from efface.model import Artefact, Finding, Gap, GapReason, Locator, Sampling
 from efface.runs.codec import encode
 
-__all__ = ["Tally", "lost_result"]
+__all__ = ["Tally", "lost_result", "tried"]
 
 
 class Tally:
@@ -60,4 +60,25 @@ def lost_result(uri: str, reason: GapReason) -> dict[str, Any]:
     """Return the result of a unit that could not be looked at in any process."""
     tally = Tally()
     tally.add(Gap(Locator.parse(uri), "detect", reason, f"looking at it ended its process ({reason})"))
-    return tally.result()
+    return tried(tally.result(), uri)
+
+
+def tried(result: dict[str, Any], uri: str | None = None) -> dict[str, Any]:
+    """Return a result that the next scan tries again where a place did not answer, or not in time.
+
+    Args:
+        result: Of one unit.
+        uri: The unit, where only what befell it as a whole counts: what is damaged inside stays so.
+    """
+    return {**result, "again": any(_may_pass(gap, uri) for gap in result["gaps"])}
+
+
+def _may_pass(gap: dict[str, Any], uri: str | None) -> bool:
+    is_slow, is_unreadable = (gap["reason"] == each for each in (GapReason.TIMEOUT, GapReason.UNREADABLE))
+    if uri is None:
+        return is_slow or is_unreadable
+    if gap["uri"] != uri:
+        return False
+    # What takes too long on this machine will do so again; elsewhere it may have been the way there.
+    is_far = not uri.startswith("file:")
+    return (is_unreadable and gap["stage"] == "open") or (is_slow and is_far)

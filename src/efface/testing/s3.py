@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,9 @@ from xml.sax.saxutils import escape
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["broken_store", "listing", "s3_server"]
+__all__ = ["broken_store", "listing", "s3_server", "troubled"]
+
+_OF_THE_CONNECTION = frozenset({"connection", "content-length", "date", "server", "transfer-encoding"})
 
 
 @contextmanager
@@ -57,6 +60,47 @@ def broken_store(answer: Callable[[str], tuple[int, bytes]]) -> Iterator[list[st
     try:
         with _environment(f"http://127.0.0.1:{server.server_port}"):
             yield asked
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@contextmanager
+def troubled(trouble: Callable[[str], int]) -> Iterator[None]:
+    """Put a server on loopback before the one that the environment names.
+
+    Args:
+        trouble: Given a path that is asked for, returns the status of an error to answer with, or 0 where the
+            request is to be passed on; it may take its time.
+    """
+    origin = os.environ["AWS_ENDPOINT_URL"].removeprefix("http://")
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, headers, body = trouble(self.path), [], b""
+            if not status:
+                connection = HTTPConnection(origin, timeout=30)
+                connection.request("GET", self.path, headers=dict(self.headers.items()))
+                answer = connection.getresponse()
+                status, headers, body = answer.status, answer.getheaders(), answer.read()
+                connection.close()
+            self.send_response(status)
+            for name, value in headers:
+                if name.lower() not in _OF_THE_CONNECTION:
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            with suppress(OSError):  # who asked may have given up
+                self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        with _environment(f"http://127.0.0.1:{server.server_port}"):
+            yield
     finally:
         server.shutdown()
         server.server_close()
