@@ -68,17 +68,12 @@ def tried(result: dict[str, Any], uri: str | None = None) -> dict[str, Any]:
 
     Args:
         result: Of one unit.
-        uri: The unit, where only what befell it as a whole counts: what is damaged inside stays so.
+        uri: The unit, where it is one thing that was read or not; what is damaged in it stays so. None for a table.
     """
-    return {**result, "again": any(_may_pass(gap, uri) for gap in result["gaps"])}
-
-
-def _may_pass(gap: dict[str, Any], uri: str | None) -> bool:
-    is_slow, is_unreadable = (gap["reason"] == each for each in (GapReason.TIMEOUT, GapReason.UNREADABLE))
-    if uri is None:
-        return is_slow or is_unreadable
-    if gap["uri"] != uri:
-        return False
-    # What takes too long on this machine will do so again; elsewhere it may have been the way there.
-    is_far = not uri.startswith("file:")
-    return (is_unreadable and gap["stage"] == "open") or (is_slow and is_far)
+    reasons = {gap["reason"] for gap in result["gaps"] if uri is None or gap["uri"] == uri}
+    passing = {GapReason.TIMEOUT, GapReason.UNREADABLE}
+    if uri is not None and result["sha256"]:
+        passing = set()
+    elif uri is not None and uri.startswith("file:"):
+        passing = {GapReason.UNREADABLE}  # what takes too long on this machine will do so again
+    return {**result, "again": bool(reasons & passing)}

@@ -263,6 +263,23 @@ def test_only_gaps_are_not_clean(tmp_path: Path) -> None:
     assert of_scan(view, Level.VISIBLE) is ExitCode.GAPS
 
 
+@pytest.mark.parametrize("word", ["GROW", "SHRINK"])
+def test_a_file_that_changes_while_it_is_read_is_a_gap(
+    word: str, tree: Path, tmp_path: Path, obedient: Any
+) -> None:
+    """What was found is told with the doubt; all else is looked at, and the next scan looks at what is there now."""
+    (tree / "b.txt").write_text(f"{word} some more content")
+    view = look(tmp_path / "run", tree)
+    assert places(view) == ["a.txt", "b.txt", "c.txt"]
+    assert reasons(view) == [("b.txt", GapReason.CHANGED)]
+    obedient.looked_at()
+    (tree / "b.txt").write_text("plain")
+    view = look(tmp_path / "run", tree)
+    assert places(view) == ["a.txt", "c.txt"]
+    assert reasons(view) == []
+    assert [os.path.basename(uri) for uri in obedient.looked_at()] == ["b.txt"]
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
 def test_a_file_that_may_not_be_read_is_a_gap(tree: Path, tmp_path: Path) -> None:
     """A file without permission is told, and found once it can be read."""
