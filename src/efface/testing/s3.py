@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import socket
 from contextlib import contextmanager, suppress
-from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 __all__ = ["broken_store", "listing", "s3_server", "troubled"]
-
-_OF_THE_CONNECTION = frozenset({"connection", "content-length", "date", "server", "transfer-encoding"})
 
 
 @contextmanager
@@ -71,39 +70,37 @@ def troubled(trouble: Callable[[str], int]) -> Iterator[None]:
 
     Args:
         trouble: Given a path that is asked for, returns the status of an error to answer with, or 0 where the
-            request is to be passed on; it may take its time.
+            request is to be sent there; it may take its time.
     """
-    origin = os.environ["AWS_ENDPOINT_URL"].removeprefix("http://")
+    host, _, port = os.environ["AWS_ENDPOINT_URL"].removeprefix("http://").partition(":")
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            status, headers, body = trouble(self.path), [], b""
-            if not status:
-                connection = HTTPConnection(origin, timeout=30)
-                connection.request("GET", self.path, headers=dict(self.headers.items()))
-                answer = connection.getresponse()
-                status, headers, body = answer.status, answer.getheaders(), answer.read()
-                connection.close()
-            self.send_response(status)
-            for name, value in headers:
-                if name.lower() not in _OF_THE_CONNECTION:
-                    self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
+    class Relay(StreamRequestHandler):
+        def handle(self) -> None:
             with suppress(OSError):  # who asked may have given up
-                self.wfile.write(body)
+                lines = []
+                while (line := self.rfile.readline()).strip():
+                    lines.append(line)
+                if not lines:
+                    return
+                if status := trouble(lines[0].split(b" ")[1].decode()):
+                    self.wfile.write(
+                        b"HTTP/1.1 %d -\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % status
+                    )
+                    return
+                kept = [line for line in lines if not line.lower().startswith(b"connection:")]
+                with socket.create_connection((host, int(port))) as server:
+                    server.sendall(b"".join((*kept, b"Connection: close\r\n\r\n")))
+                    while data := server.recv(1 << 16):
+                        self.wfile.write(data)
 
-        def log_message(self, *_: object) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        with _environment(f"http://127.0.0.1:{server.server_port}"):
-            yield
-    finally:
-        server.shutdown()
-        server.server_close()
+    with ThreadingTCPServer(("127.0.0.1", 0), Relay) as relay:
+        relay.daemon_threads = True
+        Thread(target=relay.serve_forever, daemon=True).start()
+        try:
+            with _environment(f"http://127.0.0.1:{relay.server_address[1]}"):
+                yield
+        finally:
+            relay.shutdown()
 
 
 def listing(names: list[str], *, folders: tuple[str, ...] = ()) -> bytes:

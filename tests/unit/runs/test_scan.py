@@ -19,7 +19,8 @@ import pytest
 from efface.errors import UsageError
 from efface.model import GapReason, Level, Limits, Mode, Verdict, VerdictKind
 from efface.runs import scan as scan_module
-from efface.runs.outcome import ExitCode, of_scan
+from efface.runs.exit_code import ExitCode
+from efface.runs.outcome import of_scan
 from efface.runs.scan import Progress, ScanOptions, scan
 from efface.runs.store import Store
 from efface.runs.view import view_of

@@ -12,7 +12,8 @@ import pytest
 
 from efface.errors import AccessError, LimitExceededError, UsageError
 from efface.model import Finding, Gap, GapReason, Level, Limits, Unit
-from efface.runs.outcome import ExitCode, of_scan
+from efface.runs.exit_code import ExitCode
+from efface.runs.outcome import of_scan
 from efface.runs.scan import ScanOptions, scan
 from efface.runs.store import Store
 from efface.runs.view import view_of
