@@ -297,7 +297,8 @@ class TestLance(ContainerContract):
     def samples(self) -> Sequence[Sample]:
         vectors = stores.face_vectors(9, 64)
         return [
-            Sample("faces.lance/data/1.lance", lance_file(vectors, zipped=False)),
+            Sample("faces.lance/data/0.lance", lance_file(vectors, version="0.2")),
+            Sample("faces.lance/data/1.lance", lance_file(vectors, version="2.0")),
             Sample("faces.lance/data/2.lance", lance_file(vectors, nulls=(1,))),
         ]
 

@@ -3,34 +3,41 @@
 A file ends in a footer, which leads to a description of each column and to the schema. Lists of a fixed number of
 floating-point numbers are stored as they are, so they are given, whichever version of the dataset they belong to and
 whether or not their rows were deleted since: a deletion is noted in another file. Other values are packed in many
-ways; they are named and not decoded.
+ways; they are told and not decoded.
 
-Source: Lance's `file2.proto` and `file.proto` (footer, column metadata, schema), `encodings_v2_0.proto` (array
-encodings of format 2.0), `encodings_v2_1.proto` (page layouts since 2.1), as pylance 14.0 writes them.
+Source: Lance's `file.proto` (format before 2.0, schema), `file2.proto` (footer, column metadata),
+`encodings_v2_0.proto` (array encodings of format 2.0), `encodings_v2_1.proto` (page layouts since 2.1), as
+pylance 14.0 writes them.
 """
 
 from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from efface.errors import FormatError, LimitExceededError, UnsupportedError
+from efface.errors import FormatError, LimitExceededError
 from efface.formats import protobuf
 from efface.model import Block
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from mmap import mmap
 
     Data = bytes | mmap
+    Column = tuple[tuple[str, ...], str]
+    Pages = Callable[[int, int, int], "list[_Page] | None"]
 
 __all__ = ["Stored", "Unread", "blocks", "columns"]
 
 _FOOTER = struct.Struct("<QQQIIHH4s")
 """First column's description, table of descriptions, of global buffers, how many buffers and columns, version."""
+_FIRST_FOOTER = struct.Struct("<QHH4s")
+_FIRST = (0, 2)
+"""The last version of the first format."""
 _ENTRY = struct.Struct("<QQ")  # position and size
 _MAX_COLUMNS = 100_000
 _PIECE_BYTES = 8 << 20
@@ -86,30 +93,71 @@ def columns(data: Data) -> Iterator[Stored | Unread]:
 
     Raises:
         FormatError: It is damaged or cut off.
-        UnsupportedError: It is of the format before 2.0, which has another footer.
         LimitExceededError: There are more than 100,000 columns.
     """
     if len(data) < _FOOTER.size or data[-4:] != b"LANC":
         raise FormatError("a Lance file that is cut off or damaged")
-    _, table, shared, _, count, major, minor, _ = _FOOTER.unpack(data[-_FOOTER.size :])
-    if (major, minor) < (0, 3):
-        raise UnsupportedError("a Lance file of the format before 2.0, which is not decoded")
-    if count > _MAX_COLUMNS:
-        raise LimitExceededError(f"more than {_MAX_COLUMNS} columns")
-    schema = protobuf.first(_entry(data, shared), 1)
-    found = _fields(schema or b"", by_leaf=major >= 2)
-    if len(found) != count:
-        raise FormatError("a Lance file whose columns do not fit its schema")
+    found, pages_of = _later(data) if _FOOTER.unpack(data[-_FOOTER.size :])[5:7] > _FIRST else _first(data)
     room = len(data)  # pages that lie upon one another would make much of little
     for number, (path, kind) in enumerate(found):
         if kind.startswith(_LIST):
-            for column in _vectors(path, kind, _entry(data, table + number * _ENTRY.size), len(data)):
+            for column in _vectors(path, kind, partial(pages_of, number), len(data)):
                 room -= sum(page.rows * page.stride for page in getattr(column, "pages", ()))
                 if room < 0:
                     raise FormatError("a Lance file whose columns hold more than there is")
                 yield column
         elif not kind.startswith(_PLAIN):
             yield Unread(path, kind)
+
+
+def _first(data: Data) -> tuple[list[Column], Pages]:
+    """Read where columns lie in the format before 2.0: a table of pages, for each field one of each batch."""
+    start, *_ = _FIRST_FOOTER.unpack(data[-_FIRST_FOOTER.size :])
+    metadata = _prefixed(data, start)
+    found = _fields(_prefixed(data, protobuf.number(metadata, 1)), by_leaf=False)
+    table, batches = protobuf.number(metadata, 3), len(protobuf.varints(metadata, 2)) - 1
+
+    def pages_of(number: int, dimension: int, bits: int) -> list[_Page] | None:
+        pages = []
+        for batch in range(batches):
+            at = table + (number * batches + batch) * _ENTRY.size
+            if at > len(data) - _ENTRY.size:
+                raise FormatError("a Lance file that is cut off or damaged")
+            position, rows = _ENTRY.unpack(data[at : at + _ENTRY.size])
+            pages.append(_Page(position, dimension * bits // 8, 0, rows))
+        return pages
+
+    return found, pages_of
+
+
+def _prefixed(data: Data, start: int) -> bytes:
+    """Return a message behind its size."""
+    size = int.from_bytes(data[start : start + 4], "little") if 0 <= start <= len(data) - 4 else len(data)
+    if start + 4 + size > len(data):
+        raise FormatError("a Lance file that is cut off or damaged")
+    return data[start + 4 : start + 4 + size]
+
+
+def _later(data: Data) -> tuple[list[Column], Pages]:
+    """Read where columns lie since 2.0: a description of each."""
+    _, table, shared, _, count, major, _, _ = _FOOTER.unpack(data[-_FOOTER.size :])
+    if count > _MAX_COLUMNS:
+        raise LimitExceededError(f"more than {_MAX_COLUMNS} columns")
+    found = _fields(protobuf.first(_entry(data, shared), 1) or b"", by_leaf=major >= 2)
+    if len(found) != count:
+        raise FormatError("a Lance file whose columns do not fit its schema")
+
+    def pages_of(number: int, dimension: int, bits: int) -> list[_Page] | None:
+        pages = []
+        for each in protobuf.fields(_entry(data, table + number * _ENTRY.size)):
+            if each.number == 2 and each.body is not None:
+                page = _page(each.body, dimension, bits)
+                if page is None:
+                    return None
+                pages.append(page)
+        return pages
+
+    return found, pages_of
 
 
 def _entry(data: Data, at: int) -> bytes:
@@ -153,25 +201,20 @@ def _way(named: dict[int, tuple[int, str, str]], key: int) -> tuple[tuple[str, .
     return tuple(reversed(path)), kind
 
 
-def _vectors(path: tuple[str, ...], kind: str, column: bytes, end: int) -> Iterator[Stored | Unread]:
+def _vectors(
+    path: tuple[str, ...], kind: str, pages_of: Callable[[int, int], list[_Page] | None], end: int
+) -> Iterator[Stored | Unread]:
     numbers, _, dimension = kind.removeprefix(_LIST).rpartition(":")
     if not dimension.isdecimal() or len(dimension) > 9 or int(dimension) not in _DIMENSIONS:
         if numbers.partition(":")[0] not in _NUMBERS:  # lists of lists and the like
             yield Unread(path, kind)
         return
-    if numbers not in _NUMBERS:
+    pages = pages_of(int(dimension), _NUMBERS[numbers][0]) if numbers in _NUMBERS else None
+    if pages is None:
         yield Unread(path, kind)
         return
-    pages = []
-    for each in protobuf.fields(column):
-        if each.number == 2 and each.body is not None:
-            page = _page(each.body, int(dimension), _NUMBERS[numbers][0])
-            if page is None:
-                yield Unread(path, kind)
-                return
-            if page.start + page.rows * page.stride > end:
-                raise FormatError("a Lance file that is cut off or damaged")
-            pages.append(page)
+    if any(page.start + page.rows * page.stride > end for page in pages):
+        raise FormatError("a Lance file that is cut off or damaged")
     yield Stored(path, int(dimension), numbers, sum(page.rows for page in pages), tuple(pages))
 
 

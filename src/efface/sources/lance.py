@@ -28,7 +28,7 @@ class Lance:
     Rows that were deleted, and files of earlier versions of the dataset, count as well: they lie there until the
     dataset is compacted and cleaned. Other columns that may hold something are one gap that counts them.
 
-    Not promised: the format before 2.0.
+    Not promised: texts, bytes, lists of any length, numbers that an index quantised.
     """
 
     name = "lance"
@@ -42,7 +42,7 @@ class Lance:
         """Yield the columns of vectors, then a gap for what is not decoded.
 
         Raises:
-            FormatError: It is damaged, cut off, or of the format before 2.0.
+            FormatError: It is damaged or cut off.
         """
         del media_type, limits
         with mapped(part.payload) as data:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any
 
-from efface.formats.protobuf import varint
+from efface.formats.protobuf import first, varint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,13 +18,12 @@ if TYPE_CHECKING:
 __all__ = ["lance_file"]
 
 _KINDS = {"f4": "float", "f2": "halffloat", "f8": "double"}
-_FIRST, _ZIPPED = (0, 3), (2, 1)
 
 
 def lance_file(
     vectors: NDArray[Any],
     *,
-    zipped: bool = True,
+    version: str = "2.1",
     nulls: Sequence[int] = (),
     path: Sequence[str] = ("vector",),
     told: int = 1,
@@ -33,20 +32,47 @@ def lance_file(
 
     Args:
         vectors: Shape (count, dimension), of float16, float32 or float64.
-        zipped: Whether it is of format 2.1, else of 2.0.
+        version: Of the format: "0.2", "2.0" or "2.1".
         nulls: Rows that are null.
         path: Name of the column of vectors, behind those of structures.
         told: How often its page is named, which is once in a sound file.
     """
     rows = vectors.copy()
     rows[list(nulls)] = 0
+    schema = _schema(vectors, path)
+    if version == "0.2":
+        return _first(rows, schema, len(path), told)
+    zipped = version == "2.1"
     page = _zip(rows, nulls) if zipped else rows.tobytes()
     body = bytes(64) + page
     coding = (_zip_coding if zipped else _flat_coding)(rows, nulls=bool(nulls))
     described = [_column(b"", 0, 0, 0), _column(coding, 64, len(page), len(rows)) * told]
     if not zipped:  # then structures have columns, too
         described[1:1] = [_column(b"", 0, 0, 0)] * (len(path) - 1)
-    return _closed(body, described, _schema(vectors, path), _ZIPPED if zipped else _FIRST)
+    return _closed(body, described, schema, (2, 1) if zipped else (0, 3))
+
+
+def _first(rows: NDArray[Any], schema: bytes, depth: int, told: int) -> bytes:
+    """Lay out batches of at most 16 rows, as one page of each field, and a table of pages; the rest is behind it."""
+    starts = range(0, len(rows), 16)
+    size = rows[0].nbytes
+    pages = [struct.pack("<QQ", 64 + at * size, min(16, len(rows) - at)) for at in starts] * told
+    offsets = b"".join(varint(number) for number in range(len(pages) + 1))
+    body = bytes(64) + rows.tobytes() + bytes(16 * len(pages) * depth) + b"".join(pages)
+    table = len(body) - 16 * len(pages) * (depth + 1)
+    fields = _prefixed(_each(schema))
+    metadata = _number(1, len(body)) + _message(2, offsets) + _number(3, table)
+    footer = struct.pack("<QHH4s", len(body) + len(fields), 0, 2, b"LANC")
+    return body + fields + _prefixed(metadata) + footer
+
+
+def _prefixed(message: bytes) -> bytes:
+    return struct.pack("<I", len(message)) + message
+
+
+def _each(schema: bytes) -> bytes:
+    """Return the fields alone, as a manifest has them."""
+    return first(schema, 1) or b""
 
 
 def _closed(body: bytes, described: list[bytes], schema: bytes, version: tuple[int, int]) -> bytes:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from efface.errors import FormatError, UnsupportedError
+from efface.errors import FormatError
 from efface.examine import Examiner
 from efface.formats import sniff
 from efface.model import Column, Finding, Form, Gap, GapReason, Limits, Locator, Mode, Part, Surroundings
@@ -40,8 +40,10 @@ def vectors(column: Column) -> np.ndarray[Any, Any]:
 
 
 WAYS = {
-    "format 2.0": {"zipped": False},
-    "format 2.0 with nulls": {"zipped": False, "nulls": (0, 7)},
+    "the first format": {"version": "0.2"},
+    "the first format with nulls": {"version": "0.2", "nulls": (0, 7)},
+    "format 2.0": {"version": "2.0"},
+    "format 2.0 with nulls": {"version": "2.0", "nulls": (0, 7)},
     "format 2.1": {},
     "format 2.1 with nulls": {"nulls": (0, 7)},
 }
@@ -57,10 +59,10 @@ def test_every_vector_comes_out_whole(how: dict[str, Any], dtype: str) -> None:
     assert column.rows == 40
 
 
-@pytest.mark.parametrize("zipped", [True, False], ids=["format 2.1", "format 2.0"])
-def test_names_lead_to_a_vector_inside_a_structure(zipped: bool) -> None:
+@pytest.mark.parametrize("version", ["0.2", "2.0", "2.1"])
+def test_names_lead_to_a_vector_inside_a_structure(version: str) -> None:
     """Field, structures, file and folders name a column from the inside out; other columns stand beside it."""
-    (column,), _ = opened(lance_file(VECTORS, zipped=zipped, path=("person", "face")))
+    (column,), _ = opened(lance_file(VECTORS, version=version, path=("person", "face")))
     assert column.locator.uri.endswith("#/*/person/face")
     assert column.surroundings.names == ("face", "person", "1.lance", "data", "faces.lance")
     assert column.surroundings.siblings == ("name",)
@@ -103,14 +105,8 @@ def test_a_picture_stored_as_it_is_is_looked_at() -> None:
 
 def test_what_an_index_keeps_is_read_like_a_file_of_the_dataset() -> None:
     """An index without compression holds the vectors a second time, also after they were deleted."""
-    (column,), _ = opened(lance_file(VECTORS, zipped=False), "auxiliary.idx")
+    (column,), _ = opened(lance_file(VECTORS, version="2.0"), "auxiliary.idx")
     assert np.array_equal(vectors(column), VECTORS)
-
-
-def test_the_format_before_2_is_told_as_unsupported() -> None:
-    """An older footer is a kind that is not opened, and no damage."""
-    with pytest.raises(UnsupportedError, match=r"before 2\.0"):
-        opened(lance_file(VECTORS)[:-8] + b"\0\0\2\0LANC")
 
 
 @pytest.mark.parametrize("how", WAYS.values(), ids=WAYS)
@@ -124,10 +120,11 @@ def test_a_file_cut_off_is_refused(how: dict[str, Any], kept: float) -> None:
         opened(data[: int(len(data) * kept) if kept == 0.5 else int(kept)])
 
 
-def test_pages_that_lie_upon_one_another_are_refused() -> None:
+@pytest.mark.parametrize("version", ["0.2", "2.0", "2.1"])
+def test_pages_that_lie_upon_one_another_are_refused(version: str) -> None:
     """A small file cannot claim the same vectors over and over."""
     with pytest.raises(FormatError, match="more than there is"):
-        opened(lance_file(VECTORS, told=2))
+        opened(lance_file(VECTORS, version=version, told=2))
 
 
 def test_a_schema_of_other_columns_is_refused() -> None:
