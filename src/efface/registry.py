@@ -37,6 +37,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "video-parts": "efface.sources.video_parts:VideoParts",
         "tables": "efface.sources.tables:Tables",
         "vector-index": "efface.sources.vector_index:VectorIndex",
+        "lance": "efface.sources.lance:Lance",
         "records": "efface.sources.records:Records",
         "tensors": "efface.sources.tensors:Tensors",
         "pg-archive": "efface.sources.pg_archive:PgArchive",

@@ -19,6 +19,7 @@ from PIL import Image
 from efface import registry
 from efface.testing import compound, documents, dumps, indexes, pictures, stores
 from efface.testing.contracts import ContainerContract, Sample
+from efface.testing.lance import lance_file
 from efface.testing.pictures_heif import HeifItem, heif
 from efface.testing.videos import moving, recording
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from efface.sources.buried_files import BuriedFiles
     from efface.sources.git_pack import GitPack
     from efface.sources.hdf5 import Hdf5
+    from efface.sources.lance import Lance
     from efface.sources.mail import Mail
     from efface.sources.markup import DataUris, Rtf
     from efface.sources.ole import Ole
@@ -284,6 +286,21 @@ class TestVectorIndex(ContainerContract):
             "data_level0.bin": indexes.level0(vectors),
         }
         return [Sample(f"faces/{name}", data) for name, data in made.items()]
+
+
+class TestLance(ContainerContract):
+    """Files of a dataset in both layouts."""
+
+    def plugin(self) -> Lance:
+        return registry.load("container", "lance")()
+
+    def samples(self) -> Sequence[Sample]:
+        vectors = stores.face_vectors(9, 64)
+        return [
+            Sample("faces.lance/data/0.lance", lance_file(vectors, version="0.2")),
+            Sample("faces.lance/data/1.lance", lance_file(vectors, version="2.0")),
+            Sample("faces.lance/data/2.lance", lance_file(vectors, nulls=(1,))),
+        ]
 
 
 class TestOle(ContainerContract):

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from efface.errors import FormatError
-from efface.formats import faiss, hnsw, pg_archive, safetensors, store_head
+from efface.formats import faiss, hnsw, lance, pg_archive, safetensors, store_head
 from efface.testing import dumps, indexes, stores
+from efface.testing.lance import lance_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +26,9 @@ SEEDS = (
     indexes.faiss_sq8(VECTORS),
     indexes.hnswlib_index(VECTORS),
     indexes.level0(VECTORS),
+    lance_file(VECTORS, version="0.2"),
+    lance_file(VECTORS, version="2.0"),
+    lance_file(VECTORS, nulls=(1,)),
     dumps.safetensors({"a": VECTORS}),
     dumps.pg_archive({"COPY t (a) FROM stdin;\n": "x\n" * 50}, (b"object",)),
 )
@@ -46,6 +50,14 @@ def _level0(data: bytes) -> None:
         assert len(block.data) <= len(data)
 
 
+def _lance(data: bytes) -> None:
+    total = 0
+    for column in lance.columns(data):
+        if isinstance(column, lance.Stored):
+            total += sum(len(block.data) for block in lance.blocks(data, column))
+    assert total <= 2 * len(data)
+
+
 def _tensors(data: bytes) -> None:
     for tensor in safetensors.tensors(data):
         if tensor.shape and tensor.shape[-1]:
@@ -62,6 +74,7 @@ PARSERS: tuple[Callable[[bytes], object], ...] = (
     _faiss,
     _hnsw,
     _level0,
+    _lance,
     _tensors,
     _archive,
     store_head.store_type,

@@ -15,7 +15,7 @@ from efface import registry
 from efface.cli import app as command_line
 from efface.model import Limits
 from efface.rules.pack import builtin_packs
-from efface.runs.outcome import ExitCode
+from efface.runs.exit_code import ExitCode
 
 if TYPE_CHECKING:
     from types import ModuleType

@@ -57,3 +57,11 @@ def test_nothing_heavy_is_loaded_for(case: str) -> None:
 def test_the_test_sees_what_is_loaded() -> None:
     """A package that is loaded is told, so an empty answer means something."""
     assert loaded_by("import numpy") == ["numpy"]
+
+
+def test_help_needs_none_of_the_rooms_below() -> None:
+    """What findings and rules are made of is not built to say what the commands are."""
+    code = "from efface.cli.app import run; run(['--help']); import sys; print('efface.model' in sys.modules)"
+    assert loaded_by(code) == []
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "False"

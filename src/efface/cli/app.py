@@ -10,7 +10,7 @@ from cyclopts import App, CycloptsError
 
 from efface import __version__
 from efface.errors import EffaceError, EvidenceError, RemovalError
-from efface.runs.outcome import ExitCode
+from efface.runs.exit_code import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

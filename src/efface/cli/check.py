@@ -34,7 +34,7 @@ def check(
     from efface.evidence import keys
     from efface.evidence.check import check as check_certificate
     from efface.report import terminal
-    from efface.runs.outcome import ExitCode
+    from efface.runs.exit_code import ExitCode
 
     try:
         data = certificate.read_bytes()

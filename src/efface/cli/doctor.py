@@ -33,7 +33,7 @@ def doctor() -> int:
     every plug-in is loaded. Exit code 0 when everything is well, 4 when something is not.
     """
     from efface import __version__
-    from efface.runs.outcome import ExitCode
+    from efface.runs.exit_code import ExitCode
 
     print(
         f"efface {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"

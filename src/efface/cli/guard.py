@@ -35,7 +35,7 @@ def check(*files: Targets, case: CaseFile = None, as_of: AsOf = None) -> int:
     """
     from efface.guard import Door, Guard
     from efface.model import printable
-    from efface.runs.outcome import ExitCode
+    from efface.runs.exit_code import ExitCode
 
     refuse_options(files)
     if not files:

@@ -34,8 +34,9 @@ def judge(
     from efface.report.law import verdict_text
     from efface.rules.engine import judge_activity
     from efface.rules.pack import builtin_packs
+    from efface.runs.exit_code import ExitCode
     from efface.runs.judging import judge_run
-    from efface.runs.outcome import ExitCode, of_scan
+    from efface.runs.outcome import of_scan
     from efface.runs.store import Store
     from efface.runs.view import view_of
 

@@ -40,8 +40,9 @@ def remove(  # noqa: PLR0913 - one parameter for each option of the contract
     """
     from efface.cli.output import show
     from efface.report import terminal
+    from efface.runs.exit_code import ExitCode
     from efface.runs.judging import judge_run
-    from efface.runs.outcome import ExitCode, of_removals
+    from efface.runs.outcome import of_removals
     from efface.runs.plan import plan
     from efface.runs.remove import apply as apply_plan
     from efface.runs.store import Store

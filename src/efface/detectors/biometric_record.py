@@ -89,7 +89,7 @@ class BiometricRecord:
                 where = (
                     artefact.locator if record.offset == 0 else artefact.locator.at(f"offset={record.offset}")
                 )
-                yield self._finding(where, surroundings, _Pile([record], 1))
+                yield self._finding(where, surroundings, _Pile([record], _subjects(record)))
         if count >= _RECORDS:
             detail = f"more than {_RECORDS} records: the rest was not looked at"
             yield Gap(artefact.locator, "detect", GapReason.OVER_LIMIT, detail)
@@ -161,6 +161,11 @@ def _form(record: Record) -> Form:
 def _characteristic(record: Record) -> Characteristic:
     known = record.modality in set(Characteristic)
     return Characteristic(record.modality) if known else Characteristic.OTHER
+
+
+def _subjects(record: Record) -> int:
+    """A record is of one person, unless it says of how many it is."""
+    return int(dict(record.notes).get("subjects", "1"))
 
 
 def _counts(record: Record, surroundings: Surroundings) -> bool:

@@ -7,17 +7,17 @@ the nodes are copied byte for byte.
 
 Source: onnx.proto3, ModelProto.graph = 7; GraphProto.initializer = 5, .input = 11, .output = 12,
 .value_info = 13; TensorProto.name = 8; ValueInfoProto.name = 1, .type = 2; TypeProto.tensor_type = 1;
-TypeProto.Tensor.shape = 2; TensorShapeProto.dim = 1. Protocol Buffers encoding, wire types 0, 1, 2 and 5.
+TypeProto.Tensor.shape = 2; TensorShapeProto.dim = 1.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from efface.errors import FormatError
+from efface.formats.protobuf import fields, first, varint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 __all__ = ["free_inputs"]
 
@@ -25,7 +25,6 @@ _GRAPH = 7
 _INITIALIZER, _INPUT, _OUTPUT, _VALUE_INFO = 5, 11, 12, 13
 _TENSOR_NAME, _VALUE_NAME = 8, 1
 _SHAPE_PATH = (2, 1, 2)  # ValueInfoProto.type, TypeProto.tensor_type, TypeProto.Tensor.shape
-_MAX_VARINT_BYTES = 10
 _BYTES = 2  # the wire type of everything with a length
 
 
@@ -44,10 +43,12 @@ def free_inputs(network: bytes) -> bytes:
 
 
 def _graph(graph: bytes) -> bytes:
-    weights = {_name(body, _TENSOR_NAME) for field, body, _ in _fields(graph) if field == _INITIALIZER}
+    weights = {
+        first(field.body or b"", _TENSOR_NAME) for field in fields(graph) if field.number == _INITIALIZER
+    }
 
     def change(field: int, body: bytes) -> bytes | None:
-        if field == _VALUE_INFO or (field == _INPUT and _name(body, _VALUE_NAME) in weights):
+        if field == _VALUE_INFO or (field == _INPUT and first(body, _VALUE_NAME) in weights):
             return None
         return _free(body, _SHAPE_PATH) if field in (_INPUT, _OUTPUT) else body
 
@@ -61,59 +62,13 @@ def _free(message: bytes, path: tuple[int, ...]) -> bytes:
     return _rewrite(message, lambda field, body: _free(body, path[1:]) if field == path[0] else body)
 
 
-def _name(message: bytes, number: int) -> bytes:
-    return next((body for field, body, _ in _fields(message) if field == number), b"")
-
-
 def _rewrite(message: bytes, change: Callable[[int, bytes], bytes | None]) -> bytes:
     """Copy a message; `change` gets each field with a length and returns its new body, or None to drop it."""
     parts = []
-    for field, body, whole in _fields(message):
-        new = change(field, body) if whole[0] & 7 == _BYTES else body
-        if new is body:
-            parts.append(whole)
+    for field in fields(message):
+        new = field.body if field.body is None else change(field.number, field.body)
+        if new is field.body:
+            parts.append(field.whole)
         elif new is not None:
-            parts += [_varint(field << 3 | _BYTES), _varint(len(new)), new]
+            parts += [varint(field.number << 3 | _BYTES), varint(len(new)), new]
     return b"".join(parts)
-
-
-def _fields(message: bytes) -> Iterator[tuple[int, bytes, bytes]]:
-    """Yield number, body and the whole encoded field; the body is empty unless it is length-delimited."""
-    at = 0
-    while at < len(message):
-        start = at
-        tag, at = _read_varint(message, at)
-        body = b""
-        match tag & 7:
-            case 0:
-                _, at = _read_varint(message, at)
-            case 1:
-                at += 8
-            case 2:
-                size, at = _read_varint(message, at)
-                body, at = message[at : at + size], at + size
-            case 5:
-                at += 4
-            case kind:
-                raise FormatError(f"not an ONNX file: wire type {kind} at byte {start}")
-        if at > len(message):
-            raise FormatError(f"not an ONNX file: the field at byte {start} runs past the end")
-        yield tag >> 3, body, message[start:at]
-
-
-def _read_varint(message: bytes, at: int) -> tuple[int, int]:
-    value = 0
-    for index, byte in enumerate(message[at : at + _MAX_VARINT_BYTES]):
-        value |= (byte & 0x7F) << 7 * index
-        if byte < 0x80:
-            return value, at + index + 1
-    raise FormatError(f"not an ONNX file: an unfinished number at byte {at}")
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)

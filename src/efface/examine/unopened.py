@@ -20,7 +20,6 @@ _KINDS = {
     "application/vnd.apache.arrow.file": "an Arrow file",
     "application/vnd.faiss": "a FAISS index",
     "application/x-feather1": "a Feather file of the first version (2016 to 2020)",
-    "application/vnd.lance": "a file of a Lance dataset (LanceDB)",
     "application/x-annoy": "an Annoy index of vectors",
     "application/vnd.apache.avro": "an Avro file",
     "application/ogg": "an Ogg recording",

@@ -23,13 +23,18 @@ from efface.formats.text_types import text_type
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["BIOMETRIC_RECORD", "HEAD_BYTES", "OCTETS", "media_type"]
+__all__ = ["BIOMETRIC_RECORD", "HEAD_BYTES", "OCTETS", "OPENCV_FACES", "media_type"]
 
 HEAD_BYTES = 4096
 """How much of a file's start is looked at."""
 
 OCTETS = "application/octet-stream"
 BIOMETRIC_RECORD = "application/vnd.efface.biometric-record"
+OPENCV_FACES = (
+    rb"(?:%YAML[^\n]{0,16}\r?\n(?:---\r?\n)?|<\?xml[^>]{0,80}>\s{0,9}<opencv_storage>\s{0,9}<|\{\s{0,9}\")"
+    rb"(?:opencv_(?:lbph|eigen|fisher)faces\b|threshold\W[^\n]{1,80}\n\W{0,9}radius\W)"
+)
+"""How a trained face recogniser of OpenCV begins, as a pattern."""
 
 _MAGICS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\xff\xd8\xff", "image/jpeg"),
@@ -207,6 +212,7 @@ def _is_icon(head: bytes) -> bool:
 
 _TESTS: tuple[tuple[Callable[[bytes], object], str], ...] = (
     (_RECORD.match, BIOMETRIC_RECORD),
+    (re.compile(OPENCV_FACES).match, BIOMETRIC_RECORD),
     (is_dicom, "application/dicom"),
     (is_pkcs7, "application/pkcs7-mime"),
     (_is_bitmap, "image/bmp"),

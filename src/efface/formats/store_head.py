@@ -24,7 +24,10 @@ _MAGICS = (
     (b"PGDMP", "application/x-pgdump"),
     (b"\x6d\xe2\x99\x81", "application/bson"),
 )
-_NAMES = {"data_level0.bin": "application/x-hnswlib-level0"}
+_NAMES = {
+    "data_level0.bin": "application/x-hnswlib-level0",
+    "auxiliary.idx": "application/vnd.lance",  # what an index of a dataset keeps of its vectors
+}
 _SUFFIXES = {
     ".lance": "application/vnd.lance",
     ".ann": "application/x-annoy",

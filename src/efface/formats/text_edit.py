@@ -25,7 +25,6 @@ __all__ = ["emptied"]
 
 _HEAD = 4096
 _SAMPLE = 65_536
-_AROUND_NUMBERS = " \t\r\n\"',;"
 _BOMS = {
     b"\xef\xbb\xbf": "utf-8",
     b"\xff\xfe\0\0": "utf-32-le",
@@ -174,8 +173,6 @@ def _runs(text: str, wanted: Wanted) -> Iterator[Span]:
         place = text_runs._place(text, line.start())  # noqa: SLF001
         if len(value) >= text_runs._MIN_WORD and wanted(place, value):  # noqa: SLF001
             yield line.start(1), at, ""
-    for run in text_runs._NUMBERS.finditer(text):  # noqa: SLF001
-        start = run.start() + len(run[0]) - len(run[0].lstrip(_AROUND_NUMBERS))
-        value = run[0].strip(_AROUND_NUMBERS)
-        if wanted(text_runs._place(text, run.start()), f"[{value}]"):  # noqa: SLF001
-            yield start, start + len(value), ""
+    for start, end, place, value in text_runs.lists(text):
+        if wanted(place, value):
+            yield start, end, ""

@@ -3,9 +3,11 @@ r"""Find the long values in plain text: runs of base64 or hex, and lists of numb
 Words that web forms, logs and programs escaped (`%2F`, `\/`, `\u002B`) are given without the escapes.
 A value's place is `text`, with the word before it where one names it (`text/TMP` for `TMP=...`). Lines of
 ZKTeco's PUSH protocol begin with the kind of data and name the characteristic by number: their values have
-it as one more step (`text/BIODATA.9/Tmp`).
+it as one more step (`text/BIODATA.9/Tmp`). YAML's lists with a number a line, and its blocks of
+base64, are values, too.
 
-Source: ZKTeco, PUSH protocol manual (upload of templates and photos); RFC 6350, 3.2 and RFC 2849 (folding).
+Source: ZKTeco, PUSH protocol manual (upload of templates and photos); RFC 6350, 3.2 and RFC 2849 (folding);
+YAML 1.2.2, 8.1 (block scalars) and 8.2.1 (block sequences).
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["PLACE", "values"]
+__all__ = ["PLACE", "lists", "values"]
 
 PLACE = "text"
 _MIN_WORD = 100  # characters of base64 or hex: the smallest template worth the name has 75 bytes
@@ -33,8 +35,14 @@ _ESCAPED = re.compile(
 )
 _ESCAPE = re.compile(r"(?:%2|\\u002)([BbFf])|\\/")
 _NUMBERS = re.compile(rf"(?<![-+0-9.eE,;\s\"'])[-+0-9.eE,;\s\"']{{{_MIN_NUMBERS},}}")
+_ITEM = re.compile(
+    r"^[ \t]*((?:-[ \t]+)+)([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)[ \t]*\r?$", re.MULTILINE
+)
+_MIN_ITEMS = 64
+_AROUND = " \t\r\n\"',;"
 _KEY = re.compile(
-    r"([A-Za-z_\u3400-\u9fff][\w\u3400-\u9fff.-]{0,63})[\"'`]?\s*(?:[:=]|=>|:=)\s*[\"'`\[{(]*(?:array\()?[\[(]*$"
+    r"([A-Za-z_\u3400-\u9fff][\w\u3400-\u9fff.-]{0,63})[\"'`]?\s*(?:[:=]|=>|:=)\s*"
+    r"(?:[&!]\S{1,64}\s*){0,2}(?:[|>][-+]?\s*)?[\"'`\[{(]*(?:array\()?[\[(]*$"
 )
 _KEY_SPACE = 160
 _PUSH = re.compile(
@@ -46,10 +54,33 @@ _PUSH_TYPE = re.compile(r"\b[Tt]ype=(\d{1,2})\b")
 def values(text: str) -> Iterator[tuple[str, str]]:
     """Yield (place, value) for every long run of base64, hex or numbers."""
     yield from _words(text)
+    yield from ((place, value) for _, _, place, value in lists(text))
+
+
+def lists(text: str) -> Iterator[tuple[int, int, str, str]]:
+    """Yield start, end, place and value of every list of 64 or more numbers."""
     for run in _NUMBERS.finditer(text):
-        value = run[0].strip(" \t\r\n\"',;")
-        if value.count(",") + value.count(" ") + value.count("\n") >= 63:
-            yield _place(text, run.start()), f"[{value}]"
+        place = _place(text, run.start())
+        items = list(_ITEM.finditer(text, run.start(), run.end()))
+        if items:
+            yield from _of_items(place, items)
+            continue
+        value = run[0].strip(_AROUND)
+        if value.count(",") + value.count(" ") + value.count("\n") >= _MIN_ITEMS - 1:
+            start = run.start() + len(run[0]) - len(run[0].lstrip(_AROUND))
+            yield start, start + len(value), place, f"[{value}]"
+
+
+def _of_items(place: str, items: list[re.Match[str]]) -> Iterator[tuple[int, int, str, str]]:
+    """Join the lines of YAML's lists; where a line opens a list in a list, another one begins."""
+    pieces: list[list[re.Match[str]]] = [[]]
+    for item in items:
+        if item[1].count("-") > 1:
+            pieces.append([])
+        pieces[-1].append(item)
+    for piece in pieces:
+        if len(piece) >= _MIN_ITEMS:
+            yield piece[0].start(1), piece[-1].end(2), place, f"[{', '.join(item[2] for item in piece)}]"
 
 
 def _words(text: str) -> Iterator[tuple[str, str]]:

@@ -1,11 +1,11 @@
-"""What a run comes to, as the exit codes that scripts and CI jobs rely on."""
+"""What a run comes to."""
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from efface.model import GapReason, RemovalStatus, VerdictKind
+from efface.runs.exit_code import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,26 +13,7 @@ if TYPE_CHECKING:
     from efface.model import Level, Removal
     from efface.report.view import RunView
 
-__all__ = ["ExitCode", "of_removals", "of_scan"]
-
-
-class ExitCode(IntEnum):
-    """Exit codes of every command; a promise."""
-
-    CLEAN = 0
-    """Nothing found, everything looked at; or the command did what was asked."""
-    VIOLATIONS = 1
-    """Violations under the case; without a case, findings at or above `--fail-on`; the guard refuses."""
-    USAGE = 2
-    """The command was asked for something that it cannot do as asked."""
-    GAPS = 3
-    """Nothing found, but something could not be looked at or decided; the guard quarantines."""
-    FAILED = 4
-    """A removal failed, or a ledger, signature or certificate does not hold."""
-    INTERNAL = 70
-    """A fault of efface itself (EX_SOFTWARE of sysexits)."""
-    INTERRUPTED = 130
-    """Stopped by the user; what was done is kept and goes on with the same run file."""
+__all__ = ["of_removals", "of_scan"]
 
 
 def of_scan(view: RunView, fail_on: Level) -> ExitCode:

@@ -31,6 +31,7 @@ _STORES = (
     ("ZKTeco", r"#text/(?:fp|face|biodata[.\d]*|biophoto|userpic)(?:/|$)|#/templates/\*/template$"),
     ("ZKTeco", r"#/(?:\w+\.)?(?:biodata|biophoto|facetemplate|templatev10|fptemplate10)/"),
     ("Chroma", r"(?:^|/)chroma\.sqlite3#"),
+    ("LanceDB", r"\.lance/(?:data/[^/#]+\.lance|_indices/[^/#]+/auxiliary\.idx)#"),
 )
 _PATTERNS = tuple((name, re.compile(pattern)) for name, pattern in _STORES)
 

@@ -7,7 +7,7 @@ from typing import Any
 from efface.model import Artefact, Finding, Gap, GapReason, Locator, Sampling
 from efface.runs.codec import encode
 
-__all__ = ["Tally", "lost_result"]
+__all__ = ["Tally", "lost_result", "tried"]
 
 
 class Tally:
@@ -60,4 +60,20 @@ def lost_result(uri: str, reason: GapReason) -> dict[str, Any]:
     """Return the result of a unit that could not be looked at in any process."""
     tally = Tally()
     tally.add(Gap(Locator.parse(uri), "detect", reason, f"looking at it ended its process ({reason})"))
-    return tally.result()
+    return tried(tally.result(), uri)
+
+
+def tried(result: dict[str, Any], uri: str | None = None) -> dict[str, Any]:
+    """Return a result that the next scan tries again where a place did not answer, or not in time.
+
+    Args:
+        result: Of one unit.
+        uri: The unit, where it is one thing that was read or not; what is damaged in it stays so. None for a table.
+    """
+    reasons = {gap["reason"] for gap in result["gaps"] if uri is None or gap["uri"] == uri}
+    passing = {GapReason.TIMEOUT, GapReason.UNREADABLE}
+    if uri is not None and result["sha256"]:
+        passing = set()
+    elif uri is not None and uri.startswith("file:"):
+        passing = {GapReason.UNREADABLE}  # what takes too long on this machine will do so again
+    return {**result, "again": bool(reasons & passing)}

@@ -10,9 +10,9 @@ from efface import registry
 from efface.errors import EffaceError, FormatError
 from efface.evidence.pseudonym import Pseudonyms
 from efface.examine import Examiner
-from efface.model import Collection, Gap, GapReason, Locator, Part, SampledSource
+from efface.model import Collection, Gap, GapReason, Locator, Part
 from efface.runs.codec import decode
-from efface.runs.tally import Tally
+from efface.runs.tally import Tally, tried
 from efface.sources.archive import reason_of
 from efface.sources.payloads import FilePayload
 
@@ -51,16 +51,14 @@ class Tasks:
         except EffaceError as error:
             reason = reason_of(error) if isinstance(error, FormatError) else GapReason.UNREADABLE
             tally.add(Gap(Locator.parse(unit.uri), "open", reason, str(error)))
-            return _tried(tally.result()) if isinstance(source, SampledSource) else tally.result()
+            return tried(tally.result())
         for result in self._examiner.examine(part, {uri: GapReason(word) for uri, word in skip.items()}):
             tally.add(result)
         if isinstance(part, Part) and isinstance(part.payload, FilePayload) and part.payload.changed():
             detail = "the file changed while it was read: what was found may be out of date"
             tally.add(Gap(part.locator, "open", GapReason.CHANGED, detail))
             return {**tally.result(), "sha256": ""}  # what was read is not what these findings are known for
-        if isinstance(part, Collection):
-            return _tried(tally.result())
-        return tally.result()
+        return tried(tally.result(), None if isinstance(part, Collection) else unit.uri)
 
     @staticmethod
     def _is_known(part: Part, task: dict[str, Any]) -> bool:
@@ -74,9 +72,3 @@ class Tasks:
         if name not in self._sources:
             self._sources[name] = registry.load("source", name)()
         return self._sources[name]
-
-
-def _tried(result: dict[str, Any]) -> dict[str, Any]:
-    """Return a result that the next scan tries again where a server gave no answer in time or lost the connection."""
-    passing = {GapReason.TIMEOUT, GapReason.UNREADABLE}
-    return {**result, "again": any(gap["reason"] in passing for gap in result["gaps"])}

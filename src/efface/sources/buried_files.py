@@ -23,7 +23,7 @@ _TYPES = frozenset(
         sniff.OCTETS, "application/vnd.microsoft.portable-executable", "application/x-elf", "image/x-icns",
         "application/postscript",
         "application/x-mach-binary", "application/java-vm", "application/wasm", "application/x-pickle",
-        "application/x-npy", "application/x-bplist",
+        "application/x-npy", "application/x-bplist", "application/vnd.lance",
     }
 )  # fmt: skip
 _ZIP = "application/zip"

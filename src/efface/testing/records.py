@@ -9,13 +9,14 @@ Source: the standards named in `efface.formats`; vendors' forms as their modules
 from __future__ import annotations
 
 import base64
+import json
 import random
 import struct
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 __all__ = [
     "MAKERS",
@@ -36,6 +37,7 @@ __all__ = [
     "id_card_record",
     "iris_image_record",
     "jpeg_like",
+    "opencv_faces",
     "other_part_record",
     "sourceafis_template",
     "wsq_image",
@@ -278,6 +280,40 @@ def arcsoft_feature(seed: int = 0) -> bytes:
 def digitalpersona_template(seed: int = 0) -> bytes:
     """Return a DigitalPersona template of 600 bytes."""
     return bytes.fromhex("00f82001c80be3735cc0413709ab71") + _noise(seed, 585)
+
+
+def opencv_faces(seed: int = 0, *, layout: str = "yaml", people: int = 3) -> bytes:
+    """Return a trained LBPH recogniser of OpenCV with two pictures of each of some people, as YAML, XML or JSON."""
+    rng = random.Random(seed)
+    labels = [number // 2 for number in range(2 * people)]
+    rows = [[round(rng.random(), 6) for _ in range(256)] for _ in labels]
+    if layout == "json":
+        matrix = {"type_id": "opencv-matrix", "rows": 1, "cols": 256, "dt": "f"}
+        told = {"type_id": "opencv-matrix", "rows": len(labels), "cols": 1, "dt": "i", "data": labels}
+        model = {"radius": 1, "histograms": [matrix | {"data": row} for row in rows], "labels": told}
+        return json.dumps({"opencv_lbphfaces": model | {"labelsInfo": []}}, indent=4).encode()
+    if layout == "xml":
+        made = "".join(
+            f'<_ type_id="opencv-matrix"><rows>1</rows><cols>256</cols><dt>f</dt><data>{_spaced(row)}</data></_>'
+            for row in rows
+        )
+        told_xml = f"<rows>{len(labels)}</rows><cols>1</cols><dt>i</dt><data>{_spaced(labels)}</data>"
+        return (
+            '<?xml version="1.0"?>\n<opencv_storage>\n<opencv_lbphfaces>\n<radius>1</radius>'
+            f'<histograms>{made}</histograms>\n<labels type_id="opencv-matrix">{told_xml}</labels>'
+            "<labelsInfo></labelsInfo></opencv_lbphfaces></opencv_storage>"
+        ).encode()
+    made = "".join(
+        f"      - !!opencv-matrix\n         rows: 1\n         cols: 256\n         dt: f\n         data: {row}\n"
+        for row in rows
+    )
+    head = "%YAML:1.0\n---\nopencv_lbphfaces:\n   threshold: 1.0e+308\n   radius: 1\n   histograms:\n"
+    tail = f"   labels: !!opencv-matrix\n      rows: {len(labels)}\n      cols: 1\n      dt: i\n      data: {labels}\n"
+    return (head + made + tail + "   labelsInfo:\n      []\n").encode()
+
+
+def _spaced(numbers: Sequence[float]) -> str:
+    return " ".join(map(str, numbers))
 
 
 def griaule_template(seed: int = 0) -> bytes:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+import socket
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
@@ -13,7 +15,7 @@ from xml.sax.saxutils import escape
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["broken_store", "listing", "s3_server"]
+__all__ = ["broken_store", "listing", "s3_server", "troubled"]
 
 
 @contextmanager
@@ -60,6 +62,45 @@ def broken_store(answer: Callable[[str], tuple[int, bytes]]) -> Iterator[list[st
     finally:
         server.shutdown()
         server.server_close()
+
+
+@contextmanager
+def troubled(trouble: Callable[[str], int]) -> Iterator[None]:
+    """Put a server on loopback before the one that the environment names.
+
+    Args:
+        trouble: Given a path that is asked for, returns the status of an error to answer with, or 0 where the
+            request is to be sent there; it may take its time.
+    """
+    host, _, port = os.environ["AWS_ENDPOINT_URL"].removeprefix("http://").partition(":")
+
+    class Relay(StreamRequestHandler):
+        def handle(self) -> None:
+            with suppress(OSError):  # who asked may have given up
+                lines = []
+                while (line := self.rfile.readline()).strip():
+                    lines.append(line)
+                if not lines:
+                    return
+                if status := trouble(lines[0].split(b" ")[1].decode()):
+                    self.wfile.write(
+                        b"HTTP/1.1 %d -\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % status
+                    )
+                    return
+                kept = [line for line in lines if not line.lower().startswith(b"connection:")]
+                with socket.create_connection((host, int(port))) as server:
+                    server.sendall(b"".join((*kept, b"Connection: close\r\n\r\n")))
+                    while data := server.recv(1 << 16):
+                        self.wfile.write(data)
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Relay) as relay:
+        relay.daemon_threads = True
+        Thread(target=relay.serve_forever, daemon=True).start()
+        try:
+            with _environment(f"http://127.0.0.1:{relay.server_address[1]}"):
+                yield
+        finally:
+            relay.shutdown()
 
 
 def listing(names: list[str], *, folders: tuple[str, ...] = ()) -> bytes:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from efface.cli.app import run
-from efface.runs.outcome import ExitCode
+from efface.runs.exit_code import ExitCode
 
 
 def test_a_public_key_that_is_there_leaves_no_private_half(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from efface.cli.app import run
 from efface.cli.options import read_baseline, read_waivers
 from efface.errors import UsageError
-from efface.runs.outcome import ExitCode
+from efface.runs.exit_code import ExitCode
 from efface.testing.records import finger_minutiae_record
 
 pytestmark = pytest.mark.usefixtures("home")

@@ -65,6 +65,12 @@ CASES = {
         "/*/t",
         '{"id": 1, "t": ""}\r\n{"id": 2, "t": ""},\r\n',
     ),
+    "a YAML list with a number a line": (
+        "text/plain",
+        "- name: x\n  face:\n" + "".join(f"  - {number}\n" for number in VECTOR) + "- name: y\n",
+        "text/face",
+        "- name: x\n  face:\n  \n- name: y\n",
+    ),
     "a CSV field": (
         "text/csv",
         f'id,photo,note\r\n1,{WORD},"a, b"\r\n2,"{OTHER}","c ""d""\ne"\r\n',

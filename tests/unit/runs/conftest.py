@@ -36,6 +36,10 @@ class Obedient:
             yield Finding("obedient@1", Form.TEMPLATE, Characteristic.FACE, artefact.locator, 0.9, level=3)
         elif word == b"CRASH":
             os.kill(os.getpid(), signal.SIGKILL)
+        elif word in (b"GROW", b"SHRINK"):
+            with open(artefact.locator.path[0], "r+b") as file:
+                file.truncate(5) if word == b"SHRINK" else file.write(b"MARK ")
+            yield Finding("obedient@1", Form.TEMPLATE, Characteristic.FACE, artefact.locator, 0.9, level=3)
         elif word == b"MEMORY":
             bytearray(1 << 40)
         elif word == b"HANG" or (word == b"WAIT" and "OBEDIENT_WAIT" in os.environ):
@@ -69,7 +73,7 @@ def obedient(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     """Let every worker that is started from now on have the obedient detector and no other.
 
     A file whose first word is MARK holds a template; CRASH, HANG and MEMORY do as they say; WAIT waits
-    for ever where a test asks for it.
+    for ever where a test asks for it; GROW and SHRINK hold a template and are written while they are read.
     """
     folder = tmp_path_factory.mktemp("obedient")
     (folder / "obedient.py").write_text(_DETECTOR)

@@ -131,6 +131,10 @@ FOUND = {
         [cells("/embedding", 50, path="/db/ds_model_vggface_detector_opencv.pkl")],
         ("/db/ds_model_vggface_detector_opencv.pkl", GroupKind.TEMPLATES, 50, "deepface"),
     ),
+    "a dataset of LanceDB": (
+        [cells("/*/vector", 300, path="/db/people.lance/data/1.lance")],
+        ("/db/people.lance/data/1.lance#/*", GroupKind.TEMPLATES, 300, "LanceDB"),
+    ),
     "a table with pictures of persons": (
         [cells("/main.staff/photo", 300, form=Form.SAMPLE, clues=KEY)],
         ("/srv/crm.sqlite#/main.staff", GroupKind.PERSON_PICTURES, 300, ""),

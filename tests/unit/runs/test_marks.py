@@ -11,9 +11,10 @@ from efface.model import ACTIVITY, Gap, GapReason, Level, Locator, Verdict, Verd
 from efface.report.arrange import headline
 from efface.report.marks import Comparison, Ignored, Waiver
 from efface.runs.baseline import tightened
+from efface.runs.exit_code import ExitCode
 from efface.runs.ignore import Ignore, read_ignore_file
 from efface.runs.marks import Marks, keep, roots_of_run
-from efface.runs.outcome import ExitCode, of_scan
+from efface.runs.outcome import of_scan
 from efface.runs.scan import ScanOptions, scan
 from efface.runs.store import Store
 from efface.runs.view import view_of

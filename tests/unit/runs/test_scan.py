@@ -19,7 +19,8 @@ import pytest
 from efface.errors import UsageError
 from efface.model import GapReason, Level, Limits, Mode, Verdict, VerdictKind
 from efface.runs import scan as scan_module
-from efface.runs.outcome import ExitCode, of_scan
+from efface.runs.exit_code import ExitCode
+from efface.runs.outcome import of_scan
 from efface.runs.scan import Progress, ScanOptions, scan
 from efface.runs.store import Store
 from efface.runs.view import view_of
@@ -261,6 +262,23 @@ def test_only_gaps_are_not_clean(tmp_path: Path) -> None:
     """Nothing found and something not looked at has an exit code of its own."""
     view = look(tmp_path / "run", fill(tmp_path / "tree", a_txt="CRASH"))
     assert of_scan(view, Level.VISIBLE) is ExitCode.GAPS
+
+
+@pytest.mark.parametrize("word", ["GROW", "SHRINK"])
+def test_a_file_that_changes_while_it_is_read_is_a_gap(
+    word: str, tree: Path, tmp_path: Path, obedient: Any
+) -> None:
+    """What was found is told with the doubt; all else is looked at, and the next scan looks at what is there now."""
+    (tree / "b.txt").write_text(f"{word} some more content")
+    view = look(tmp_path / "run", tree)
+    assert places(view) == ["a.txt", "b.txt", "c.txt"]
+    assert reasons(view) == [("b.txt", GapReason.CHANGED)]
+    obedient.looked_at()
+    (tree / "b.txt").write_text("plain")
+    view = look(tmp_path / "run", tree)
+    assert places(view) == ["a.txt", "c.txt"]
+    assert reasons(view) == []
+    assert [os.path.basename(uri) for uri in obedient.looked_at()] == ["b.txt"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import os
 import tarfile
 import zipfile
@@ -12,9 +13,11 @@ import pytest
 
 from efface.engines.libarchive_runtime import load
 from efface.errors import FormatError, LimitExceededError
-from efface.model import Gap, GapReason, Limits, Locator, Part, Surroundings
+from efface.examine import Examiner
+from efface.model import Finding, Gap, GapReason, Limits, Locator, Mode, Part, Surroundings
 from efface.sources.archive import Archive
 from efface.sources.payloads import BytesPayload
+from efface.testing.records import finger_minutiae_record
 
 PLACE = Locator("file", ("/x.zip",))
 
@@ -128,3 +131,40 @@ def test_a_member_over_the_limit_is_a_gap_of_its_own() -> None:
     assert isinstance(found[0], Gap)
     assert found[0].reason is GapReason.OVER_LIMIT
     assert isinstance(found[1], Part)
+
+
+def tarred(**contents: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for name, data in contents.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+def test_a_container_image_is_opened_layer_by_layer() -> None:
+    """What a later layer hides (a whiteout) lies in the earlier one all the same, and is found there."""
+    lower = gzip.compress(tarred(**{"app/people/1.fmr": finger_minutiae_record()}))
+    upper = tarred(**{"app/people/.wh.1.fmr": b"", "app/note.txt": b"cleaned"})
+    blobs = {f"blobs/sha256/{number}{'0' * 63}": data for number, data in enumerate((lower, upper))}
+    index = json.dumps([{"Config": "c.json", "RepoTags": ["a:1"], "Layers": list(blobs)}]).encode()
+    part = Part(Locator.of_file("/image.tar"), BytesPayload(tarred(**{**blobs, "manifest.json": index})),
+                Surroundings(("image.tar",)))  # fmt: skip
+    results = list(Examiner(Mode.FAST, Limits()).examine(part))
+    assert not [each for each in results if isinstance(each, Gap)]
+    (found,) = [each for each in results if isinstance(each, Finding)]
+    assert found.locator.path[0] == "/image.tar"
+    assert found.locator.path[1] == f"blobs/sha256/0{'0' * 63}"
+    assert found.locator.path[-1] == "app/people/1.fmr"
+
+
+def test_gbk_names_in_a_tar_are_read_as_text() -> None:
+    """A tar says nothing of the encoding of its names."""
+    data = tarred(AAAA=b"1")
+    name = "人脸".encode("gbk")
+    header = bytearray(data[:512].replace(b"AAAA", name))
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    (found,) = parts(bytes(header) + data[512:], "application/x-tar")
+    assert found.locator.path[1] == "人脸"

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import io
 import zipfile
+from threading import Event
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from efface.errors import AccessError, LimitExceededError, UsageError
-from efface.model import Finding, Gap, Limits, Unit
+from efface.model import Finding, Gap, GapReason, Level, Limits, Unit
+from efface.runs.exit_code import ExitCode
+from efface.runs.outcome import of_scan
 from efface.runs.scan import ScanOptions, scan
 from efface.runs.store import Store
+from efface.runs.view import view_of
 from efface.sources.objects import ObjectStore
 from efface.testing.records import finger_minutiae_record
-from efface.testing.s3 import broken_store, listing, s3_server
+from efface.testing.s3 import broken_store, listing, s3_server, troubled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -185,3 +189,40 @@ def test_a_scan_finds_what_lies_in_a_bucket_and_writes_no_secret(client: Any, tm
         scan(store, ScanOptions(("s3://found",), jobs=1))
         assert store.meta("reused") == "2"
     assert b"tests-secret-mark" not in path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [(500, GapReason.UNREADABLE), (0, GapReason.TIMEOUT)],
+    ids=["answers 500", "is slow"],
+)
+def test_an_object_that_cannot_be_had_is_a_gap_and_is_tried_again(
+    client: Any, tmp_path: Path, status: int, reason: GapReason
+) -> None:
+    """Everything else in the bucket is looked at; the next scan asks for what was missed, and for nothing more."""
+    bucket, done = f"weak-{status}", Event()
+    client.create_bucket(Bucket=bucket)
+    for name, content in {
+        "a.txt": b"a",
+        "b.fmr": finger_minutiae_record(),
+        "c.fmr": finger_minutiae_record(),
+    }.items():
+        client.put_object(Bucket=bucket, Key=name, Body=content)
+
+    def trouble(path: str) -> int:
+        if "b.fmr" in path and not status:
+            done.wait(60)
+        return status if "b.fmr" in path else 0
+
+    options = ScanOptions((f"s3://{bucket}",), jobs=1, limits=Limits(artefact_seconds=2))
+    with Store(str(tmp_path / "run.sqlite")) as store:
+        with troubled(trouble):
+            scan(store, options)
+            done.set()
+        assert [each.locator.uri for each in store.findings()] == [f"s3://{bucket}/c.fmr"]
+        assert [(gap.locator.uri, gap.reason) for gap in store.gaps()] == [(f"s3://{bucket}/b.fmr", reason)]
+        assert of_scan(view_of(store, "en"), Level.VISIBLE) is ExitCode.VIOLATIONS
+        scan(store, options)
+        assert len(list(store.findings())) == 2
+        assert not list(store.gaps())
+        assert store.meta("reused") == "2"

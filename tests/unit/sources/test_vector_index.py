@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +14,8 @@ from efface.errors import FormatError
 from efface.examine import Examiner
 from efface.formats import sniff
 from efface.model import Column, Finding, Form, Gap, GapReason, Limits, Locator, Mode, Part, Surroundings
+from efface.runs.scan import ScanOptions, scan
+from efface.runs.store import Store
 from efface.sources.payloads import BytesPayload, FilePayload
 from efface.sources.vector_index import VectorIndex
 from efface.testing import indexes, stores
@@ -140,3 +145,34 @@ def test_an_index_of_faces_is_found_as_templates(data: bytes) -> None:
     assert found.form is Form.TEMPLATE
     assert found.references == 40
     assert not [each for each in results if isinstance(each, Gap)]
+
+
+def test_a_folder_of_chroma_is_read_whole(tmp_path: Path) -> None:
+    """The index and the queue, which keeps vectors that were deleted from it, are one finding each."""
+    folder = tmp_path / "face_db"
+    index = folder / "0b1e8c5a-6f0e-4a53-9d07-2f5c6f6f7a10"
+    index.mkdir(parents=True)
+    whole = indexes.hnswlib_index(VECTORS)
+    for name, data in {
+        "header.bin": b"\1\0\0\0" + whole[:96], "data_level0.bin": indexes.level0(VECTORS),
+        "length.bin": bytes(160), "link_lists.bin": b"",
+    }.items():  # fmt: skip
+        (index / name).write_bytes(data)
+    with closing(sqlite3.connect(folder / "chroma.sqlite3")) as db, db:
+        db.execute(
+            "CREATE TABLE embeddings_queue (seq_id INTEGER PRIMARY KEY, created_at TIMESTAMP, operation INTEGER,"
+            " topic TEXT, id TEXT, vector BLOB, encoding TEXT, metadata TEXT)"
+        )
+        rows = [(f"p{number}", vector.astype("<f4").tobytes()) for number, vector in enumerate(VECTORS)]
+        db.executemany(
+            "INSERT INTO embeddings_queue (operation, topic, id, vector, encoding)"
+            " VALUES (0, 'persistent://default/default/0b1e', ?, ?, 'FLOAT32')", rows
+        )  # fmt: skip
+    with Store(str(tmp_path / "run.sqlite")) as store:
+        scan(store, ScanOptions((str(folder),), jobs=1))
+        found = {os.path.basename(each.locator.path[0]): each for each in store.findings()}
+        assert not list(store.gaps())
+    assert sorted(found) == ["chroma.sqlite3", "data_level0.bin"]
+    assert {each.form for each in found.values()} == {Form.TEMPLATE}
+    assert {each.references for each in found.values()} == {40}
+    assert found["chroma.sqlite3"].locator.uri.endswith("vector")
