@@ -261,6 +261,7 @@ def table(results: list[Looked], everything: list[Photo]) -> None:
                 ]
             ]
         )
+    _calibrated(looked, everything)
     print("\nPhotos per second, one at a time, and processor ms for one photo")
     _print([["", *(f"{group}/s" for group in TIMED), *(f"{group} ms" for group in TIMED)]])
     for result in results:
@@ -284,6 +285,32 @@ def _tiny(looked: list[Looked], everything: list[Photo]) -> None:
         _print([[result.name, *shares, str(len(boxes))]])
 
 
+def _calibrated(looked: list[Looked], everything: list[Photo]) -> None:
+    street = [photo for photo in everything if photo.group == "street"]
+    unseen = {"street": street[1::2], "frames": [photo for photo in everything if photo.group == "frames"]}
+    print("\nLabelled share of findings (findings) by confidence, on photos that nothing was fitted on")
+    _print([["", *(f"{low / 10:.1f}-{(low + 1) / 10:.1f}" for low in range(10))]])
+    for name, photos in unseen.items():
+        for result in looked:
+            pairs = [
+                (sure, hit)
+                for photo in photos
+                for sure, hit in zip(
+                    result.boxes[photo.path][:, -1].tolist(),
+                    matched(result.boxes[photo.path], photo.labels)[0],
+                    strict=True,
+                )
+            ]
+            _print([[f"{name}: {result.name}", *_shares(pairs)]])
+
+
+def _shares(pairs: Sequence[tuple[float, bool]]) -> Iterator[str]:
+    """Yield the share of hits, and the number of findings, in each tenth of confidence."""
+    for low in range(10):
+        hits = [hit for sure, hit in pairs if min(int(10 * sure), 9) == low]
+        yield f"{np.mean(hits):.2f} ({len(hits)})" if hits else "-"
+
+
 def _widened(result: Looked) -> Looked:
     """Return a tool's boxes, widened as efface widens what its networks say."""
     other = Looked(f"{result.name} widened", result.mask)
@@ -299,7 +326,7 @@ def _mean(of: dict[Path, float], everything: list[Photo], group: str) -> float:
 
 def _print(table_rows: Iterable[list[str]]) -> None:
     for row in table_rows:
-        print("  ".join(f"{cell:>13}" if at else f"{cell:<20}" for at, cell in enumerate(row)))
+        print("  ".join(f"{cell:>13}" if at else f"{cell:<24}" for at, cell in enumerate(row)))
 
 
 def calibrate(everything: list[Photo]) -> None:
@@ -322,11 +349,8 @@ def calibrate(everything: list[Photo]) -> None:
         print(f"{name}: ({', '.join(f'{value:.2f}' for value in fitted)}) from {len(part)} candidates")
     for title, half in (("fitted on", halves[0]), ("held out", halves[1])):
         kept = [(confidence(row), hit) for row, hit in half if accepted(row)]
-        print(f"confidence, findings and labelled share, {title}:")
-        for low in range(10):
-            hits_in = [hit for sure, hit in kept if low / 10 <= sure < (low + 1) / 10]
-            if hits_in:
-                print(f"  {low / 10:.1f} to {(low + 1) / 10:.1f}: {len(hits_in):5}  {np.mean(hits_in):.2f}")
+        print(f"labelled share of findings (findings) by tenths of confidence, {title}:")
+        print("  ".join(_shares(kept)))
 
 
 def _fit(inputs: NDArray[np.float64], truth: NDArray[np.float64]) -> list[float]:

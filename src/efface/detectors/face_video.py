@@ -45,7 +45,7 @@ class FaceVideo:
     """
 
     name = "face-video"
-    version = 1
+    version = 2
 
     def __init__(self) -> None:
         self._finders: dict[Mode, FaceFinder] = {}

@@ -34,7 +34,7 @@ SIDE, CHIN = 0.04, 0.10
 chins, and a removal must cover them (docs/adr/0009)."""
 
 _LOOKS = {"fast": face_looks.fast, "standard": face_looks.standard, "thorough": face_looks.thorough}
-_DECODED_PX = {"fast": face_looks.BASE_PX, "standard": face_looks.FINE_PX}
+_DECODED_PX = {"fast": face_looks.BASE_PX, "standard": face_looks.LARGE_PICTURE_PX}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class FaceFinder:
 
     Args:
         mode: `fast` looks once at 640 pixels and never enlarges; `standard` enlarges small pictures, looks at
-            large ones a second time at 1280 pixels, and looks again at what is doubtful; `thorough` lets both
+            large ones at 1280 and 2560 pixels, too, and looks again at what is doubtful; `thorough` lets both
             networks propose in three sizes, and looks at tiles of large pictures at twice their size.
 
     Raises:

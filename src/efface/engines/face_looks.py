@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
     Rows = NDArray[np.float32]
 
-__all__ = ["BASE_PX", "FINE_PX", "fast", "standard", "thorough"]
+__all__ = ["BASE_PX", "LARGE_PICTURE_PX", "fast", "standard", "thorough"]
 
 BASE_PX, FINE_PX = 640, 1280  # long sides looked at; large faces are lost at 1280, small ones at 640
 MOST_ENLARGED_ALONE = (
@@ -69,7 +69,7 @@ UNSEEN = 0.02  # stands for YuNet's score where it proposed nothing
 LARGE_PICTURE_PX, LARGE_TILE_PX = (
     2560,
     1152,
-)  # thorough: both networks at this size too, in tiles of at most 1.33 MP
+)  # large pictures: a further size, in tiles of at most 1.33 MP; thorough lets both networks look at it
 TILE_PX = 576  # thorough: squares of a picture larger than FINE_PX, each looked at twice its size
 OVERLAP_PX = 80  # of neighbouring tiles
 LARGEST_IN_TILE_PX = 48  # larger faces are seen in the smaller sizes, and whole
@@ -83,15 +83,17 @@ def fast(pixels: Pixels) -> Rows:
 
 
 def standard(pixels: Pixels) -> Rows:
-    """Return YuNet's candidates; small pictures enlarged, large ones in two sizes; the doubtful looked at twice."""
+    """Return YuNet's candidates; small pictures enlarged, large ones in more sizes; the doubtful looked at twice."""
     if max(pixels.shape) <= ENLARGED_UP_TO_PX and min(pixels.shape[:2]) > 1:
         size = min(ENLARGED_PX, round(max(pixels.shape[:2]) * MOST_ENLARGED_ALONE))
         rows = _candidates(_first_look(pixels, enlarged(pixels, size)), ENLARGED)
     else:
         rows = _candidates(_first_look(pixels, _reduced(pixels, BASE_PX)), FIRST)
     if max(pixels.shape) > FINE_PX * 3 // 4:
-        fine = _candidates(yunet(_reduced(pixels, FINE_PX), DOUBTFUL), FINE)
-        rows = np.concatenate([rows, _not_in(fine, rows)])
+        rows = _with(rows, yunet(_reduced(pixels, FINE_PX), DOUBTFUL))
+    if max(pixels.shape) > LARGE_PICTURE_PX * 3 // 4:
+        large = fitted(pixels, LARGE_PICTURE_PX)
+        rows = _with(rows, _in_tiles(pixels, large, LARGE_TILE_PX, lambda part: yunet(_view(part), DOUBTFUL)))
     sure = np.array([SURE[how] for how in rows[:, HOW].tolist()], np.float32)
     return _looked_at(pixels, rows, rows[:, YUNET] < sure, MOST_LOOKS, GLANCE)
 
@@ -225,11 +227,9 @@ def _candidates(rows: Rows, how: float) -> Rows:
     return np.concatenate([rows, more], axis=1)
 
 
-def _not_in(rows: Rows, others: Rows) -> Rows:
-    if not len(rows) or not len(others):
-        return rows
-    kept: Rows = rows[overlap(rows, others).max(axis=1) < SAME_FACE]
-    return kept
+def _with(rows: Rows, finer: Rows) -> Rows:
+    """Add what a larger size shows. Of two boxes of one face the surer is kept: it fits better, too."""
+    return suppress(np.concatenate([rows, _candidates(finer, FINE)]))
 
 
 def _looked_at(pixels: Pixels, rows: Rows, doubtful: NDArray[np.bool_], most: int, face_px: int) -> Rows:

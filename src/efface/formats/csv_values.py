@@ -47,6 +47,7 @@ class Header:
         self.names = first if self.is_row else [str(number + 1) for number in range(len(first))]
         self.separator = separator
         self.runs = numbered_runs(self.names)
+        self._places = [f"/*/{escaped(name)}" for name in self.names]
 
     def vectors(self, row: list[str]) -> tuple[list[tuple[range, str, str]], set[int]]:
         """Return the vectors of a row as columns, place and text, and all columns that they take."""
@@ -55,7 +56,7 @@ class Header:
 
     def place(self, at: int) -> str:
         """Return the place of a column's values."""
-        return f"/*/{escaped(self.names[at]) if at < len(self.names) else at + 1}"
+        return self._places[at] if at < len(self._places) else f"/*/{at + 1}"
 
     def _vector(self, row: list[str], run: range) -> tuple[str, str] | None:
         spread = [row[at].strip() for at in run if at < len(row)]

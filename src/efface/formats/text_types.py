@@ -187,8 +187,9 @@ def _table(text: str, *, cut: bool) -> str | None:
     lines = [line for line in lines if line.strip()][:20]
     if len(lines) < 2:
         return _wide_header(lines[0]) if lines and cut and "\n" in text else None
+    unquoted = [re.sub(r'"[^"]*"', "", line) if '"' in line else line for line in lines]
     for separator, kind in _SEPARATORS:
-        counts = {re.sub(r'"[^"]*"', "", line).count(separator) for line in lines}
+        counts = {line.count(separator) for line in unquoted}
         if len(counts) == 1 and min(counts) >= 2:
             return kind
     return None

@@ -54,8 +54,7 @@ class _Gathering:
         self._size_bytes = 0
 
     def add(self, pattern: str, value: bytes | str) -> None:
-        known = pattern in self._columns or len(self._columns) < _MAX_COLUMNS
-        cells = self._columns.setdefault(pattern if known else _ANYWHERE, _Cells(self._most))
+        cells = self._columns.get(pattern) or self._new(pattern)
         cells.count += 1
         cells.longest = max(cells.longest, len(value))
         at = len(cells.kept)
@@ -68,6 +67,11 @@ class _Gathering:
         else:
             self._grow(cells, len(value))
             cells.kept.append(value)
+
+    def _new(self, pattern: str) -> _Cells:
+        if len(self._columns) >= _MAX_COLUMNS:
+            pattern = _ANYWHERE
+        return self._columns.setdefault(pattern, _Cells(self._most))
 
     def _grow(self, cells: _Cells, by: int) -> None:
         cells.size_bytes += by

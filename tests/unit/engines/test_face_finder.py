@@ -162,6 +162,23 @@ def test_small_faces_of_a_large_picture_are_found(mode, finders, portrait):
         assert max(overlap(box, scaled) for box in found) > 0.5
 
 
+def test_small_faces_of_a_photo_of_12_megapixels_are_found(finders, portrait):
+    """`standard` looks at a large photo at 2560 pixels, too: faces of 28 are found, each once; smaller sizes show none."""
+    canvas = Image.new("RGB", (4000, 3000), (70, 90, 80))
+    side = round(512 * 28 / PORTRAIT[3])
+    places = [(150, 150), (1900, 1400), (3700, 2700)]
+    for place in places:
+        canvas.paste(portrait.resize((side, side), Image.Resampling.LANCZOS), place)
+    data = saved(canvas, "JPEG", quality=95)
+    ((_, found),) = boxes(data, finders["standard"])
+    assert len(found) == len(places)
+    for x, y in places:
+        expected = [x + PORTRAIT[0] * side / 512, y + PORTRAIT[1] * side / 512, 22.2, 28.0]
+        assert max(overlap(box, expected) for box in found) > 0.5
+    ((_, missed),) = boxes(data, finders["fast"])
+    assert missed == []
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("shape", [(1, 1), (1, 900), (900, 1), (3, 2), (33, 2000)])
 def test_odd_shapes_are_no_trouble(mode, shape, finders):
