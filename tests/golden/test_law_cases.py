@@ -171,7 +171,7 @@ ROWS = {
         DOOR, TEMPLATE, TODAY, K.OUT_OF_SCOPE, None
     ),
     "T22: the same vector at the firm's door, broad reading, warns and asks": Row(
-        DOOR | {"reading": "broad"},
+        DOOR | {"readings": ("tianjin_broad",)},
         TEMPLATE,
         TODAY,
         K.NEEDS_FACTS,
