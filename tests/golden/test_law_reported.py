@@ -23,7 +23,12 @@ HOLD, P, U = VerdictKind.HOLD, VerdictKind.PROHIBITED, VerdictKind.PROHIBITED_UN
 ASK, OK, OUT = VerdictKind.NEEDS_FACTS, VerdictKind.CONDITIONAL_OK, VerdictKind.OUT_OF_SCOPE
 TODAY = date(2026, 11, 22)
 
-NO_CONSENT = {"consent": False, "separate_consent": False, "written_consent": False, "explicit_consent": False}
+NO_CONSENT = {
+    "consent": False,
+    "separate_consent": False,
+    "written_consent": False,
+    "explicit_consent": False,
+}
 CONSENT = dict.fromkeys(NO_CONSENT, True)
 NO_DEFENCE = {"emergency": False, "news_reporting": False, "law_provides_otherwise": False}
 # Every condition met and every breach denied: what remains is what a case puts over it.
@@ -38,6 +43,7 @@ LAWFUL = CONSENT | {
     "state_rules_followed": True, "conspicuous_sign": True, "bounded_capture_area": True,
     "public_safety_use_only": True, "alternative_offered": True, "inside_private_room": False,
     "raw_sample_kept": False, "stored_apart_from_identity": True, "used_on_terminal_only": True,
+    "national_standards_followed": True,
 }  # fmt: skip
 
 
@@ -60,7 +66,12 @@ NANJING = {
 }  # fmt: skip
 SHUNDE = case(
     NANJING,
-    {"data_category": "enrolled_face_image", "purpose_stated": True, "conspicuous_sign": True, "notice_given": True},
+    {
+        "data_category": "enrolled_face_image",
+        "purpose_stated": True,
+        "conspicuous_sign": True,
+        "notice_given": True,
+    },
     jurisdiction="CN-440606",
     conduct_from=date(2020, 8, 1),
 )
@@ -162,10 +173,15 @@ STAFF = {
     "facts": LAWFUL | {"data_category": "face_image", "fr_enabled_on_source": False},
 }
 FR = tuple(
-    rule.id for pack in builtin_packs() if pack.reference.id == "cn-face-recognition-measures" for rule in pack.rules
+    rule.id
+    for pack in builtin_packs()
+    if pack.reference.id == "cn-face-recognition-measures"
+    for rule in pack.rules
 )
 PIPL = tuple(rule.id for pack in builtin_packs() if pack.reference.id == "cn-pipl" for rule in pack.rules)
-SPC = tuple(rule.id for pack in builtin_packs() if pack.reference.id == "cn-spc-face-2021" for rule in pack.rules)
+SPC = tuple(
+    rule.id for pack in builtin_packs() if pack.reference.id == "cn-spc-face-2021" for rule in pack.rules
+)
 
 
 class Row(NamedTuple):
@@ -189,7 +205,7 @@ ROWS = {
         ("CN-TJ-SC-16-2", "CN-FR-13-2"),
     ),
     # Penalty decision of Shunde, 顺市监一队罚字〔2021〕22号 (zhimen.com 18836; gongsi.com.cn), reported 5 July 2021.
-    "T04 then: a stand that says \"face collection\" is notice, and notice is not consent": Row(
+    'T04 then: a stand that says "face collection" is notice, and notice is not consent': Row(
         SHUNDE, date(2021, 7, 5), U, {"CN-CPL-29": U}, (*PIPL, *SPC, *FR, "CN-NJ-2020", "CN-NJ-2020-CONSENT")
     ),
     "T04 today: the same stand": Row(
@@ -348,7 +364,9 @@ PLACE = Locator("file", ("/srv/watch/list.db",), "/main.person/face")
 # FTC v. Rite Aid, 19 December 2023 (covingtonblogs; americanbar.org; ailawsusa): images, and models and algorithms
 # derived from them, were to be deleted. The FTC Act is in no pack; Portland's ban stands for a place that forbids it.
 TARGETS = {
-    "gallery": Finding("made@1", Form.REFERENCE_DATABASE, Characteristic.FACE, PLACE, 0.9, level=Level.ENROLLED),
+    "gallery": Finding(
+        "made@1", Form.REFERENCE_DATABASE, Characteristic.FACE, PLACE, 0.9, level=Level.ENROLLED
+    ),
     "template": Finding("made@1", Form.TEMPLATE, Characteristic.FACE, PLACE, 0.9, level=Level.ENROLLED),
     "photograph on the watch list": Finding(
         "made@1", Form.SAMPLE, Characteristic.FACE, PLACE, 0.9, level=Level.ENROLLED
