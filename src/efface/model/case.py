@@ -64,7 +64,7 @@ class Case:
         facts: Named facts.
         scope: Patterns of the data that the case is about; empty means all of the run.
         holds: What must not be touched.
-        reading: "strict" or "broad" where a pack offers both.
+        readings: Disputed readings that the case takes instead of the default, by name.
     """
 
     title: str
@@ -79,7 +79,7 @@ class Case:
     facts: Mapping[str, FactValue] = field(default_factory=dict)
     scope: tuple[str, ...] = ()
     holds: tuple[Hold, ...] = ()
-    reading: str = "strict"
+    readings: tuple[str, ...] = ()
 
     def in_scope(self, locator: Locator) -> bool:
         """Return whether the case is about a place."""

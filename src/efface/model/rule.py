@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from efface.model.vocabulary import RuleMode
 
-__all__ = ["Citation", "Example", "PackReference", "Rule", "Text"]
+__all__ = ["Citation", "Deadline", "Example", "PackReference", "Rule", "Text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +34,11 @@ class Citation:
         article: Article and paragraph, in the statute's own numbering.
         quote: The official words in their language where they could be read, else empty.
         paraphrase: What it says, in our words.
-        force: Kind of instrument: statute, admin_reg, dept_rule, local_reg, judicial,
-            admin_instruction_reported, notice.
+        force: Kind of instrument: statute, admin_reg, dept_rule, local_reg, judicial, eu_regulation,
+            admin_instruction_reported, notice, standard_mandatory, standard_recommended.
         sources: Where it was read.
         read_on: The day it was read.
-        confidence: "primary" (the text itself), "secondary" (quoted by others), "unknown".
+        confidence: "primary" (the text itself), "secondary" (quoted by others), "unchecked".
         notes: What the sources leave unknown or dispute, shown to the user.
     """
 
@@ -60,6 +60,23 @@ class Example:
     name: str
     fires: bool
     kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """By when something is due.
+
+    Attributes:
+        text: In words.
+        days: Days after the fact, or None.
+        working_days: Working days after the fact, or None.
+        after: Name of the fact that is the day from which it runs, or "".
+    """
+
+    text: Text
+    days: int | None = None
+    working_days: int | None = None
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +102,8 @@ class Rule:
         effective_until: First day on which it no longer binds, or None.
         remedy: One word for what is due: erase, dismantle, freeze, keep, obtain_consent, or "".
         remedy_text: The remedy in words.
+        consequence: What a breach may cost, or None where the sources do not say.
+        deadline: By when, or None where none is laid down or known.
         examples: Cases that are its tests.
     """
 
@@ -98,4 +117,6 @@ class Rule:
     effective_until: date | None
     remedy: str
     remedy_text: Text
+    consequence: Text | None = None
+    deadline: Deadline | None = None
     examples: tuple[Example, ...] = ()

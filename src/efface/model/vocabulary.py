@@ -117,6 +117,8 @@ class RuleMode(StrEnum):
     REQUIRE = "require"
     ALLOW_IF = "allow_if"
     HOLD = "hold"
+    FREEZE = "freeze"
+    RECOMMEND = "recommend"
 
 
 class Method(StrEnum):

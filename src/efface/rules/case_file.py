@@ -6,7 +6,7 @@ A word or key that nothing knows is refused with a hint; nothing is guessed. All
 from __future__ import annotations
 
 from datetime import date  # noqa: TC003 - pydantic reads the annotations at run time
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -45,6 +45,7 @@ Actor = Annotated[str, AfterValidator(_not_blank), AfterValidator(_Word("ActorKi
 Activity = Annotated[str, AfterValidator(_not_blank), AfterValidator(_Word("Activity"))]
 Place = Annotated[str, AfterValidator(_Word("Place"))]
 Purpose = Annotated[str, AfterValidator(_Word("Purpose"))]
+Reading = Annotated[str, AfterValidator(_not_blank), AfterValidator(_Word("Reading"))]
 Pattern = Annotated[str, AfterValidator(_not_blank)]
 
 
@@ -58,7 +59,7 @@ class _CaseTable(Table):
     activities: list[Activity] = Field(default=[])
     conduct_from: date | None = None
     conduct_until: date | None = None
-    reading: Literal["strict", "broad"] = "strict"
+    readings: list[Reading] = Field(default=[])
 
     @model_validator(mode="after")
     def _dates_in_order(self) -> Self:
@@ -114,5 +115,5 @@ def parse_case(text: str) -> Case:
         facts=table.facts,
         scope=tuple(scope.match for scope in table.scope),
         holds=tuple(Hold(hold.match, hold.reason, hold.until) for hold in table.hold),
-        reading=about.reading,
+        readings=tuple(about.readings),
     )

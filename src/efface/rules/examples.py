@@ -75,7 +75,7 @@ def _case_of(example: ExampleTable, table: Examples) -> Case:
         conduct_from=example.conduct_from,
         conduct_until=example.conduct_until,
         facts=facts,
-        reading=example.reading,
+        readings=tuple(example.readings),
     )
 
 
@@ -85,6 +85,7 @@ def _faults_in_words(case: Case) -> Iterator[str]:
     used += [Entity("Activity", activity) for activity in case.activities]
     used += [Entity("Place", case.place)] if case.place else []
     used += [Entity("Purpose", case.purpose_kind)] if case.purpose_kind else []
+    used += [Entity("Reading", reading) for reading in case.readings]
     for entity in used:
         if not taxonomy().knows(entity):
             yield f"no {entity.kind} is called {entity.id!r}{taxonomy().hint(entity)}"

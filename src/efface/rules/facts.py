@@ -37,7 +37,7 @@ ACTORS = "actors"
 DATA_CATEGORY = "data_category"
 UNKNOWN_FEATURES = "unknown_features"
 CASE_KEYS = frozenset(
-    {"jurisdiction", "place", "purpose_kind", "activities", "conduct_from", "conduct_until", "reading"}
+    {"jurisdiction", "place", "purpose_kind", "activities", "conduct_from", "conduct_until", "readings"}
 )
 """Facts that a case file gives in its [case] table, under the same names."""
 
@@ -102,6 +102,8 @@ def fault_in_fact(name: str, value: object) -> str | None:
     if kind == "Long":
         whole = isinstance(value, int) and not isinstance(value, bool)
         return None if whole else "expected a whole number"
+    if kind == "datetime":
+        return None if isinstance(value, date) else "expected a day such as 2025-06-01"
     if not isinstance(value, str):
         return f"expected a word of the kind {kind}"
     entity = Entity(kind, value)
@@ -134,7 +136,7 @@ def case_to_facts(case: Case, as_of: date) -> Facts:
         raise UsageError("\n".join(broken))
     values: dict[str, Value] = {name: _value(name, stated) for name, stated in case.facts.items()}
     values["jurisdiction"] = Entity("Jurisdiction", case.jurisdiction)
-    values["reading"] = case.reading
+    values["readings"] = frozenset(Entity("Reading", reading) for reading in case.readings)
     values["conduct_until"] = min(case.conduct_until or as_of, as_of)
     if case.conduct_from is not None:
         values["conduct_from"] = case.conduct_from

@@ -33,8 +33,12 @@ KINDS = {
     ),
     "duty": Consequence(RuleMode.REQUIRE, VerdictKind.PROHIBITED_UNLESS, VerdictKind.CONDITIONAL_OK),
     "hold": Consequence(RuleMode.HOLD, VerdictKind.HOLD, VerdictKind.OUT_OF_SCOPE),
+    "freeze": Consequence(RuleMode.FREEZE, VerdictKind.FREEZE, None),
+    "permission": Consequence(RuleMode.ALLOW_IF, VerdictKind.PERMITTED, None),
+    "recommendation": Consequence(RuleMode.RECOMMEND, VerdictKind.CONDITIONAL_OK, VerdictKind.CONDITIONAL_OK),
 }
-"""The words of the annotation @kind. A prohibition has no `cured`: consent changes nothing."""
+"""The words of the annotation @kind. A prohibition has no `cured`: consent changes nothing. A recommended standard
+binds nobody: not following it leaves a thing allowed, and is told."""
 
 
 @dataclass(frozen=True, slots=True)

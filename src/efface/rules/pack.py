@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, TypeVar
 
 from efface.errors import RulePackError, UsageError
-from efface.model.rule import Citation, PackReference, Rule, Text
+from efface.model.rule import Citation, Deadline, PackReference, Rule, Text
 from efface.rules.examples import as_example, faults_in_examples
 from efface.rules.facts import questions_for_facts, schema
 from efface.rules.kleene import facts_read
@@ -195,6 +195,10 @@ def _faults_between(policies: list[Policy], words: Texts, *, complete: bool) -> 
             yield f"texts.toml: {rule_id}: its words (citation, paraphrase, explanation, remedy) are missing"
     if complete:
         yield from (f"texts.toml: {name}: no rule is called so" for name in words.rules if name not in ids)
+    for name, text in words.rules.items():
+        after = text.deadline.after if text.deadline else ""
+        if after and after not in questions_for_facts():
+            yield f"texts.toml: {name}: deadline.after: no fact has this name{closest(after, questions_for_facts())}"
     for fact in words.questions:
         if fact not in questions_for_facts():
             yield f"texts.toml: questions.{fact}: no fact has this name{closest(fact, questions_for_facts())}"
@@ -215,6 +219,8 @@ def _norm(policy: Policy, about: PackTable, words: Texts, examples: Examples) ->
         effective_until=policy.until,
         remedy=policy.annotations["remedy"],
         remedy_text=text.remedy.text(),
+        consequence=text.consequence.text() if text.consequence else None,
+        deadline=_deadline(text),
         examples=tuple(as_example(example) for example in examples.examples if example.rule == rule_id),
     )
     questions = {fact: question.text() for fact, question in words.questions.items()}
@@ -229,15 +235,20 @@ def _norm(policy: Policy, about: PackTable, words: Texts, examples: Examples) ->
     )
 
 
+def _deadline(text: RuleTexts) -> Deadline | None:
+    due = text.deadline
+    return Deadline(due.text(), due.days, due.working_days, due.after) if due else None
+
+
 def _citation(policy: Policy, about: PackTable, text: RuleTexts) -> Citation:
     return Citation(
         instrument=about.instrument.text(),
         article=text.article,
-        quote=text.quote_zh,
+        quote=text.quote_zh or text.quote_en,
         paraphrase=text.paraphrase.text(),
         force=policy.annotations["authority"],
-        sources=tuple(about.sources),
+        sources=tuple(text.sources or about.sources),
         read_on=about.read_on,
-        confidence=about.confidence,
+        confidence=text.confidence or about.confidence,
         notes=tuple(note.text() for note in (*text.notes, *about.notes)),
     )

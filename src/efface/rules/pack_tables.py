@@ -19,9 +19,16 @@ AUTHORITIES = (
     "dept_rule",
     "local_reg",
     "judicial",
+    "eu_regulation",
     "admin_instruction_reported",
     "notice",
+    "standard_mandatory",
+    "standard_recommended",
 )
+
+
+Confidence = Literal["primary", "secondary", "unchecked"]
+"""The text itself was read; others who quote it were; neither, so that it rests on general knowledge."""
 
 
 def _filled(text: str) -> str:
@@ -54,19 +61,36 @@ class PackTable(Table):
     jurisdiction: Words
     sources: list[Words]
     read_on: date
-    confidence: Literal["primary", "secondary"]
+    confidence: Confidence
     notes: list[TextTable] = Field(default=[])
 
 
+class DeadlineTable(TextTable):
+    """By when: a number of days or working days after a fact that is a day, and in words."""
+
+    days: int | None = Field(default=None, ge=0)
+    working_days: int | None = Field(default=None, ge=0)
+    after: str = ""
+
+
 class RuleTexts(Table):
-    """The words of one rule."""
+    """The words of one rule.
+
+    What is left out of `consequence` and `deadline` is unknown or not laid down, and shown so. `confidence` and
+    `sources` stand here where they differ from the pack's.
+    """
 
     article: Words
     article_text: TextTable
     quote_zh: str = ""
+    quote_en: str = ""
     paraphrase: TextTable
     explanation: TextTable
     remedy: TextTable
+    consequence: TextTable | None = None
+    deadline: DeadlineTable | None = None
+    confidence: Confidence | None = None
+    sources: list[Words] = Field(default=[])
     notes: list[TextTable] = Field(default=[])
 
 
@@ -85,7 +109,7 @@ class _ExampleCase(Table):
     place: str = ""
     purpose_kind: str = ""
     activities: list[str] = Field(default=[])
-    facts: dict[str, bool | int | str] = Field(default={})
+    facts: dict[str, bool | int | date | str] = Field(default={})
 
 
 class ExampleTable(Table):
@@ -104,8 +128,8 @@ class ExampleTable(Table):
     activities: list[str] | None = None
     conduct_from: date | None = None
     conduct_until: date | None = None
-    reading: Literal["strict", "broad"] = "strict"
-    facts: dict[str, bool | int | str] = Field(default={})
+    readings: list[str] = Field(default=[])
+    facts: dict[str, bool | int | date | str] = Field(default={})
 
 
 class Examples(Table):

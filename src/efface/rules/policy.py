@@ -108,7 +108,7 @@ def _read_policy(chunk: str) -> Policy | list[str]:
     faults += _faults_in_dates(applies, effective, until)
     kind = policy.annotations["kind"]
     if kind != "hold" and (unless is None) != (KINDS[kind].cured is None):
-        faults.append("a prohibition has no `unless`; a condition or a duty has one")
+        faults.append(f"a {kind} {'has no' if KINDS[kind].cured is None else 'has an'} `unless`")
     return faults or Policy(policy.annotations, applies, unless, _words(chunk), effective, until)
 
 

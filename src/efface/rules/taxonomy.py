@@ -1,6 +1,7 @@
 """The words of law and how they lie in each other.
 
-Source: GB/T 2260 (codes of administrative divisions: two digits each for province, city and district).
+Source: GB/T 2260 (codes of administrative divisions: two digits each for province, city and district); outside
+China the codes of ISO 3166.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from efface.model.rule import Text
 
@@ -33,10 +34,12 @@ class Entity(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """What a word is called and what it lies in."""
+    """What a word is called, what it lies in, and of a disputed reading what speaks for and against it."""
 
     label: Text
-    parents: tuple[str, ...]
+    parents: tuple[str, ...] = ()
+    speaks_for: Text | None = None
+    speaks_against: Text | None = None
 
 
 def package_text(*path: str) -> str:
@@ -102,9 +105,9 @@ class Taxonomy:
         return closest(entity.id, words)
 
     def _climb(self, entity: Entity) -> set[Entity]:
-        if entity.kind == JURISDICTION:
-            return {Entity(JURISDICTION, code) for code in _divisions_above(entity.id)}
         found: set[Entity] = set()
+        if entity.kind == JURISDICTION:
+            found |= {Entity(JURISDICTION, code) for code in _divisions_above(entity.id)}
         waiting = [entity]
         while waiting:
             word = self.words[entity.kind].get(waiting.pop().id)
@@ -119,11 +122,10 @@ def taxonomy() -> Taxonomy:
     """Return the taxonomy that ships with efface."""
     table = tomllib.loads(package_text("taxonomy.toml"))
     return Taxonomy(
-        {
-            kind: {
-                word_id: Word(Text(word["zh"], word["en"]), tuple(word.get("in", ())))
-                for word_id, word in words.items()
-            }
-            for kind, words in table.items()
-        }
+        {kind: {name: _word(word) for name, word in words.items()} for kind, words in table.items()}
     )
+
+
+def _word(table: Mapping[str, Any]) -> Word:
+    sides = (Text(**table[side]) if side in table else None for side in ("for", "against"))
+    return Word(Text(table["zh"], table["en"]), tuple(table.get("in", ())), *sides)

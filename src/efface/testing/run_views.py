@@ -109,7 +109,7 @@ _RULES = tuple(
     _rule(
         number,
         mode,
-        ("primary", "secondary", "unknown")[number % 3],
+        ("primary", "secondary", "unchecked")[number % 3],
         "第十六条　不得采集自然人的\n生物识别信息。" if number % 2 else "",
     )
     for number, (_, mode) in enumerate(_MODES, start=1)

@@ -31,7 +31,7 @@ WORD_LISTS = {
     "status": RemovalStatus,
     "verdict": VerdictKind,
     "verdict_meaning": VerdictKind,
-    "confidence": ["primary", "secondary", "unknown"],
+    "confidence": ["primary", "secondary", "unchecked"],
     "remedy": ["erase", "dismantle", "freeze", "keep", "obtain_consent"],
     "stage": ["list", "open", "unpack", "decode", "detect"],
 }

@@ -42,13 +42,13 @@ def test_the_documented_case():
     assert (case.conduct_from, case.conduct_until) == (date(2020, 10, 1), date(2020, 11, 29))
     assert case.facts == {"separate_consent": False, "conspicuous_sign": False, "persons_stored": 973}
     assert case.holds == (Hold("**/evidence/**", "evidence in case 2026-118", date(2027, 3, 1)),)
-    assert case.reading == "strict"
+    assert case.readings == ()
 
 
 def test_least_case():
     """A title and a jurisdiction make a case; what is left out is unknown, never false."""
     facts = case_to_facts(parse_case(LEAST), date(2026, 1, 1))
-    assert set(facts.values) == {"jurisdiction", "reading", "conduct_until"}
+    assert set(facts.values) == {"jurisdiction", "readings", "conduct_until"}
 
 
 REFUSED = {
@@ -71,7 +71,7 @@ REFUSED = {
         LEAST + "conduct_from = 2021-01-02\nconduct_until = 2021-01-01\n",
         "lies before",
     ),
-    "a third reading": (LEAST + 'reading = "loose"\n', "case.reading"),
+    "a reading nobody knows": (LEAST + 'readings = ["tianjin_loose"]\n', "did you mean 'tianjin_broad'"),
     "a misspelt fact": (LEAST + "[facts]\nseperate_consent = false\n", "did you mean 'separate_consent'"),
     "a fact of the wrong type": (
         LEAST + '[facts]\nconsent = "yes"\n',

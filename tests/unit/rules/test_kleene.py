@@ -64,7 +64,7 @@ def test_facts_read():
 
 
 UNSUPPORTED = {
-    "like": 'context.reading like "b*"',
+    "like": '"a" like "b*"',
     "has": "context has consent",
     "is": "principal is Party",
     "if": "if true then true else false",
