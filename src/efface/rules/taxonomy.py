@@ -23,6 +23,9 @@ __all__ = ["Entity", "Taxonomy", "Word", "closest", "package_text", "taxonomy"]
 
 JURISDICTION = "Jurisdiction"
 _CODE = re.compile(r"CN-(\d{6})")
+_OWN_LAW = frozenset({"71", "81", "82"})
+"""Taiwan, Hong Kong and Macao: the national laws of the packs are not applied there (for the two special regions
+Basic Laws, art. 18 and annex III), so these codes do not lie in the word CN, which stands for where they are."""
 
 
 class Entity(NamedTuple):
@@ -58,7 +61,9 @@ def _divisions_above(code: str) -> frozenset[str]:
     if match is None:
         return frozenset()
     digits = match.group(1)
-    above = {f"CN-{digits[:4]}00", f"CN-{digits[:2]}0000", "CN"}
+    above = {f"CN-{digits[:4]}00", f"CN-{digits[:2]}0000"}
+    if digits[:2] not in _OWN_LAW:
+        above.add("CN")
     return frozenset(above - {code})
 
 

@@ -55,6 +55,13 @@ def test_divisions_by_prefix():
     assert above == {"CN-320100", "CN-320000", "CN"}
 
 
+@pytest.mark.parametrize("code", ["CN-710000", "CN-810000", "CN-820000", "CN-820100"])
+def test_regions_with_law_of_their_own(code: str):
+    """National law does not reach Taiwan, Hong Kong and Macao."""
+    assert taxonomy().knows(Entity("Jurisdiction", code))
+    assert Entity("Jurisdiction", "CN") not in taxonomy().above(Entity("Jurisdiction", code))
+
+
 @pytest.mark.parametrize("code", ["CN-990000", "CN-3201", "CN-3201000", "320100", "US-ZZ", "", "CN-32O100"])
 def test_divisions_that_are_none(code: str):
     """A code outside GB/T 2260's provinces, or of another shape, is no jurisdiction."""
