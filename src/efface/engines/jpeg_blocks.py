@@ -12,7 +12,6 @@ Source: ITU-T T.81 A.2 (MCU, blocks at the edges), A.3.4 (quantisation), Annexes
 
 from __future__ import annotations
 
-import json
 import math
 import signal
 import subprocess
@@ -53,15 +52,16 @@ def fill_blocks(data: bytes, areas: Sequence[Region], limits: Limits) -> bytes |
         FormatError: libjpeg cannot read or write it: broken, lossless, hierarchical, or too large.
         LimitExceededError: It took too long.
     """
-    order = {
-        "areas": [list(area) for area in areas],
-        "cpu_seconds": math.ceil(limits.artefact_seconds),
-        "memory_bytes": limits.memory_bytes,
-    }
+    numbers = [
+        math.ceil(limits.artefact_seconds),
+        limits.memory_bytes,
+        *(edge for area in areas for edge in area),
+    ]
+    order = " ".join(map(str, numbers)).encode() + b"\n"
     try:
         done = subprocess.run(
             [sys.executable, "-I", "-S", _PROGRAM, _LIBRARY],
-            input=json.dumps(order).encode() + b"\n" + data,
+            input=order + data,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # decoders talk there
             timeout=limits.artefact_seconds,

@@ -1,10 +1,10 @@
 """A program of its own that fills blocks of one JPEG with black and copies every other coefficient.
 
 `jpeg_blocks` starts it, one process for each picture, because the error handling of libjpeg ends the process
-that it runs in: broken bytes then end this one. It imports the standard library alone.
+that it runs in: broken bytes then end this one. It imports as little as it can, since it starts so often.
 
-  standard input    one line of JSON {"areas": [[left, top, right, bottom], ...], "cpu_seconds", "memory_bytes"},
-                    the areas counted in MCUs from the top left; then the JPEG
+  standard input    one line of numbers: seconds of the processor, bytes of memory, then left, top, right and
+                    bottom of each area in MCUs from the top left; then the JPEG
   standard output   the JPEG with the blocks filled, without APPn markers; nothing when all of them were black
   exit status       0; 1 libjpeg gave up; 3 a colour model or a table that cannot be filled
 
@@ -16,7 +16,6 @@ Source: libjpeg's `jpeglib.h` and `libjpeg.txt`; ITU-T T.81.
 from __future__ import annotations
 
 import ctypes
-import json
 import resource
 import struct
 import sys
@@ -33,7 +32,12 @@ from ctypes import (
     c_void_p,
     pointer,
 )
-from typing import Any, NoReturn
+
+TYPE_CHECKING = False  # importing `typing` takes as long as all of the rest
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+    _Fields = list[tuple[str, Any]]
 
 _VERSION = 62
 _BLOCK_BYTES = 128
@@ -76,7 +80,6 @@ class _Memory(Structure):
     ]  # fmt: skip
 
 
-_Fields = list[tuple[str, Any]]
 _COMMON: _Fields = [
     ("err", c_void_p), ("mem", POINTER(_Memory)), ("progress", c_void_p), ("client_data", c_void_p),
     ("is_decompressor", c_int), ("global_state", c_int),
@@ -141,11 +144,12 @@ class _Compress(Structure):
 
 def main(library: str) -> None:
     """Do what standard input says with the libjpeg that a shared object is linked to."""
-    order = json.loads(sys.stdin.buffer.readline())
-    _limit(resource.RLIMIT_CPU, order["cpu_seconds"])
-    _limit(resource.RLIMIT_DATA, order["memory_bytes"])
+    seconds, memory_bytes, *edges = map(int, sys.stdin.buffer.readline().split())
+    _limit(resource.RLIMIT_CPU, seconds)
+    _limit(resource.RLIMIT_DATA, memory_bytes)
     _limit(resource.RLIMIT_CORE, 0)  # a core file would hold the picture
-    sys.stdout.buffer.write(_filled(ctypes.CDLL(library), sys.stdin.buffer.read(), order["areas"]))
+    areas = list(zip(*[iter(edges)] * 4, strict=True))
+    sys.stdout.buffer.write(_filled(ctypes.CDLL(library), sys.stdin.buffer.read(), areas))
 
 
 def _limit(what: int, most: int) -> None:
@@ -154,7 +158,7 @@ def _limit(what: int, most: int) -> None:
     resource.setrlimit(what, (bound, hard))
 
 
-def _filled(jpeg: Any, data: bytes, areas: list[list[int]]) -> bytes:  # noqa: ANN401 - a library of C
+def _filled(jpeg: Any, data: bytes, areas: list[tuple[int, ...]]) -> bytes:  # noqa: ANN401 - a library of C
     for name in ("jpeg_std_error", "jpeg_read_coefficients"):
         getattr(jpeg, name).restype = c_void_p
     errors = (c_ubyte * 1024)()  # a jpeg_error_mgr, with room to spare
@@ -182,7 +186,7 @@ def _filled(jpeg: Any, data: bytes, areas: list[list[int]]) -> bytes:  # noqa: A
     return ctypes.string_at(written.value or 0, size.value)
 
 
-def _fill(source: _Decompress, arrays: Any, areas: list[list[int]]) -> bool:  # noqa: ANN401 - a pointer
+def _fill(source: _Decompress, arrays: Any, areas: list[tuple[int, ...]]) -> bool:  # noqa: ANN401 - a pointer
     """Fill the blocks of all components, and return whether one of them was not black before."""
     spans = _FILLS.get(source.jpeg_color_space, ())
     if len(spans) != source.num_components or source.data_precision != 8:
