@@ -12,24 +12,24 @@ Source: ITU-T T.81 A.2 (MCU, blocks at the edges), A.3.4 (quantisation), Annexes
 
 from __future__ import annotations
 
+import io
 import math
 import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from PIL import _imaging
+from PIL import Image, _imaging, features
 
 from efface.engines import jpeg_blocks_program
+from efface.engines.repaint_region import Region
 from efface.errors import FormatError, LimitExceededError, UnsupportedError
+from efface.model.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from efface.engines.repaint_region import Region
-    from efface.model.limits import Limits
-
-__all__ = ["fill_blocks"]
+__all__ = ["fill_blocks", "runtime"]
 
 _PROGRAM = str(jpeg_blocks_program.__file__)
 _LIBRARY = str(_imaging.__file__)  # linked to the libjpeg whose symbols are wanted
@@ -78,6 +78,14 @@ def fill_blocks(data: bytes, areas: Sequence[Region], limits: Limits) -> bytes |
             "the coded data of the JPEG cannot be copied: broken, not of the DCT kind, or too large"
         )
     return done.stdout or None
+
+
+def runtime() -> str:
+    """Return name and version of the libjpeg that does the work, after it has filled one block."""
+    target = io.BytesIO()
+    Image.new("L", (8, 8), 255).save(target, "JPEG")
+    fill_blocks(target.getvalue(), [Region(0, 0, 1, 1)], Limits())
+    return f"libjpeg-turbo {features.version('libjpeg_turbo') or 'of unknown version'}"
 
 
 def _slow(limits: Limits) -> LimitExceededError:
