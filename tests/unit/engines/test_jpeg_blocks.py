@@ -194,6 +194,14 @@ def _two_components(data: bytes) -> bytes:
     return data[:at] + frame + data[at + 13 :]
 
 
+def _too_finely_sampled() -> bytes:
+    """Return a JPEG in separate scans whose MCU would have eighteen blocks, more than one scan may hold."""
+    large, small = (jpegs.in_separate_scans(jpegs.noise(side, side)) for side in (128, 32))
+    second = large.index(b"\xff\xda\0\x08\1\2")
+    data = large[:second] + small[small.index(b"\xff\xda\0\x08\1\2") :]
+    return data.replace(b"\1\x11\0\2\x11\0", b"\1\x44\0\2\x11\0", 1)
+
+
 GREY = jpegs.jpeg("grey", jpegs.noise(64, 64))
 REFUSED = {
     "12 bits a sample": (jpegs.twelve_bits(GREY), FormatError),
@@ -202,6 +210,7 @@ REFUSED = {
     "a step too coarse for black": (_with_steps(GREY, 3073), UnsupportedError),
     "no quantisation table": (GREY.replace(b"\xff\xdb\0C\0", b"\xff\xdb\0C\3", 1), FormatError),
     "two components": (_two_components(GREY), UnsupportedError),
+    "more blocks in an MCU than a scan may hold": (_too_finely_sampled(), FormatError),
     "no scan": (GREY[: GREY.index(b"\xff\xda")] + b"\xff\xd9", FormatError),
     "nothing": (b"", FormatError),
     "no JPEG": (b"\x89PNG\r\n\x1a\n" + bytes(60), FormatError),
