@@ -54,6 +54,7 @@ def _checks() -> Iterator[tuple[str, Callable[[], str]]]:
 
     yield "face networks", _networks
     yield "archives", _archives
+    yield "JPEG blocks", _jpeg_blocks
     yield "rule packs", _packs
     for kind in ("source", "container", "detector", "action"):
         yield (
@@ -80,6 +81,12 @@ def _archives() -> str:
 
     number = int(load().ffi.version_number())
     return f"libarchive {number // 1_000_000}.{number // 1_000 % 1_000}.{number % 1_000}"
+
+
+def _jpeg_blocks() -> str:
+    from efface.engines.jpeg_blocks import runtime
+
+    return runtime()
 
 
 def _packs() -> str:

@@ -1,21 +1,21 @@
-"""Paint regions of a JPEG: decode, fill, encode with the same tables; everything else by segment.
+"""Paint regions of a JPEG: the blocks under a box become black, all others are copied; metadata by segment.
 
-Not kept: restart intervals, and sampling factors that the encoder cannot write (4:4:4 is written instead).
-A second application decodes a fill that is flat already and leaves the coded picture as it is.
+A box is enlarged to whole MCUs, so that no block holds a mixture. `jpeg_blocks` says what is kept of the coding.
+A second application finds every block black and leaves the coded picture as it is, byte for byte.
 
-Not promised: pixels outside the fill are as before only within the error of one more coding with the same
-quantisation tables; editing coefficients without decoding them is later work.
+Not promised: pixels within two of the fill's edge are as before only where chroma is not halved, since decoders
+mix the chroma of neighbouring blocks.
 Source: ITU-T T.81 B.1.1; JFIF 1.02 (thumbnails); Exif 3.0, 4.7.2; CIPA DC-007; XMP part 3.
 """
 
 from __future__ import annotations
 
-import io
 import re
 from typing import TYPE_CHECKING
 
-from PIL import ExifTags, Image, JpegImagePlugin
+from PIL import ExifTags
 
+from efface.engines.jpeg_blocks import fill_blocks
 from efface.engines.picture_metadata import (
     clean_exif,
     clean_photoshop,
@@ -24,13 +24,15 @@ from efface.engines.picture_metadata import (
     orientation_only,
 )
 from efface.engines.pillow import open_image
-from efface.engines.repaint_region import BLOCK_PX, check_covered, check_size, regions
+from efface.engines.repaint_region import Region, check_covered, check_size, regions
 from efface.errors import FormatError, UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from efface.engines.repaint_region import PageBox, Region
+    from PIL import Image
+
+    from efface.engines.repaint_region import PageBox
     from efface.model.limits import Limits
 
 __all__ = ["is_filled", "repaint_jpeg"]
@@ -43,7 +45,8 @@ _EXIF, _XMP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
 _PHOTOSHOP, _ICC, _JFIF = b"Photoshop 3.0\0", b"ICC_PROFILE\0", b"JFIF\0"
 _JFIF_BYTES = 14  # without the thumbnail
 _SEGMENT_BYTES = 65_533
-_BLACK: dict[str, int | tuple[int, ...]] = {"L": 0, "RGB": (0, 0, 0), "CMYK": (0, 0, 0, 255)}
+_MODES = ("L", "RGB", "CMYK")
+_BLOCK_PX = 8
 _RIM_PX = 2  # chroma is interpolated across the edge of the fill by up to this much
 _NEARLY_BLACK = 16  # what quantisation makes of black
 
@@ -56,24 +59,22 @@ def repaint_jpeg(data: bytes, boxes: Sequence[PageBox], limits: Limits) -> bytes
     orientation = _orientation(data)
     # Both markers decide how colours are stored, and JFIF wins over Adobe.
     colour = [_segment(*segment) for segment in segments if segment[0] == _ADOBE or _is_jfif(*segment)]
-    image = open_image(_START + b"".join(colour) + core)
+    head = _START + b"".join(colour)
+    image = open_image(head + core)
     check_size(image.size, limits)
-    if image.mode not in _BLACK:
+    if image.mode not in _MODES:
         raise UnsupportedError("a JPEG of another colour model than grey, RGB and CMYK")
-    image.load()
-    # Blocks are aligned before they are clipped, so that the fill ends with a block or with the picture.
-    areas = [
-        area
-        for region in regions(boxes, image.size, orientation)
-        if (area := region.aligned(BLOCK_PX).clipped(*image.size))
-    ]
+    across, down = _unit_px(image)
+    areas = [region.aligned(across, down) for region in regions(boxes, image.size, orientation)]
     check_covered(boxes, areas)
-    if not all(is_filled(image, area) for area in areas):
-        for area in areas:
-            image.paste(_BLACK[image.mode], area)
-        written, core = _split(_encoded(image))
-        segments = [segment for segment in segments if segment[0] != _ADOBE]
-        segments += [segment for segment in written if segment[0] == _ADOBE]
+    units = [
+        Region(area.left // across, area.top // down, area.right // across, area.bottom // down)
+        for area in areas
+    ]
+    filled = fill_blocks(head + core, units, limits) if areas else None
+    if filled is not None:
+        core = _split(filled)[1]
+        _check_filled(head + core, areas)
     return _START + b"".join(_segment(*kept) for kept in _cleaned(segments, orientation)) + core
 
 
@@ -86,22 +87,19 @@ def is_filled(image: Image.Image, area: Region) -> bool:
     return all(low == high <= _NEARLY_BLACK for low, high in bands)  # type: ignore[misc]
 
 
-def _encoded(image: Image.Image) -> bytes:
-    sampling = JpegImagePlugin.get_sampling(image)
-    keep_rgb = image.mode == "RGB" and image.info.get("adobe_transform") == 0 and "jfif" not in image.info
-    target = io.BytesIO()
-    image.save(
-        target,
-        "JPEG",
-        qtables=image.quantization,  # type: ignore[attr-defined]
-        subsampling=sampling if sampling in (0, 1, 2) else 0,
-        progressive=bool(image.info.get("progressive")),
-        keep_rgb=keep_rgb,
-        exif=b"",
-        comment=b"",
-        icc_profile=None,
-    )
-    return target.getvalue()
+def _unit_px(image: Image.Image) -> tuple[int, int]:
+    """Return width and height of the MCU of all components, in pixels."""
+    layers: list[tuple[int, int, int, int]] = image.layer  # type: ignore[attr-defined]
+    return _BLOCK_PX * max(layer[1] for layer in layers), _BLOCK_PX * max(layer[2] for layer in layers)
+
+
+def _check_filled(data: bytes, areas: Sequence[Region]) -> None:
+    """Look at the result as a viewer does."""
+    image = open_image(data)
+    image.load()
+    clipped = [area.clipped(*image.size) for area in areas]
+    if not all(is_filled(image, area) for area in clipped if area):
+        raise FormatError("the blocks of the JPEG were filled, and do not show one dark colour")
 
 
 def _orientation(data: bytes) -> int:

@@ -61,13 +61,13 @@ class Region(NamedTuple):
         """Return the region as seen from a point."""
         return Region(self.left - left, self.top - top, self.right - left, self.bottom - top)
 
-    def aligned(self, step: int) -> Region:
-        """Return the smallest region of whole blocks around this one."""
+    def aligned(self, across: int, down: int) -> Region:
+        """Return the smallest region of whole blocks of a width and a height around this one."""
         return Region(
-            self.left // step * step,
-            self.top // step * step,
-            -(-self.right // step) * step,
-            -(-self.bottom // step) * step,
+            self.left // across * across,
+            self.top // down * down,
+            -(-self.right // across) * across,
+            -(-self.bottom // down) * down,
         )
 
     def inset(self, by: int, width: int, height: int) -> Region | None:

@@ -99,7 +99,9 @@ class _Pages:
         self.covered += areas
         is_jpeg = self._image.info.get("compression") in _JPEG
         if is_jpeg:
-            areas = [part for area in areas if (part := area.aligned(BLOCK_PX).clipped(*image.size))]
+            areas = [
+                part for area in areas if (part := area.aligned(BLOCK_PX, BLOCK_PX).clipped(*image.size))
+            ]
         changed = not all(_is_flat(image, area, is_jpeg=is_jpeg) for area in areas)
         for area in areas if changed else ():
             image.paste(_fill(image), area)

@@ -1,0 +1,221 @@
+"""A program of its own that fills blocks of one JPEG with black and copies every other coefficient.
+
+`jpeg_blocks` starts it, one process for each picture, because the error handling of libjpeg ends the process
+that it runs in: broken bytes then end this one. It imports as little as it can, since it starts so often.
+
+  standard input    one line of numbers: seconds of the processor, bytes of memory, then left, top, right and
+                    bottom of each area in MCUs from the top left; then the JPEG
+  standard output   the JPEG with the blocks filled, without APPn markers; nothing when all of them were black
+  exit status       0; 1 libjpeg gave up; 3 a colour model or a table that cannot be filled
+
+The structures are those of version 62 of libjpeg's binary interface, which libjpeg-turbo keeps. libjpeg itself
+compares version and size of its two main structures with ours before it does anything else.
+Source: libjpeg's `jpeglib.h` and `libjpeg.txt`; ITU-T T.81.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import resource
+import struct
+import sys
+from ctypes import (
+    POINTER,
+    Structure,
+    c_double,
+    c_int,
+    c_long,
+    c_ubyte,
+    c_uint,
+    c_ulong,
+    c_ushort,
+    c_void_p,
+    pointer,
+)
+
+TYPE_CHECKING = False  # importing `typing` takes as long as all of the rest
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+    _Fields = list[tuple[str, Any]]
+
+_VERSION = 62
+_BLOCK_BYTES = 128
+_BLACK_SPAN, _WHITE_SPAN = -1024, 1016  # 8 times the sample's distance from the middle: what DC stands for
+_COARSEST = 3072  # a coarser step would carry DC of black out of the range that decoders clamp
+UNFIT = 3
+# Per component of libjpeg's colour spaces. Print colours are stored inverted: no ink is white, black is nothing.
+_FILLS = {
+    1: (_BLACK_SPAN,),  # grey
+    2: (_BLACK_SPAN, _BLACK_SPAN, _BLACK_SPAN),  # RGB
+    3: (_BLACK_SPAN, 0, 0),  # YCbCr
+    4: (_WHITE_SPAN, _WHITE_SPAN, _WHITE_SPAN, _BLACK_SPAN),  # CMYK
+    5: (_BLACK_SPAN, 0, 0, _BLACK_SPAN),  # YCCK
+}
+
+
+class _Component(Structure):
+    _fields_ = [
+        ("component_id", c_int), ("component_index", c_int), ("h_samp_factor", c_int), ("v_samp_factor", c_int),
+        ("quant_tbl_no", c_int), ("dc_tbl_no", c_int), ("ac_tbl_no", c_int), ("width_in_blocks", c_uint),
+        ("height_in_blocks", c_uint), ("DCT_scaled_size", c_int), ("downsampled_width", c_uint),
+        ("downsampled_height", c_uint), ("component_needed", c_int), ("MCU_width", c_int), ("MCU_height", c_int),
+        ("MCU_blocks", c_int), ("MCU_sample_width", c_int), ("last_col_width", c_int), ("last_row_height", c_int),
+        ("quant_table", c_void_p), ("dct_table", c_void_p),
+    ]  # fmt: skip
+
+
+class _QuantTable(Structure):
+    _fields_ = [("quantval", c_ushort * 64), ("sent_table", c_int)]
+
+
+_ACCESS = ctypes.CFUNCTYPE(POINTER(c_void_p), c_void_p, c_void_p, c_uint, c_uint, c_int)
+
+
+class _Memory(Structure):
+    _fields_ = [
+        ("alloc", c_void_p * 8),
+        ("access_virt_barray", _ACCESS),
+        ("free_pool", c_void_p), ("self_destruct", c_void_p), ("limits", c_long * 2),
+    ]  # fmt: skip
+
+
+_COMMON: _Fields = [
+    ("err", c_void_p), ("mem", POINTER(_Memory)), ("progress", c_void_p), ("client_data", c_void_p),
+    ("is_decompressor", c_int), ("global_state", c_int),
+]  # fmt: skip
+_TABLES: _Fields = [
+    ("quant_tbl_ptrs", POINTER(_QuantTable) * 4), ("huff_tbl_ptrs", c_void_p * 8),
+]  # fmt: skip
+_ARITHMETIC: _Fields = [
+    ("arith_dc_L", c_ubyte * 16),
+    ("arith_dc_U", c_ubyte * 16),
+    ("arith_ac_K", c_ubyte * 16),
+]
+_JFIF: _Fields = [
+    ("jfif", c_int), ("jfif_version", c_ubyte * 2), ("density_unit", c_ubyte), ("density", c_ushort * 2),
+    ("adobe", c_int),
+]  # fmt: skip
+_SCAN: _Fields = [
+    ("comps_in_scan", c_int), ("cur_comp_info", c_void_p * 4), ("MCUs_per_row", c_uint), ("MCU_rows_in_scan", c_uint),
+    ("blocks_in_MCU", c_int), ("MCU_membership", c_int * 10), ("band", c_int * 4),
+]  # fmt: skip
+
+
+class _Decompress(Structure):
+    _fields_ = [
+        *_COMMON,
+        ("src", c_void_p), ("image_width", c_uint), ("image_height", c_uint), ("num_components", c_int),
+        ("jpeg_color_space", c_int), ("out_color_space", c_int), ("scale_num", c_uint), ("scale_denom", c_uint),
+        ("output_gamma", c_double), ("choices", c_int * 11), ("output_width", c_uint), ("output_height", c_uint),
+        ("output_counts", c_int * 4), ("colormap", c_void_p), ("progress_counts", c_int * 5), ("coef_bits", c_void_p),
+        *_TABLES,
+        ("data_precision", c_int), ("comp_info", POINTER(_Component)),
+        ("progressive_mode", c_int), ("arith_code", c_int),
+        *_ARITHMETIC,
+        ("restart_interval", c_uint),
+        *_JFIF,
+        ("Adobe_transform", c_ubyte), ("CCIR601_sampling", c_int), ("marker_list", c_void_p),
+        ("max_h_samp_factor", c_int), ("max_v_samp_factor", c_int), ("min_DCT_scaled_size", c_int),
+        ("total_iMCU_rows", c_uint), ("sample_range_limit", c_void_p),
+        *_SCAN,
+        ("unread_marker", c_int), ("modules", c_void_p * 11),
+    ]  # fmt: skip
+
+
+class _Compress(Structure):
+    _fields_ = [
+        *_COMMON,
+        ("dest", c_void_p), ("image_width", c_uint), ("image_height", c_uint), ("input_components", c_int),
+        ("in_color_space", c_int), ("input_gamma", c_double), ("data_precision", c_int), ("num_components", c_int),
+        ("jpeg_color_space", c_int), ("comp_info", POINTER(_Component)),
+        *_TABLES,
+        *_ARITHMETIC,
+        ("num_scans", c_int), ("scan_info", c_void_p), ("raw_data_in", c_int), ("arith_code", c_int),
+        ("optimize_coding", c_int), ("CCIR601_sampling", c_int), ("smoothing_factor", c_int), ("dct_method", c_int),
+        ("restart_interval", c_uint), ("restart_in_rows", c_int),
+        *_JFIF,
+        ("next_scanline", c_uint), ("progressive_mode", c_int), ("max_h_samp_factor", c_int),
+        ("max_v_samp_factor", c_int), ("total_iMCU_rows", c_uint),
+        *_SCAN,
+        ("modules", c_void_p * 9), ("script_space", c_void_p), ("script_space_size", c_int),
+    ]  # fmt: skip
+
+
+def main(library: str) -> None:
+    """Do what standard input says with the libjpeg that a shared object is linked to."""
+    seconds, memory_bytes, *edges = map(int, sys.stdin.buffer.readline().split())
+    _limit(resource.RLIMIT_CPU, seconds)
+    _limit(resource.RLIMIT_DATA, memory_bytes)
+    _limit(resource.RLIMIT_CORE, 0)  # a core file would hold the picture
+    areas = list(zip(*[iter(edges)] * 4, strict=True))
+    sys.stdout.buffer.write(_filled(ctypes.CDLL(library), sys.stdin.buffer.read(), areas))
+
+
+def _limit(what: int, most: int) -> None:
+    hard = resource.getrlimit(what)[1]
+    bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(what, (bound, hard))
+
+
+def _filled(jpeg: Any, data: bytes, areas: list[tuple[int, ...]]) -> bytes:  # noqa: ANN401 - a library of C
+    for name in ("jpeg_std_error", "jpeg_read_coefficients"):
+        getattr(jpeg, name).restype = c_void_p
+    errors = (c_ubyte * 1024)()  # a jpeg_error_mgr, with room to spare
+    source, target = _Decompress(), _Compress()
+    source.err = target.err = jpeg.jpeg_std_error(errors)
+    jpeg.jpeg_CreateDecompress(pointer(source), _VERSION, c_ulong(ctypes.sizeof(source)))
+    jpeg.jpeg_mem_src(pointer(source), data, c_ulong(len(data)))
+    jpeg.jpeg_read_header(pointer(source), 1)
+    restart_interval = source.restart_interval
+    arrays = ctypes.cast(jpeg.jpeg_read_coefficients(pointer(source)), POINTER(c_void_p))
+    jpeg.jpeg_CreateCompress(pointer(target), _VERSION, c_ulong(ctypes.sizeof(target)))
+    written, size = c_void_p(), c_ulong()
+    jpeg.jpeg_mem_dest(pointer(target), pointer(written), pointer(size))
+    jpeg.jpeg_copy_critical_parameters(pointer(source), pointer(target))  # refuses tables that are not there
+    if not _fill(source, arrays, areas):
+        return b""
+    target.restart_interval = restart_interval
+    target.arith_code = source.arith_code
+    target.optimize_coding = not source.arith_code
+    target.jfif = target.adobe = 0
+    if source.progressive_mode:
+        jpeg.jpeg_simple_progression(pointer(target))
+    jpeg.jpeg_write_coefficients(pointer(target), arrays)
+    jpeg.jpeg_finish_compress(pointer(target))
+    return ctypes.string_at(written.value or 0, size.value)
+
+
+def _fill(source: _Decompress, arrays: Any, areas: list[tuple[int, ...]]) -> bool:  # noqa: ANN401 - a pointer
+    """Fill the blocks of all components, and return whether one of them was not black before."""
+    spans = _FILLS.get(source.jpeg_color_space, ())
+    if len(spans) != source.num_components or source.data_precision != 8:
+        _refuse()
+    changed = False
+    for index, span in enumerate(spans):
+        component = source.comp_info[index]
+        step = source.quant_tbl_ptrs[component.quant_tbl_no].contents.quantval[0]
+        if not 0 < step <= _COARSEST:
+            _refuse()
+        block = struct.pack("=h126x", -(-abs(span) // step) * (1 if span > 0 else -1))
+        across, down = component.h_samp_factor, component.v_samp_factor
+        for left, top, right, bottom in areas:
+            columns = range(left * across, min(right * across, component.width_in_blocks))
+            row_blocks = block * len(columns)
+            for row in range(top * down, min(bottom * down, component.height_in_blocks)):
+                at = source.mem.contents.access_virt_barray(
+                    ctypes.addressof(source), arrays[index], row, 1, 1
+                )[0]
+                at = (at or 0) + columns.start * _BLOCK_BYTES
+                if ctypes.string_at(at, len(row_blocks)) != row_blocks:
+                    changed = True
+                    ctypes.memmove(at, row_blocks, len(row_blocks))
+    return changed
+
+
+def _refuse() -> NoReturn:
+    sys.exit(UNFIT)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
