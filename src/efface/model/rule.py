@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from efface.model.vocabulary import RuleMode
 
-__all__ = ["Citation", "Deadline", "Example", "PackReference", "Rule", "Text"]
+__all__ = ["Citation", "Deadline", "Example", "PackReference", "Reading", "Rule", "Text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,23 @@ class PackReference:
 
     id: str
     digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One way to read a text whose scope the sources dispute.
+
+    Attributes:
+        id: Its name in case files.
+        label: What it holds.
+        speaks_for: What speaks for it.
+        speaks_against: What speaks against it, and for the default, which is not to take it.
+    """
+
+    id: str
+    label: Text
+    speaks_for: Text
+    speaks_against: Text
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from efface.errors import RulePackError, UsageError
 from efface.model.rule import Citation, Deadline, PackReference, Rule, Text
 from efface.rules.examples import as_example, faults_in_examples
 from efface.rules.facts import questions_for_facts, schema
-from efface.rules.kleene import facts_read
+from efface.rules.kleene import facts_read, numbers_compared, readings_named
 from efface.rules.norm import KINDS, Norm
 from efface.rules.pack_tables import Examples, PackTable, RuleTexts, Texts
 from efface.rules.policy import read_policies
@@ -223,7 +223,7 @@ def _norm(policy: Policy, about: PackTable, words: Texts, examples: Examples) ->
         deadline=_deadline(text),
         examples=tuple(as_example(example) for example in examples.examples if example.rule == rule_id),
     )
-    questions = {fact: question.text() for fact, question in words.questions.items()}
+    parts = [policy.applies] if policy.unless is None else [policy.applies, policy.unless]
     return Norm(
         rule,
         consequence,
@@ -231,7 +231,9 @@ def _norm(policy: Policy, about: PackTable, words: Texts, examples: Examples) ->
         policy.unless,
         text.article_text.text(),
         text.explanation.text(),
-        questions,
+        {fact: question.text() for fact, question in words.questions.items()},
+        frozenset().union(*(readings_named(part) for part in parts)),
+        tuple(compared for part in parts for compared in numbers_compared(part)),
     )
 
 
