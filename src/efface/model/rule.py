@@ -121,7 +121,7 @@ class Rule:
         remedy_text: The remedy in words.
         consequence: What a breach may cost, or None where the sources do not say.
         deadline: By when, or None where none is laid down or known.
-        examples: Cases that are its tests.
+        examples: Cases that are its tests; none of a rule that ships with efface, whose tests are run before.
     """
 
     id: str

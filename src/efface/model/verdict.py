@@ -80,11 +80,13 @@ class OtherDay:
     """What the law of another day says of the same facts.
 
     Attributes:
-        as_of: That day.
+        then: The last day of the conduct, for whose law the verdict itself stands.
+        as_of: The other day.
         kind: The verdict on it.
         changes: The rules that then say something else.
     """
 
+    then: date
     as_of: date
     kind: VerdictKind
     changes: tuple[RuleChange, ...]

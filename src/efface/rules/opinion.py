@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 from efface.model.verdict import FiredRule, OtherDay, OtherReading, Question, RuleChange, Verdict
@@ -15,7 +16,6 @@ from efface.rules.taxonomy import Entity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import date
 
     from efface.model.case import Hold
     from efface.rules.facts import Facts
@@ -104,7 +104,7 @@ class Law:
             missing=open_questions(outcomes, facts),
             remedy=firing[0].norm.rule.remedy if kind in GRAVE else "",
             readings=tuple(self._other_readings(outcomes, facts)),
-            today=None if today is None else self._other_day(outcomes, *today),
+            today=None if today is None else self._other_day(outcomes, _then(facts, as_of), *today),
         )
 
     def _other_readings(self, outcomes: Sequence[Outcome], facts: Facts) -> Iterable[OtherReading]:
@@ -122,9 +122,14 @@ class Law:
             if changes:
                 yield OtherReading(name, reading in taken, kind_of(there), changes)
 
-    def _other_day(self, outcomes: Sequence[Outcome], facts: Facts, day: date) -> OtherDay:
+    def _other_day(self, outcomes: Sequence[Outcome], then: date, facts: Facts, day: date) -> OtherDay:
         there = [apply(norm, facts) for norm in self.norms]
-        return OtherDay(day, kind_of(there), _changes(outcomes, there))
+        return OtherDay(then, day, kind_of(there), _changes(outcomes, there))
+
+
+def _then(facts: Facts, as_of: date) -> date:
+    last = facts.values.get("conduct_until")
+    return last if isinstance(last, date) else as_of
 
 
 def _changes(here: Sequence[Outcome], there: Sequence[Outcome]) -> tuple[RuleChange, ...]:
