@@ -13,8 +13,9 @@ import cedarpy
 from cedarpy import pst
 
 from efface.rules.facts import Facts, Value, fact_types
-from efface.rules.kleene import entity_of, evaluate
+from efface.rules.kleene import evaluate
 from efface.rules.taxonomy import Entity, taxonomy
+from efface.rules.terms import entity_of
 
 if TYPE_CHECKING:
     import random
