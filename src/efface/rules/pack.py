@@ -86,13 +86,18 @@ class PackSummary:
     digest: str
 
 
-def load_pack(texts: Mapping[str, str]) -> Pack:
+def load_pack(texts: Mapping[str, str], *, checked: bool = False) -> Pack:
     """Return a pack from the texts of its files.
+
+    Args:
+        texts: By name of file.
+        checked: Whether `check_pack` found no fault in them before. Then Cedar's validator and the examples,
+            which are most of the time, are left out, and the rules carry no examples.
 
     Raises:
         RulePackError: The pack has faults; all of them are listed.
     """
-    pack, faults = _read(texts)
+    pack, faults = _read(texts, validated=checked)
     if pack is None:
         raise RulePackError("the rule pack is not valid:", tuple(faults))
     return pack
@@ -113,17 +118,10 @@ def builtin_packs() -> tuple[Pack, ...]:
     root = files("efface.rules").joinpath("packs")
     folders = sorted((entry for entry in root.iterdir() if entry.is_dir()), key=lambda entry: entry.name)
     return tuple(
-        _shipped({name: folder.joinpath(name).read_text(encoding="utf-8") for name in FILES})
+        load_pack({name: folder.joinpath(name).read_text(encoding="utf-8") for name in FILES}, checked=True)
         for folder in folders
         if folder.joinpath(FILES[0]).is_file()
     )
-
-
-def _shipped(texts: Mapping[str, str]) -> Pack:
-    pack, faults = _read(texts, validated=True)
-    if pack is None:
-        raise RulePackError("a rule pack of this installation is not valid:", tuple(faults))
-    return pack
 
 
 def join_packs(own: Iterable[Pack]) -> tuple[Pack, ...]:
