@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from efface.model.verdict import ACTIVITY, Question, Verdict
 from efface.model.vocabulary import VerdictKind
 from efface.rules.facts import Facts, case_to_facts
-from efface.rules.found import BESIDE, Ages, beside, found
+from efface.rules.found import AGES, BESIDE, Ages, beside, found
 from efface.rules.opinion import CASE_HOLD, Law, Opinion
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def questions(case: Case, packs: Sequence[Pack], *, as_of: date) -> tuple[Questi
 
 def reads_ages(packs: Iterable[Pack]) -> bool:
     """Return whether any rule asks how old data is, so that it is worth finding out."""
-    return Ages(norm for pack in packs for norm in pack.norms).matter
+    return not Law(packs).reads.isdisjoint(AGES)
 
 
 def _today(case: Case, as_of: date, today: date) -> tuple[Facts, date] | None:
@@ -104,9 +104,9 @@ class _Bench:
     ) -> None:
         self._case, self._as_of = case, as_of
         self._law = Law(packs)
-        self._ages = Ages(self._law.norms)
-        self._modified_on = modified_on if self._ages.matter else None
         self._facts = case_to_facts(case, as_of)
+        self._ages = Ages(self._law.norms, self._facts)
+        self._modified_on = modified_on if self._ages.matter else None
         self._today = None if today is None else _today(case, as_of, today)
         self._looks_beside = not self._law.reads.isdisjoint(BESIDE)
         self._opinions: dict[tuple[object, ...], Opinion] = {}

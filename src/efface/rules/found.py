@@ -112,11 +112,15 @@ class Ages:
 
     Args:
         norms: The rules; where none reads an age there is one age, unknown.
+        facts: Those of the case, whose numbers a rule may compare an age with.
     """
 
-    def __init__(self, norms: Iterable[Norm]) -> None:
-        bounds = {number for norm in norms for name, number in norm.numbers if name in AGES and number >= 0}
-        self._steps = sorted({0, *bounds, *(bound + 1 for bound in bounds)}) if bounds else []
+    def __init__(self, norms: Iterable[Norm], facts: Facts) -> None:
+        readers = [norm for norm in norms if not norm.reads.isdisjoint(AGES)]
+        bounds = {number for norm in readers for name, number in norm.numbers if name in AGES}
+        bounds |= {value for value in facts.values.values() if type(value) is int}
+        steps = {0, *bounds, *(bound + 1 for bound in bounds)}
+        self._steps = sorted(step for step in steps if step >= 0) if readers else []
 
     @property
     def matter(self) -> bool:

@@ -75,6 +75,15 @@ def test_the_case_stands_above_the_run(age: int, expected: str):
     assert kind(OLD, finding(), date(2026, 1, 1), data_age_days=age) == expected
 
 
+@pytest.mark.parametrize(
+    ("modified", "expected"), [(date(2026, 5, 12), "needs_facts"), (date(2026, 5, 11), "prohibited")]
+)
+def test_an_age_against_a_period_of_the_case(modified: date, expected: str):
+    """A rule may compare the age with a number of days that the case states."""
+    rule = "A prohibition: context.data_age_days > context.retention_days"
+    assert kind(rule, finding(), modified, retention_days=20) == expected
+
+
 def test_ages_are_told_as_bounds():
     """A fact that is a bound is shown as one, rounded to what rules can tell apart."""
     (verdict,) = judge(
