@@ -133,3 +133,14 @@ def test_questions_stand_in_their_order_with_what_they_decide():
 def test_nothing_to_ask():
     """A decided case says that no question is open."""
     assert "No question" in printed(questions_text(replace(VERDICT, missing=()), {}, "en"))
+
+
+def test_grounds_that_many_findings_share_stand_once_on_the_page():
+    """A finding that is judged as one before it refers to that one; its own place and clues stay."""
+    one, two = full_view().findings[:2]
+    alike = [replace(VERDICT, subject=found.id) for found in (one, two)]
+    shown = html.render(replace(VIEW, findings=(one, two), verdicts=tuple(alike)))
+    assert shown.count("judged as finding 1, on the same grounds") == 1
+    assert shown.count(f'id="finding-{one.id}"') == shown.count(f'id="finding-{two.id}"') == 1
+    differ = (alike[0], replace(alike[1], missing=()))
+    assert "on the same grounds" not in html.render(replace(VIEW, findings=(one, two), verdicts=differ))
