@@ -41,10 +41,11 @@ from efface.report.html_sections import (
     tool_list,
 )
 from efface.report.markup import Html, element, said
+from efface.report.otherwise import reading_html
 from efface.report.texts import text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from efface.model import Finding, Verdict
     from efface.report.view import RunView
@@ -115,6 +116,7 @@ def _page(view: RunView) -> list[Html]:
         _findings(view),
         waiver_list(view),
         question_list(view),
+        reading_html(view),
         gap_list(view),
         ignored_list(view),
         sampling_list(view),
@@ -134,7 +136,8 @@ def _findings(view: RunView) -> Html:
     verdicts = verdict_by_subject(view)
     rules = {rule.id: rule for rule in rules_in_order(view)}
     groups = sorted(places(listed), key=lambda place: min(_strength(f, verdicts) for f in place.findings))
-    ordered = (finding for place in groups for finding in place.findings)
+    ordered = [finding for place in groups for finding in place.findings]
+    told = _told(ordered, verdicts)
     numbers = {finding.id: number for number, finding in enumerate(ordered, start=1)}
     left = len(view.findings) - len(listed)
     cut = said("sentence.shown", shown=len(listed), total=len(view.findings), left=left)
@@ -143,9 +146,24 @@ def _findings(view: RunView) -> Html:
         heading("findings"),
         element("p", cut, class_="warning") if left else "",
         filters(view, listed, groups) if listed else element("p", said("label.none_findings")),
-        *(place_section(view, place, verdicts, rules, numbers) for place in groups),
+        *(place_section(view, place, verdicts, rules, numbers, told=told) for place in groups),
         element("p", said("sentence.no_matches"), id="no-matches", hidden=True),
     )
+
+
+def _told(ordered: Iterable[Finding], verdicts: Mapping[str, Verdict]) -> Mapping[str, str]:
+    """Return for each finding that is judged as one before it, that one."""
+    firsts: dict[tuple[object, ...], str] = {}
+    told = {}
+    for finding in ordered:
+        verdict = verdicts.get(finding.id)
+        if verdict is not None and verdict.fired:
+            first = firsts.setdefault(
+                (verdict.kind, verdict.fired, verdict.missing, verdict.today), finding.id
+            )
+            if first != finding.id:
+                told[finding.id] = first
+    return told
 
 
 def _listed(view: RunView) -> tuple[Finding, ...]:

@@ -13,6 +13,7 @@ from efface.model import Text
 from efface.report.arrange import picture_size
 from efface.report.beside import finding_state, state_texts
 from efface.report.markup import Html, bilingual, element, fragment, labelled, said, term
+from efface.report.otherwise import otherwise_html
 from efface.report.plain import inside_text, place_text, prose, short
 from efface.report.texts import both
 from efface.report.wording import citation, kind_text, level_text, region_text, what
@@ -41,17 +42,28 @@ def badge(finding: Finding | None, verdict: Verdict | None) -> Html:
     return element("strong", bilingual(kind_text(finding, verdict)), class_=f"badge k-{kind}")
 
 
-def place_section(
+def place_section(  # noqa: PLR0913 - each is a table by finding or rule
     view: RunView,
     place: PlaceGroup,
     verdicts: Mapping[str, Verdict],
     rules: Mapping[str, Rule],
     numbers: Mapping[str, int],
+    *,
+    told: Mapping[str, str],
 ) -> Html:
-    """Return one outermost thing with its parts and findings."""
+    """Return one outermost thing with its parts and findings.
+
+    Args:
+        view: The run.
+        place: The thing.
+        verdicts: By finding.
+        rules: By name.
+        numbers: The number of each finding on the page.
+        told: For a finding that is judged as one further up on the page, that one.
+    """
     count = element("span", str(len(place.findings)), class_="count")
     heading = element("h3", element("bdi", place_text(place.locator)), " ", count)
-    parts = (_part(view, part, verdicts, rules, numbers) for part in place.parts)
+    parts = (_part(view, part, verdicts, rules, numbers, told=told) for part in place.parts)
     return element(
         "section",
         heading,
@@ -69,17 +81,26 @@ def place_number(place: Locator) -> str:
     return hashlib.sha256(place.uri.encode()).hexdigest()[:16]
 
 
-def _part(
+def _part(  # noqa: PLR0913 - as above
     view: RunView,
     part: PartGroup,
     verdicts: Mapping[str, Verdict],
     rules: Mapping[str, Rule],
     numbers: Mapping[str, int],
+    *,
+    told: Mapping[str, str],
 ) -> Html:
     inside = inside_text(part.locator)
     heading = element("h4", element("bdi", inside)) if inside else Html()
     rows = [
-        _finding(view, finding, verdicts.get(finding.id), rules, numbers[finding.id])
+        _finding(
+            view,
+            finding,
+            verdicts.get(finding.id),
+            rules,
+            numbers[finding.id],
+            alike=_as(finding, told, numbers),
+        )
         for finding in part.findings
     ]
     drawing = preview(part.findings, numbers)
@@ -87,12 +108,27 @@ def _part(
     return element("div", heading, columns, class_="part")
 
 
-def _finding(
-    view: RunView, finding: Finding, verdict: Verdict | None, rules: Mapping[str, Rule], number: int
+def _as(finding: Finding, told: Mapping[str, str], numbers: Mapping[str, int]) -> Html:
+    """Return a reference to the finding further up that is judged alike, or nothing."""
+    first = told.get(finding.id)
+    if first is None:
+        return Html()
+    return element("a", said("sentence.judged_as", number=numbers[first]), href=f"#finding-{first}")
+
+
+def _finding(  # noqa: PLR0913 - as above
+    view: RunView,
+    finding: Finding,
+    verdict: Verdict | None,
+    rules: Mapping[str, Rule],
+    number: int,
+    *,
+    alike: Html,
 ) -> Html:
     level = _MISSING_LEVEL if finding.level is None else str(int(finding.level))
     region = region_text(finding.locator)
-    grounds = [_short_citation(rule.id, rules) for rule in verdict.fired] if verdict else []
+    told = verdict is None or bool(alike)  # the grounds are long, and stand once
+    grounds = [] if told or verdict is None else [_short_citation(rule.id, rules) for rule in verdict.fired]
     facts = fragment(
         element("span", bilingual(level_text(finding))),
         element("span", said("label.confidence"), f" {finding.confidence:.2f}"),
@@ -108,7 +144,10 @@ def _finding(
         class_="finding-head",
     )
     cited = element("p", labelled("rules"), _separated(grounds), class_="grounds") if grounds else Html()
-    details = element("details", element("summary", said("label.why")), _why(finding, verdict, rules))
+    if alike:
+        cited = element("p", alike, class_="grounds")
+    why = _why(finding, None if told else verdict, rules)
+    details = element("details", element("summary", said("label.why")), why)
     return element(
         "article",
         head,
@@ -167,6 +206,7 @@ def fired_rules(verdict: Verdict, rules: Mapping[str, Rule]) -> Html:
     return fragment(
         element("ul", *(_fired(rule, rules) for rule in verdict.fired), class_="fired"),
         fragment(element("p", labelled("missing")), missing) if verdict.missing else "",
+        otherwise_html(verdict),
         remedy,
     )
 

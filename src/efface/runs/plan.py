@@ -27,6 +27,9 @@ ALL = "all"
 DUE = (VerdictKind.PROHIBITED,)
 """Verdicts that make a removal due by themselves; what consent could cure is removed only when named."""
 
+_KEPT = frozenset({VerdictKind.HOLD, VerdictKind.FREEZE})
+"""What a rule says of data that may not be deleted, whatever else forbids having it."""
+
 
 class Plan:
     """The removals of a run, one for each target, with the findings behind them.
@@ -140,7 +143,7 @@ def _kinds(verdict: Verdict) -> set[VerdictKind]:
 
 
 def _is_held(finding: Finding, verdict: Verdict | None, case: Case | None, as_of: date) -> bool:
-    if verdict is not None and verdict.kind is VerdictKind.HOLD:
+    if verdict is not None and not _KEPT.isdisjoint(_kinds(verdict)):
         return True
     return case is not None and case.hold_on(finding.locator, as_of) is not None
 

@@ -7,7 +7,7 @@ from efface.model import printable
 
 __all__ = ["APPLICATION_ID", "FORMAT", "SCHEMA", "may_be_run_file"]
 
-FORMAT = "2"
+FORMAT = "3"
 APPLICATION_ID = int.from_bytes(b"EFAC", "big")
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -25,7 +25,9 @@ CREATE TABLE IF NOT EXISTS gap(unit TEXT NOT NULL, body TEXT NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS gap_unit ON gap(unit);
 CREATE TABLE IF NOT EXISTS sampling(unit TEXT NOT NULL, body TEXT NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS sampling_unit ON sampling(unit);
-CREATE TABLE IF NOT EXISTS verdict(subject TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS opinion(number INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS judged(          -- many findings share one opinion, which is long
+    subject TEXT PRIMARY KEY, opinion INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS removal(
     uri TEXT NOT NULL,
     held INTEGER NOT NULL,              -- 0: begun or failed, 1: held, from 2 on: done, one after another

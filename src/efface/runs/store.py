@@ -12,6 +12,7 @@ import os
 import secrets
 import sqlite3
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from efface.errors import AccessError, UsageError
@@ -202,6 +203,11 @@ class Store:
         ).fetchone()
         return None if row is None else Unit(*row)
 
+    def stamps(self) -> Iterator[tuple[str, str, str]]:
+        """Yield place, source and stamp of every unit in which something was found."""
+        query = "SELECT uri, source, stamp FROM unit WHERE uri IN (SELECT unit FROM finding)"
+        yield from self._db.execute(query).fetchall()
+
     def content(self, uri: str) -> str:
         """Return the keyed digest of what a unit held when it was looked at, or ""."""
         row = self._db.execute("SELECT content FROM unit WHERE uri = ?", (uri,)).fetchone()
@@ -328,17 +334,31 @@ class Store:
         self._db.execute("INSERT INTO scanned SELECT 'gap', body FROM gap ORDER BY unit, rowid")
 
     def set_verdicts(self, verdicts: Iterable[Verdict]) -> None:
-        """Replace the verdicts of the run."""
-        self._db.execute("DELETE FROM verdict")
-        self._db.executemany(
-            "INSERT INTO verdict VALUES (?, ?)",
-            ((verdict.subject, json.dumps(encode(verdict), ensure_ascii=False)) for verdict in verdicts),
-        )
+        """Replace the verdicts of the run; what many of them say alike is written once."""
+        self._db.execute("DELETE FROM judged")
+        self._db.execute("DELETE FROM opinion")
+        numbers: dict[tuple[object, ...], int] = {}
+        first: list[Verdict] = []  # kept while their parts are told apart by identity
+        rows: list[tuple[str, int]] = []
+        for verdict in verdicts:
+            parts = (verdict.fired, verdict.because, verdict.missing, verdict.readings, verdict.today)
+            key = (verdict.kind, verdict.remedy, verdict.as_of, *map(id, parts))
+            if key not in numbers:
+                numbers[key] = len(numbers)
+                first.append(verdict)
+            rows.append((verdict.subject, numbers[key]))
+        bodies = (json.dumps(encode(replace(verdict, subject="")), ensure_ascii=False) for verdict in first)
+        self._db.executemany("INSERT INTO opinion VALUES (?, ?)", enumerate(bodies))
+        self._db.executemany("INSERT INTO judged VALUES (?, ?)", rows)
 
     def verdicts(self) -> Iterator[Verdict]:
         """Yield the verdicts of the last judging."""
-        for (body,) in self._db.execute("SELECT body FROM verdict ORDER BY rowid").fetchall():
-            yield decode(json.loads(body))
+        opinions: dict[int, Verdict] = {
+            number: decode(json.loads(body))
+            for number, body in self._db.execute("SELECT number, body FROM opinion").fetchall()
+        }
+        for subject, number in self._db.execute("SELECT * FROM judged ORDER BY rowid").fetchall():
+            yield replace(opinions[number], subject=subject)
 
     def set_removal(self, removal: Removal) -> None:
         """Write where the removal of one target stands; what was done to it before stays on file."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import cedarpy
 import pytest
 
-from efface.rules.facts import Facts
-from efface.rules.kleene import evaluate, facts_read, unsupported
+from efface.rules.facts import AtLeast, Facts
+from efface.rules.kleene import evaluate, unsupported
 from efface.rules.taxonomy import Entity
+from efface.rules.terms import facts_read, numbers_compared, readings_named
 
 
 def expression(text: str):
@@ -87,3 +88,41 @@ UNSUPPORTED = {
 def test_unsupported(node: str):
     """What the evaluator does not know is named before anything is judged."""
     assert list(unsupported(expression(UNSUPPORTED[node])))
+
+
+BOUNDS = [
+    ("<", 30, False), ("<", 31, None), ("<=", 29, False), ("<=", 30, None), (">", 29, True), (">", 30, None),
+    (">=", 30, True), (">=", 31, None), ("==", 29, False), ("==", 30, None), ("!=", 29, True), ("!=", 31, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("op", "number", "value"), BOUNDS)
+def test_a_lower_bound(op: str, number: int, value: bool | None):
+    """A number of which only a lower bound is known decides what the bound decides, on either side."""
+    facts = Facts({"data_age_days": AtLeast(30)})
+    mirrored = op.translate(str.maketrans("<>", "><"))
+    assert evaluate(expression(f"context.data_age_days {op} {number}"), facts).value is value
+    assert evaluate(expression(f"{number} {mirrored} context.data_age_days"), facts).value is value
+
+
+def test_two_facts_are_compared():
+    """Two facts may be compared with each other; what is missing of both is asked."""
+    both = expression("context.retention_days <= context.data_age_days")
+    assert evaluate(both, Facts({"retention_days": 5, "data_age_days": 7})).value is True
+    assert evaluate(both, Facts({"retention_days": 5, "data_age_days": AtLeast(7)})).value is True
+    assert evaluate(both, Facts({"retention_days": 5, "data_age_days": AtLeast(4)})).value is None
+    assert evaluate(both, Facts({"retention_days": 5})).missing == ("data_age_days",)
+    assert evaluate(both, Facts({})).missing == ("retention_days", "data_age_days")
+
+
+def test_what_is_assumed_is_not_known():
+    """An assumed answer decides conditions on an unknown fact, and none on a known one."""
+    assert evaluate(expression(f"{A} && !{B}"), Facts(YES, assumed={"written_consent": False})).value is True
+    assert evaluate(expression(A), Facts(NO, assumed={"consent": True})).value is False
+
+
+def test_what_a_condition_names():
+    """Readings and numbers are found wherever they stand."""
+    text = 'context.readings.containsAny([Reading::"a"]) || !(1 < context.data_age_days && context.readings.contains(Reading::"b"))'
+    assert readings_named(expression(text)) == {"a", "b"}
+    assert list(numbers_compared(expression(text))) == [("data_age_days", 1)]

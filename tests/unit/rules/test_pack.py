@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from importlib.resources import files
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from efface.errors import RulePackError, UsageError
 from efface.model.vocabulary import RuleMode
 from efface.rules.facts import CASE_KEYS, fact_types, questions_for_facts
-from efface.rules.pack import FILES, builtin_packs, check_pack, get_rule, list_packs, load_pack
+from efface.rules.pack import FILES, builtin_packs, check_pack, get_rule, join_packs, list_packs, load_pack
+from efface.testing.laws import pack_of, pack_texts
 
 SHIPPED = sorted(entry.name for entry in files("efface.rules").joinpath("packs").iterdir() if entry.is_dir())
 EFFECTIVE = '@effective("2021-01-01")'
@@ -188,6 +190,33 @@ def test_no_example_at_all(pack: dict[str, str]):
     assert table["examples"]
     faults = check_pack(pack | {"examples.toml": "examples = []\n[cases]\n"})
     assert len(faults) == 4 * len(load_pack(pack).norms)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_pack_is_the_same_checked_or_not(name: str):
+    """Loading without checks gives the pack that loading with them gives, its examples aside."""
+    whole = load_pack(texts_of(name))
+    quick = load_pack(texts_of(name), checked=True)
+    bare = [replace(norm, rule=replace(norm.rule, examples=())) for norm in whole.norms]
+    assert (quick.reference, list(quick.norms)) == (whole.reference, bare)
+    assert all(norm.rule.examples for norm in whole.norms)
+
+
+def test_working_days_outside_china_are_refused():
+    """Public holidays of other countries are not known, so no pack may count by them."""
+    rule = 'A prohibition | deadline = { zh = "十日", en = "ten days", working_days = 10, after = "threshold_reached_on" }'
+    assert not any("working_days" in fault for fault in check_pack(pack_texts(rule)))
+    assert any("known of China only" in fault for fault in check_pack(pack_texts(rule, place="EU")))
+
+
+def test_names_that_are_taken():
+    """Packs of others may not take a shipped name or each other's, and every clash is told."""
+    own = [pack_of("A permission", "CN-NJ-2020 permission", pack="x"), pack_of("A permission", pack="x")]
+    with pytest.raises(RulePackError) as caught:
+        join_packs(own)
+    for part in ("x: CN-NJ-2020: a rule of cn-nj-2020-sales-offices", "x: another pack", "x: A: a rule of x"):
+        assert part in str(caught.value)
+    assert join_packs(own[1:]) == (*builtin_packs(), own[1])
 
 
 def test_packs_are_loaded_once():

@@ -141,6 +141,14 @@ def test_a_verdict_of_hold_beats_a_prohibition(store: Store) -> None:
     assert statuses(store) == {"/evidence/b.jpg": RemovalStatus.HELD}
 
 
+@pytest.mark.parametrize("named", [(), (C.id,)])
+def test_a_freeze_beside_a_prohibition_keeps(store: Store, named: tuple[str, ...]) -> None:
+    """What may only be stored, because a period of keeping runs, is not deleted though it is forbidden or named."""
+    with store.transaction():
+        store.set_verdicts([verdict(C, VerdictKind.PROHIBITED, VerdictKind.PROHIBITED, VerdictKind.FREEZE)])
+    assert statuses(store, None, *named) == {"/evidence/b.jpg": RemovalStatus.HELD}
+
+
 def test_a_hold_beats_a_finding_that_was_named(store: Store) -> None:
     """Naming a finding does not lift a hold."""
     case = Case("t", "CN", holds=(Hold("**/evidence/**", "case 118"),))

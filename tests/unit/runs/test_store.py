@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +17,7 @@ from efface.errors import AccessError, UsageError
 from efface.model import (
     Characteristic,
     Finding,
+    FiredRule,
     Form,
     Gap,
     GapReason,
@@ -23,7 +25,10 @@ from efface.model import (
     Method,
     Removal,
     RemovalStatus,
+    Text,
     Unit,
+    Verdict,
+    VerdictKind,
 )
 from efface.runs.codec import encode
 from efface.runs.pace import Pace
@@ -353,3 +358,18 @@ def test_a_run_file_that_cannot_grow_says_so(tmp_path: Path) -> None:
             store.set_meta("large", "x" * 1_000_000)
         assert store.meta("kept") == "yes"
         assert store.meta("large", "none") == "none"
+
+
+def test_what_many_verdicts_say_alike_is_written_once(tmp_path: Path) -> None:
+    """A long opinion on thousands of findings makes no long file, and every verdict comes back as it was."""
+    fired = tuple(
+        FiredRule(f"R-{n}", VerdictKind.PROHIBITED, (), (), Text("", "x" * 1000)) for n in range(50)
+    )
+    day = date(2026, 1, 1)
+    many = [Verdict(f"{n:032x}", VerdictKind.PROHIBITED, fired, (), (), "erase", day) for n in range(3000)]
+    other = Verdict("activity", VerdictKind.HOLD, fired, ("a = b",), (), "keep", day)
+    with Store(str(tmp_path / "run")) as store:
+        with store.transaction():
+            store.set_verdicts([*many, other])
+        assert list(store.verdicts()) == [*many, other]
+    assert os.path.getsize(tmp_path / "run") < 3_000_000
