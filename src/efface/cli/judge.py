@@ -13,12 +13,16 @@ from efface.cli.options import JsonFile, Language, language_of, read_case
 __all__ = ["judge"]
 
 
-def judge(
+def judge(  # noqa: PLR0913 - one parameter for each option of the contract
     run: Path | None = None,
     *,
     case: Annotated[Path, Parameter(name="--case", help="Case file (TOML) with the facts of the case.")],
     as_of: Annotated[date | None, Parameter(help="Day whose law is applied; by default today.")] = None,
     json: JsonFile = None,
+    opinion: Annotated[
+        str | None,
+        Parameter(help="Write what follows, why, by when and what is not known, for counsel: .pdf or .html."),
+    ] = None,
     lang: Language = None,
 ) -> int:
     """Judge a run's findings under a case without scanning again; without RUN, the activity itself.
@@ -28,6 +32,7 @@ def judge(
     run
         Run file of an earlier scan.
     """
+    from efface.cli.opinion import Judged, form_of, write_opinion
     from efface.cli.output import show, show_run
     from efface.cli.reports import write_reports
     from efface.model import Level, VerdictKind
@@ -42,11 +47,15 @@ def judge(
     facts, language = read_case(case), language_of(lang)
     assert facts is not None  # noqa: S101 - a case file was named
     day = as_of or date.today()  # noqa: DTZ011 - the law's day is local
+    if opinion is not None:
+        form_of(opinion)  # a name that asks for no form is refused before anything is judged
     if run is None:
         packs = builtin_packs()
         verdict = judge_activity(facts, packs, as_of=day)
         rules = {rule.id: rule for pack in packs for rule in pack.rules}
         show(verdict_text(verdict, rules, language))
+        if opinion is not None:
+            write_opinion(opinion, Judged(facts, (verdict,), day), None, language)
         if verdict.kind.is_violation:
             return ExitCode.VIOLATIONS
         return ExitCode.GAPS if verdict.kind is VerdictKind.NEEDS_FACTS else ExitCode.CLEAN
@@ -55,4 +64,6 @@ def judge(
         view = view_of(store, language)
         if not write_reports(view, {"json": json}):
             show_run(view)
+        if opinion is not None:
+            write_opinion(opinion, Judged(facts, view.verdicts, day), view, language)
         return of_scan(view, Level.VISIBLE)

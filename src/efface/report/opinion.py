@@ -1,0 +1,211 @@
+"""Write what the law says of a case as a short paper for whoever must decide: found, asked, follows, why, due.
+
+It counts by kind of data and by place, and names no file, table or person. Titles, reasons and targets are the
+user's own words and stand as he wrote them.
+
+Not handled here: laying it out (`document_html`, `document_pdf`), and judging.
+Not promised: legal advice, or law outside the packs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from efface.model import ACTIVITY, Text, VerdictKind
+from efface.report.arrange import headline
+from efface.report.document import Document, Grid, Pairs, Points, Section, Sentence, safe, same
+from efface.report.opinion_law import Grounds
+from efface.report.plain import moment_text, place_text, target_text
+from efface.report.texts import both, word
+from efface.report.wording import join, level_text, what
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import date
+
+    from efface.model import Citation, Finding, PackReference, Question, Rule, Verdict
+    from efface.report.document import Block
+    from efface.report.view import RunView
+
+__all__ = ["Matter", "opinion"]
+
+_SAID = ("facts", "law", "misses", "content")
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """What an opinion is about.
+
+    Attributes:
+        title: Title of the case.
+        as_of: The day whose law was applied.
+        verdicts: On the activity and, with a run, on its findings.
+        rules: Every rule that a verdict names, by identifier.
+        packs: Rule packs that were applied.
+        facts: What the case states, as questions and answers.
+        mitigations: Provisions that may lower a penalty, at the place and on the day of the case.
+        tool_version: Version of efface.
+        view: The run, or None where the activity alone was judged.
+        lang: "zh" or "en", the language that comes first.
+    """
+
+    title: str
+    as_of: date
+    verdicts: tuple[Verdict, ...]
+    rules: Mapping[str, Rule]
+    packs: tuple[PackReference, ...]
+    facts: tuple[tuple[Text, Text], ...]
+    mitigations: tuple[Citation, ...]
+    tool_version: str
+    view: RunView | None = None
+    lang: str = "zh"
+
+
+def opinion(matter: Matter) -> Document:
+    """Return the paper."""
+    grounds = Grounds(matter.verdicts, matter.rules)
+    outcome, kind = _outcome(matter)
+    parts = (
+        ("facts", _facts(matter)),
+        ("found", _found(matter.view) if matter.view else ()),
+        ("asked", _asked(matter)),
+        ("follows", _follows(matter, grounds)),
+        ("why", grounds.cited()),
+        ("due", grounds.due()),
+        ("mitigates", _mitigates(matter, grounds)),
+        ("sources", grounds.sources(matter.packs)),
+        ("limits", (Points(tuple(both(f"limit.{name}") for name in _SAID)),)),
+    )
+    return Document(
+        title=both("opinion.title"),
+        subtitle=both("opinion.subtitle"),
+        outcome=outcome,
+        kind=kind,
+        head=Pairs(tuple(_head(matter))),
+        sections=tuple(Section(both(f"opinion.{name}"), tuple(blocks)) for name, blocks in parts if blocks),
+        foot=both("opinion.foot", version=matter.tool_version),
+        lang=matter.lang,
+    )
+
+
+def _outcome(matter: Matter) -> tuple[Text, str]:
+    """Return the sentence on top, and the headline whose colour it takes."""
+    if matter.view is not None:
+        name = headline(matter.view)
+        return both(f"headline.{name}"), name
+    (verdict,) = (verdict for verdict in matter.verdicts if verdict.subject == ACTIVITY)
+    if verdict.kind.is_violation:
+        return both("opinion.activity_violates"), "violations"
+    if verdict.kind is VerdictKind.NEEDS_FACTS:
+        return both("headline.undecided"), "undecided"
+    return both("opinion.activity_keeps"), "found"
+
+
+def _head(matter: Matter) -> Iterator[tuple[Text, Text]]:
+    yield both("label.case"), same(matter.title)
+    yield both("label.as_of"), same(matter.as_of)
+    if matter.view is not None:
+        yield both("label.run_id"), same(matter.view.run_id)
+        finished = moment_text(matter.view.finished_at)
+        yield both("label.finished"), same(finished) if finished else both("label.not_finished")
+
+
+def _facts(matter: Matter) -> tuple[Block, ...]:
+    rows = tuple((safe(question), safe(answer)) for question, answer in matter.facts)
+    return (Pairs(rows), Sentence(both("opinion.facts_note"), "soft")) if rows else ()
+
+
+# -- what was found ------------------------------------------------------------------------------------
+
+
+def _found(view: RunView) -> tuple[Block, ...]:
+    kinds: dict[tuple[Text, Text], list[Finding]] = defaultdict(list)
+    for finding in view.findings:
+        kinds[what(finding), level_text(finding)].append(finding)
+    order = sorted(kinds.items(), key=lambda item: (-len(item[1]), item[0][0].en, item[0][1].en))
+    heads = ("what", "level", "total_findings", "total_places", "references")
+    grid = Grid(
+        tuple(both(f"label.{head}") for head in heads),
+        tuple((*kind, *_counted(findings)) for kind, findings in order),
+        (30, 30, 12, 12, 16),
+    )
+    gaps = max(len(view.gaps), view.coverage.gaps)
+    missed = (Sentence(both("opinion.gaps", gaps=gaps), "warning"),) if gaps else ()
+    if not kinds:
+        return (Sentence(both("label.none_findings")), *missed)
+    return (grid, _where(view), *missed)
+
+
+def _counted(findings: list[Finding]) -> tuple[Text, Text, Text]:
+    places = {finding.locator.container for finding in findings}
+    people = sum(finding.references for finding in findings)
+    return same(len(findings)), same(len(places)), same(people)
+
+
+def _where(view: RunView) -> Grid:
+    """Count findings by the folders and stores that the user named; a file's own name could be a person's."""
+    named = [target_text(name if "://" in name else os.path.abspath(name)) for name in view.targets]
+    counts = Counter(_target(place_text(finding.locator), named) for finding in view.findings)
+    rows = sorted(counts.items(), key=lambda item: (not item[0], -item[1], item[0]))
+    return Grid(
+        (both("opinion.target"), both("label.total_findings")),
+        tuple((same(name) if name else both("opinion.elsewhere"), same(count)) for name, count in rows),
+        (84, 16),
+    )
+
+
+def _target(place: str, named: list[str]) -> str:
+    above = [target for target in named if place.startswith(target.rstrip("/") + "/")]
+    return max(above, key=len, default="")
+
+
+# -- what is asked, and what follows -------------------------------------------------------------------
+
+
+def _asked(matter: Matter) -> tuple[Block, ...]:
+    waiting: Counter[Question] = Counter(each for verdict in matter.verdicts for each in verdict.missing)
+    rows = tuple(
+        (safe(question.text), same(question.fact), same(count))
+        for question, count in sorted(waiting.items(), key=lambda item: (-item[1], item[0].fact))
+    )
+    heads = tuple(both(f"label.{name}") for name in ("question", "fact", "awaited_by"))
+    return (Grid(heads, rows, (62, 24, 14)),) if rows else (Sentence(both("opinion.nothing_asked")),)
+
+
+def _follows(matter: Matter, grounds: Grounds) -> tuple[Block, ...]:
+    found = {finding.id: what(finding) for finding in matter.view.findings} if matter.view else {}
+    groups: Counter[tuple[VerdictKind, Text, tuple[str, ...]]] = Counter(
+        (
+            verdict.kind,
+            found.get(verdict.subject, both("opinion.activity")),
+            tuple(rule.id for rule in verdict.fired if rule.kind is verdict.kind),
+        )
+        for verdict in matter.verdicts
+    )
+    activity = both("opinion.activity")
+    order = sorted(groups.items(), key=lambda item: (item[0][1] != activity, item[0][0].strength, -item[1]))
+    rows = tuple(
+        (
+            word("verdict", kind),
+            subject if subject == activity else join(subject, same(f"× {count}"), zh=" "),
+            both(f"verdict_meaning.{kind}"),
+            grounds.numbers(ids),
+        )
+        for (kind, subject, ids), count in order
+    )
+    heads = tuple(both(name) for name in ("label.verdict", "opinion.on", "label.detail", "label.rules"))
+    return (Grid(heads, rows, (20, 24, 42, 14)),)
+
+
+def _mitigates(matter: Matter, grounds: Grounds) -> tuple[Block, ...]:
+    if not any(verdict.kind.is_violation for verdict in matter.verdicts):
+        return ()
+    if not matter.mitigations:
+        return (Sentence(both("opinion.no_mitigation")),)
+    return (
+        *(grounds.provision(law) for law in matter.mitigations),
+        Sentence(both("opinion.mitigation_note"), "soft"),
+    )

@@ -1,0 +1,157 @@
+"""The law in an opinion: which rules bear on the case, what they demand by when, and what is not known of them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+
+from efface.model import Text, VerdictKind
+from efface.report.document import Grid, Ground, Pairs, Points, Sentence, safe, same
+from efface.report.plain import prose, visible
+from efface.report.texts import both, word
+from efface.report.wording import citation, join, period_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from efface.model import Citation, FiredRule, PackReference, Rule, Verdict
+    from efface.report.document import Block
+
+__all__ = ["Grounds"]
+
+_WEIGHTY = frozenset(
+    {
+        VerdictKind.HOLD,
+        VerdictKind.PROHIBITED,
+        VerdictKind.PROHIBITED_UNLESS,
+        VerdictKind.NEEDS_FACTS,
+        VerdictKind.FREEZE,
+    }
+)
+"""What is cited in full; rules that are kept or allow are named in a line."""
+_DEMANDS = _WEIGHTY - {VerdictKind.NEEDS_FACTS}
+
+
+class Grounds:
+    """Every rule that has something to say of a case, numbered from the strictest."""
+
+    def __init__(self, verdicts: Iterable[Verdict], rules: Mapping[str, Rule]) -> None:
+        self._rules = rules
+        self._says: dict[str, Counter[VerdictKind]] = defaultdict(Counter)
+        self._fired: dict[str, FiredRule] = {}
+        for verdict in verdicts:
+            for fired in verdict.fired:
+                self._says[fired.id][fired.kind] += 1
+                known = self._fired.get(fired.id)
+                if known is None or fired.kind.strength < known.kind.strength:
+                    self._fired[fired.id] = fired
+        order = sorted(self._fired.values(), key=lambda fired: (fired.kind.strength, fired.id))
+        self._number = {fired.id: number for number, fired in enumerate(order, start=1)}
+
+    def numbers(self, ids: Iterable[str]) -> Text:
+        """Return the numbers of rules, as the other parts of the paper name them."""
+        return same(", ".join(f"[{number}]" for number in sorted(self._number[each] for each in ids)) or "–")
+
+    def _in_order(self, kinds: frozenset[VerdictKind]) -> Iterator[FiredRule]:
+        return (self._fired[name] for name in self._number if self._fired[name].kind in kinds)
+
+    def cited(self) -> tuple[Block, ...]:
+        """Return each weighty rule with its words, dates, force and how sure we are; the others in a line."""
+        cards = [self._card(fired) for fired in self._in_order(_WEIGHTY)]
+        others = tuple(
+            (same(f"[{self._number[fired.id]}]"), self._title(fired), word("verdict", fired.kind))
+            for fired in self._in_order(frozenset(VerdictKind) - _WEIGHTY)
+        )
+        heads = (same("#"), both("opinion.also"), both("label.verdict"))
+        if not cards and not others:
+            return (Sentence(both("verdict_meaning.out_of_scope")),)
+        return (*cards, *((Grid(heads, others, (8, 66, 26)),) if others else ()))
+
+    def _title(self, fired: FiredRule) -> Text:
+        rule = self._rules.get(fired.id)
+        return citation(rule) if rule else both("opinion.case_hold")
+
+    def _card(self, fired: FiredRule) -> Ground:
+        rule = self._rules.get(fired.id)
+        alone = sum(self._says[fired.id].values()) == 1
+        says = [
+            word("verdict", kind) if alone else join(word("verdict", kind), same(f"× {count}"), zh=" ")
+            for kind, count in sorted(self._says[fired.id].items(), key=lambda item: item[0].strength)
+        ]
+        rows: list[tuple[Text, Text]] = []
+        if rule is None:
+            rows.append((both("label.reason"), safe(fired.explanation)))
+        else:
+            rows += _law(rule.citation, period_text(rule.effective_from, rule.effective_until))
+            if fired.because:
+                rows.append((both("label.because"), same("; ".join(fired.because))))
+            if fired.missing:
+                rows.append((both("label.missing"), same(", ".join(fired.missing))))
+        return Ground(
+            number=str(self._number[fired.id]),
+            title=self._title(fired),
+            tag=join(*says, zh="；", en="; "),
+            kind=str(fired.kind),
+            quote=prose(rule.citation.quote) if rule else "",
+            body=Pairs(tuple(rows)),
+        )
+
+    def provision(self, law: Citation) -> Ground:
+        """Return a provision that is no rule of a pack, such as one that mitigates."""
+        article = visible(law.article)
+        title = Text(f"《{visible(law.instrument.zh)}》{article}", f"{visible(law.instrument.en)}, {article}")
+        return Ground(
+            "", title, word("force", law.force), "", prose(law.quote), Pairs(tuple(_law(law, None)))
+        )
+
+    def due(self) -> tuple[Block, ...]:
+        """Return what is to be done, by when, and what a breach may cost, rule by rule."""
+        rows = tuple(
+            (same(f"[{self._number[fired.id]}]"), *_due(self._rules.get(fired.id)))
+            for fired in self._in_order(_DEMANDS)
+        )
+        if not rows:
+            return (Sentence(both("opinion.nothing_due")),)
+        heads = (same("#"), both("label.remedy"), both("opinion.by_when"), both("opinion.cost"))
+        return (Grid(heads, rows, (7, 39, 22, 32)),)
+
+    def sources(self, packs: Iterable[PackReference]) -> tuple[Block, ...]:
+        """Return where each instrument of a weighty rule was read, and what its sources leave open."""
+        cited: dict[Text, list[Rule]] = defaultdict(list)
+        for fired in self._in_order(_WEIGHTY):
+            if fired.id in self._rules:
+                rule = self._rules[fired.id]
+                cited[rule.citation.instrument].append(rule)
+        blocks: list[Block] = []
+        for instrument, rules in cited.items():
+            numbers = self.numbers(rule.id for rule in rules)
+            read = max(rule.citation.read_on for rule in rules)
+            blocks.append(Sentence(join(safe(instrument), numbers, zh=" ")))
+            listed = dict.fromkeys(source for rule in rules for source in rule.citation.sources)
+            notes = dict.fromkeys(safe(note) for rule in rules for note in rule.citation.notes)
+            said = both("opinion.read", sources="; ".join(visible(source) for source in listed), day=read)
+            blocks.append(Points((said, *notes)))
+        applied = "; ".join(f"{visible(pack.id)} {visible(pack.digest)[:19]}" for pack in packs)
+        return (*blocks, Sentence(both("opinion.packs", packs=applied), "soft")) if blocks else ()
+
+
+def _law(law: Citation, period: Text | None) -> list[tuple[Text, Text]]:
+    sure = join(word("confidence", law.confidence), same(f"({law.read_on})"), zh=" ")
+    rows = [] if law.quote else [(both("label.quote"), both("label.no_quote"))]
+    rows.append((both("label.paraphrase"), safe(law.paraphrase)))
+    if period is not None:
+        force = join(word("force", law.force), period, zh="，", en=", ")
+        rows.append((both("label.force"), force))
+    rows.append((both("label.source_confidence"), sure))
+    return rows
+
+
+def _due(rule: Rule | None) -> tuple[Text, Text, Text]:
+    if rule is None:
+        return word("remedy", "keep"), both("opinion.no_deadline"), both("opinion.cost_unknown")
+    remedy = join(word("remedy", rule.remedy), safe(rule.remedy_text), zh="：", en=": ")
+    return (
+        remedy if rule.remedy else safe(rule.remedy_text),
+        safe(rule.deadline.text) if rule.deadline else both("opinion.no_deadline"),
+        safe(rule.consequence) if rule.consequence else both("opinion.cost_unknown"),
+    )
