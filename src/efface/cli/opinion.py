@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from efface import __version__, registry
@@ -10,8 +11,6 @@ from efface.cli.options import write_bytes
 from efface.errors import UsageError
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from efface.model import Case, Verdict
     from efface.report.view import RunView
 
@@ -58,6 +57,7 @@ def write_opinion(target: str, judged: Judged, view: RunView | None, lang: str) 
     matter = Matter(
         title=case.title,
         as_of=as_of,
+        made_on=date.today(),  # noqa: DTZ011 - the day is the reader's
         verdicts=judged.verdicts,
         rules={rule.id: rule for pack in packs for rule in pack.rules},
         packs=tuple(pack.reference for pack in packs),

@@ -8,10 +8,14 @@ Source: the typesetter's documentation (sys.inputs, json); ISO 32000-2.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from efface.errors import FormatError, UnsupportedError, UsageError
+
+if TYPE_CHECKING:
+    from datetime import date
 
 __all__ = ["CHINESE_FONTS", "pdf"]
 
@@ -34,12 +38,13 @@ CHINESE_FONTS = (
 """Families known to hold simplified Chinese, the first that is installed is taken."""
 
 
-def pdf(template: bytes, data: str) -> bytes:
+def pdf(template: bytes, data: str, made_on: date) -> bytes:
     """Return the PDF of a template.
 
     Args:
         template: Typst source; reads `sys.inputs.data` (JSON) and `sys.inputs.font` (a family).
         data: JSON text.
+        made_on: The day that the PDF's own metadata name; equal papers of a day are equal bytes.
 
     Raises:
         UnsupportedError: The typesetter is not installed.
@@ -56,11 +61,14 @@ def pdf(template: bytes, data: str) -> bytes:
     compiler = typst.Compiler(
         template, font_paths=fonts, sys_inputs={"data": data, "font": _chinese(fonts.families())}
     )
+    moment = datetime.combine(made_on, time(), UTC)
     try:
-        # A fixed time makes equal papers equal bytes; the paper itself says its days.
-        made: bytes = compiler.compile(format="pdf", timestamp=0)
+        made: bytes = compiler.compile(format="pdf", timestamp=moment)
     except typst.TypstError as error:
-        raise FormatError(f"the paper cannot be typeset: {error.message[:200]}") from None
+        raise FormatError(
+            f"the paper cannot be typeset: {error.message[:200]}",
+            to_do="Ask for .html, which holds the same.",
+        ) from None
     return made
 
 

@@ -13,6 +13,7 @@ from efface.report.plain import prose
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date
 
 __all__ = ["Block", "Document", "Grid", "Ground", "Pairs", "Points", "Section", "Sentence", "safe", "same"]
 
@@ -103,6 +104,7 @@ class Document:
         head: What identifies the matter.
         sections: The rest, in order.
         foot: What stands at the end of each page.
+        made_on: The day on which it was made.
         lang: The language that comes first.
     """
 
@@ -113,6 +115,7 @@ class Document:
     head: Pairs
     sections: tuple[Section, ...]
     foot: Text
+    made_on: date
     lang: str
 
     @property

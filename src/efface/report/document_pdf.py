@@ -22,7 +22,8 @@ def render(document: Document) -> bytes:
         UnsupportedError: The typesetter is not installed, or no font that holds Chinese.
     """
     template = files("efface.report").joinpath("assets", "document.typ").read_bytes()
-    return pdf(template, json.dumps([_in(document, lang) for lang in document.languages], ensure_ascii=False))
+    papers = json.dumps([_in(document, lang) for lang in document.languages], ensure_ascii=False)
+    return pdf(template, papers, document.made_on)
 
 
 def _in(document: Document, lang: str) -> dict[str, Any]:

@@ -42,6 +42,7 @@ class Matter:
     Attributes:
         title: Title of the case.
         as_of: The day whose law was applied.
+        made_on: The day on which the paper is made.
         verdicts: On the activity and, with a run, on its findings.
         rules: Every rule that a verdict names, by identifier.
         packs: Rule packs that were applied.
@@ -54,6 +55,7 @@ class Matter:
 
     title: str
     as_of: date
+    made_on: date
     verdicts: tuple[Verdict, ...]
     rules: Mapping[str, Rule]
     packs: tuple[PackReference, ...]
@@ -87,6 +89,7 @@ def opinion(matter: Matter) -> Document:
         head=Pairs(tuple(_head(matter))),
         sections=tuple(Section(both(f"opinion.{name}"), tuple(blocks)) for name, blocks in parts if blocks),
         foot=both("opinion.foot", version=matter.tool_version),
+        made_on=matter.made_on,
         lang=matter.lang,
     )
 
@@ -107,6 +110,7 @@ def _outcome(matter: Matter) -> tuple[Text, str]:
 def _head(matter: Matter) -> Iterator[tuple[Text, Text]]:
     yield both("label.case"), same(matter.title)
     yield both("label.as_of"), same(matter.as_of)
+    yield both("opinion.made"), same(matter.made_on)
     if matter.view is not None:
         yield both("label.run_id"), same(matter.view.run_id)
         finished = moment_text(matter.view.finished_at)
