@@ -9,6 +9,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from efface.cli.options import CaseFile, Targets, read_case, refuse_options
+from efface.cli.packs import PackFolders, law_of
 from efface.errors import UsageError
 
 __all__ = ["app"]
@@ -25,7 +26,7 @@ AsOf = Annotated[date | None, Parameter(help="Day whose law is applied; by defau
 @app.command(
     help_epilogue="Examples:\n\n  efface guard check record.json\n\n  efface guard check - --case credit.toml"
 )
-def check(*files: Targets, case: CaseFile = None, as_of: AsOf = None) -> int:
+def check(*files: Targets, case: CaseFile = None, as_of: AsOf = None, packs: PackFolders = None) -> int:
     """Say for each file whether it may pass: a line a file, and the strictest answer as exit code.
 
     Parameters
@@ -40,7 +41,8 @@ def check(*files: Targets, case: CaseFile = None, as_of: AsOf = None) -> int:
     refuse_options(files)
     if not files:
         raise UsageError("name at least one file")
-    guard = Guard(read_case(case), as_of or date.today())  # noqa: DTZ011 - the law's day is local
+    day = as_of or date.today()  # noqa: DTZ011 - the law's day is local
+    guard = Guard(read_case(case), day, packs=law_of(packs))
     doors = set()
     for file in files:
         try:

@@ -13,14 +13,16 @@ from efface.errors import UsageError
 if TYPE_CHECKING:
     from efface.model import Case, Verdict
     from efface.report.view import RunView
+    from efface.rules.pack import Pack
 
 __all__ = ["Judged", "form_of", "write_opinion"]
 
 
 class Judged(NamedTuple):
-    """A case, the verdicts on its activity and findings, and the day whose law they apply."""
+    """A case, the law, the verdicts on its activity and findings, and the day whose law they apply."""
 
     case: Case
+    law: tuple[Pack, ...]
     verdicts: tuple[Verdict, ...]
     as_of: date
 
@@ -49,22 +51,22 @@ def write_opinion(target: str, judged: Judged, view: RunView | None, lang: str) 
     """
     from efface.report.opinion import Matter, opinion
     from efface.rules.mitigation import mitigations
-    from efface.rules.pack import builtin_packs
+    from efface.rules.readings import readings_of
     from efface.rules.stated import stated
 
     case, as_of = judged.case, judged.as_of
-    form, packs = form_of(target), builtin_packs()
     matter = Matter(
         title=case.title,
         as_of=as_of,
         made_on=date.today(),  # noqa: DTZ011 - the day is the reader's
         verdicts=judged.verdicts,
-        rules={rule.id: rule for pack in packs for rule in pack.rules},
-        packs=tuple(pack.reference for pack in packs),
+        rules={rule.id: rule for pack in judged.law for rule in pack.rules},
+        packs=tuple(pack.reference for pack in judged.law),
         facts=stated(case),
+        readings=readings_of(judged.verdicts),
         mitigations=mitigations(case.jurisdiction, as_of),
         tool_version=__version__,
         view=view,
         lang=lang,
     )
-    write_bytes(target, registry.load("opinion", form)(opinion(matter)))
+    write_bytes(target, registry.load("opinion", form_of(target))(opinion(matter)))

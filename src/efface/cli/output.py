@@ -28,13 +28,14 @@ def show(*parts: RenderableType) -> None:
 def show_run(view: RunView) -> None:
     """Print a run: what was found where, what was not looked at, what is still to be asked, and the outcome."""
     from efface.report import terminal, terminal_beside
+    from efface.report.otherwise import otherwise_part
 
     if view.findings:
         show(terminal.findings_table(view), terminal_beside.groups_table(view))
     if view.gaps:
         show(terminal.gaps_table(view))
     if view.verdicts:
-        show(terminal.verdict_table(view), terminal.questions_table(view))
+        show(terminal.verdict_table(view), terminal.questions_table(view), otherwise_part(view))
     if view.removals:
         show(terminal.removal_plan(view.removals, view.lang))
     show(terminal_beside.beside(view), terminal.scan_summary(view))

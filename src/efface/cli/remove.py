@@ -40,17 +40,18 @@ def remove(  # noqa: PLR0913 - one parameter for each option of the contract
     """
     from efface.cli.output import show
     from efface.report import terminal
-    from efface.runs.judging import judge_run
+    from efface.runs.judging import judge_run, packs_of_run
     from efface.runs.outcome import ExitCode, of_removals
     from efface.runs.plan import plan
     from efface.runs.remove import apply as apply_plan
     from efface.runs.store import Store
 
     facts, language = read_case(case), language_of(lang)
-    day = as_of or date.today()  # noqa: DTZ011 - the law's day is local
+    today = date.today()  # noqa: DTZ011 - the law's day is local
+    day = as_of or today
     with Store(str(run), create=False) as store:
         if facts is not None:
-            judge_run(store, facts, day)
+            judge_run(store, facts, packs_of_run(store), as_of=day, today=today)
         todo = plan(store, facts, only, day)
         if not apply:
             if not quiet:

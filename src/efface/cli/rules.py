@@ -9,6 +9,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from efface.cli.options import Language, language_of, read_case
+from efface.cli.packs import PackFolders, law_of, texts_of
 
 __all__ = ["app"]
 
@@ -18,17 +19,14 @@ app = App(
     help_epilogue="Examples:\n\n  efface rules list\n\n  efface rules ask case.toml --lang zh",
 )
 
-_MAX_FILE_BYTES = 1_000_000
-
 
 @app.command(name="list", help_epilogue="Examples:\n\n  efface rules list\n\n  efface rules list --lang zh")
-def list_(*, lang: Language = None) -> int:
+def list_(*, packs: PackFolders = None, lang: Language = None) -> int:
     """List the rule packs and their rules."""
     from efface.report.texts import word
-    from efface.rules.pack import builtin_packs
 
     language = language_of(lang)
-    for pack in builtin_packs():
+    for pack in law_of(packs):
         print(f"{pack.reference.id}  {pack.title.get(language)}  {pack.reference.digest}")
         for rule in pack.rules:
             since = rule.effective_from.isoformat() if rule.effective_from else "?"
@@ -40,13 +38,13 @@ def list_(*, lang: Language = None) -> int:
 @app.command(
     help_epilogue="Examples:\n\n  efface rules show CN-TJ-SC-16-2\n\n  efface rules show CN-NJ-2020 --lang zh"
 )
-def show(rule: str, *, lang: Language = None) -> int:
+def show(rule: str, *, packs: PackFolders = None, lang: Language = None) -> int:
     """Show one rule with its citation, dates, remedy, and what its sources leave unknown."""
     from efface.cli.output import show
     from efface.report.law import rule_text
     from efface.rules.pack import get_rule
 
-    show(rule_text(get_rule(rule), language_of(lang)))
+    show(rule_text(get_rule(rule, law_of(packs)), language_of(lang)))
     return 0
 
 
@@ -55,20 +53,10 @@ def show(rule: str, *, lang: Language = None) -> int:
 )
 def check(pack: Path) -> int:
     """Check a folder with a rule pack and list every fault at once."""
-    from efface.errors import RulePackError, UsageError
+    from efface.errors import RulePackError
     from efface.rules.pack import check_pack
 
-    if not pack.is_dir():
-        raise UsageError(f"{pack}: is not a folder with a rule pack")
-    texts = {}
-    for file in sorted(pack.iterdir()):
-        if not file.is_file() or file.stat().st_size > _MAX_FILE_BYTES:
-            raise UsageError(f"{file}: a rule pack holds only files of up to {_MAX_FILE_BYTES} bytes")
-        try:
-            texts[file.name] = file.read_text("utf-8")
-        except (OSError, UnicodeDecodeError):
-            raise UsageError(f"{file}: cannot be read as UTF-8 text") from None
-    faults = check_pack(texts)
+    faults = check_pack(texts_of(pack))
     if faults:
         raise RulePackError(f"{pack}: the rule pack is not valid:", tuple(faults))
     print(f"{pack}: no fault")
@@ -81,19 +69,19 @@ def check(pack: Path) -> int:
 def ask(
     case: Path,
     *,
+    packs: PackFolders = None,
     as_of: Annotated[date | None, Parameter(help="Day whose law is applied; by default today.")] = None,
     lang: Language = None,
 ) -> int:
-    """Say which rules bear on a case and which facts are still to be asked."""
+    """List the facts still to be asked, those that decide soonest first, and the rules that bear on a case."""
     from efface.cli.output import show
-    from efface.report.law import verdict_text
+    from efface.report.law import questions_text
     from efface.rules.engine import judge_activity
-    from efface.rules.pack import builtin_packs
 
     facts = read_case(case)
     assert facts is not None  # noqa: S101 - a case file was named
-    packs = builtin_packs()
-    verdict = judge_activity(facts, packs, as_of=as_of or date.today())  # noqa: DTZ011 - the law's day is local
-    rules = {rule.id: rule for pack in packs for rule in pack.rules}
-    show(verdict_text(verdict, rules, language_of(lang)))
+    law = law_of(packs)
+    verdict = judge_activity(facts, law, as_of=as_of or date.today())  # noqa: DTZ011 - the law's day is local
+    rules = {rule.id: rule for pack in law for rule in pack.rules}
+    show(questions_text(verdict, rules, language_of(lang)))
     return 0

@@ -34,6 +34,7 @@ from efface.cli.options import (
     refuse_options,
     write_text,
 )
+from efface.cli.packs import PackFolders, law_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +49,7 @@ def scan(  # noqa: PLR0913 - one parameter for each option of the contract
     *targets: Targets,
     case: CaseFile = None,
     as_of: Annotated[date | None, Parameter(help="Day whose law is applied; by default today.")] = None,
+    packs: PackFolders = None,
     mode: Annotated[
         Literal["fast", "standard", "thorough"], Parameter(help="How hard to look.")
     ] = "standard",
@@ -106,6 +108,8 @@ def scan(  # noqa: PLR0913 - one parameter for each option of the contract
     if not targets:
         raise UsageError("name at least one target to scan")
     facts = read_case(case)
+    law = law_of(packs) if packs or facts is not None else ()  # refused before a long scan, not after
+    today = date.today()  # noqa: DTZ011 - the law's day is local
     language = language_of(lang)
     before = (
         read_baseline(Path(write_baseline)) if write_baseline and os.path.exists(write_baseline) else None
@@ -118,7 +122,7 @@ def scan(  # noqa: PLR0913 - one parameter for each option of the contract
             options = ScanOptions(targets, Mode(mode), jobs, ignore=left_out, engine=engine or "")
             run_scan(store, options, progress=progress)
         if facts is not None:
-            judge_run(store, facts, as_of or date.today())  # noqa: DTZ011 - the law's day is local
+            judge_run(store, facts, law, as_of=as_of or today, today=today)
         keep(store, marks, left_out)
         view = view_of(store, language)
         if write_baseline and known is None:  # what the first baseline takes in is known from now on

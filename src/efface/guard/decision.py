@@ -24,9 +24,11 @@ from efface.rules.pack import builtin_packs
 from efface.sources.payloads import BytesPayload
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     from efface.model import Case, Verdict
+    from efface.rules.pack import Pack
 
 __all__ = ["Decision", "Door", "Guard"]
 
@@ -73,6 +75,7 @@ class Guard:
     Args:
         case: The facts under which payloads are judged, or None.
         as_of: The day whose law is applied; needed with a case.
+        packs: The law; by default what ships with efface.
         mode: How hard to look.
         limits: Budgets of one payload.
     """
@@ -82,6 +85,7 @@ class Guard:
         case: Case | None = None,
         as_of: date | None = None,
         *,
+        packs: Sequence[Pack] | None = None,
         mode: Mode = Mode.STANDARD,
         limits: Limits = _DOOR_LIMITS,
     ) -> None:
@@ -90,6 +94,7 @@ class Guard:
             raise ValueError(message)
         self._case = case
         self._as_of = as_of
+        self._packs = builtin_packs() if packs is None else packs
         self._limits = limits
         self._examiner = Examiner(mode, limits)
 
@@ -123,7 +128,7 @@ class Guard:
             if biometric:
                 return Door.REFUSE, f"{_kinds(biometric)}: refused by policy, no case was given", ()
         elif findings:
-            verdicts = judge(findings, self._case, builtin_packs(), as_of=self._as_of)
+            verdicts = judge(findings, self._case, self._packs, as_of=self._as_of)
             refused = tuple(verdict for verdict in verdicts if verdict.kind.is_violation)
             if refused:
                 rules = tuple(sorted({rule.id for verdict in refused for rule in verdict.fired}))

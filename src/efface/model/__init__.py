@@ -27,9 +27,18 @@ from efface.model.protocols import (
     Unit,
 )
 from efface.model.removal import Removal
-from efface.model.rule import Citation, Example, PackReference, Rule, Text
+from efface.model.rule import Citation, Deadline, Example, PackReference, Reading, Rule, Text
 from efface.model.sampling import Sampling
-from efface.model.verdict import ACTIVITY, FiredRule, Question, Verdict
+from efface.model.verdict import (
+    ACTIVITY,
+    Due,
+    FiredRule,
+    OtherDay,
+    OtherReading,
+    Question,
+    RuleChange,
+    Verdict,
+)
 from efface.model.vocabulary import (
     BIOMETRIC,
     Characteristic,
@@ -62,7 +71,9 @@ __all__ = [
     "Column",
     "ColumnDetector",
     "Container",
+    "Deadline",
     "Detector",
+    "Due",
     "Example",
     "FactValue",
     "Finding",
@@ -76,14 +87,18 @@ __all__ = [
     "Locator",
     "Method",
     "Mode",
+    "OtherDay",
+    "OtherReading",
     "PackReference",
     "Part",
     "Payload",
     "Question",
+    "Reading",
     "Removal",
     "RemovalStatus",
     "Rescan",
     "Rule",
+    "RuleChange",
     "RuleMode",
     "SampledSource",
     "Sampling",

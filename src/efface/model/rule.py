@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from efface.model.vocabulary import RuleMode
 
-__all__ = ["Citation", "Deadline", "Example", "PackReference", "Rule", "Text"]
+__all__ = ["Citation", "Deadline", "Example", "PackReference", "Reading", "Rule", "Text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,23 @@ class PackReference:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """One way to read a text whose scope the sources dispute.
+
+    Attributes:
+        id: Its name in case files.
+        label: What it holds.
+        speaks_for: What speaks for it.
+        speaks_against: What speaks against it, and for the default, which is not to take it.
+    """
+
+    id: str
+    label: Text
+    speaks_for: Text
+    speaks_against: Text
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One norm: what it applies to, its conditions, its dates and what cures it.
 
@@ -104,7 +121,7 @@ class Rule:
         remedy_text: The remedy in words.
         consequence: What a breach may cost, or None where the sources do not say.
         deadline: By when, or None where none is laid down or known.
-        examples: Cases that are its tests.
+        examples: Cases that are its tests; none of a rule that ships with efface, whose tests are run before.
     """
 
     id: str

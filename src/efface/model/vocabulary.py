@@ -101,12 +101,15 @@ class VerdictKind(StrEnum):
     @property
     def strength(self) -> int:
         """Return 0 for the strongest kind and higher numbers for weaker ones."""
-        return list(VerdictKind).index(self)
+        return _STRENGTH[self]
 
     @property
     def is_violation(self) -> bool:
         """Return whether the kind says that something must change."""
         return self in (VerdictKind.PROHIBITED, VerdictKind.PROHIBITED_UNLESS)
+
+
+_STRENGTH = {kind: strength for strength, kind in enumerate(VerdictKind)}
 
 
 class RuleMode(StrEnum):

@@ -41,6 +41,7 @@ from efface.report.html_sections import (
     tool_list,
 )
 from efface.report.markup import Html, element, said
+from efface.report.otherwise import reading_html
 from efface.report.texts import text
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ def _page(view: RunView) -> list[Html]:
         _findings(view),
         waiver_list(view),
         question_list(view),
+        reading_html(view),
         gap_list(view),
         ignored_list(view),
         sampling_list(view),

@@ -13,6 +13,7 @@ from efface.model import Text
 from efface.report.arrange import picture_size
 from efface.report.beside import finding_state, state_texts
 from efface.report.markup import Html, bilingual, element, fragment, labelled, said, term
+from efface.report.otherwise import otherwise_html
 from efface.report.plain import inside_text, place_text, prose, short
 from efface.report.texts import both
 from efface.report.wording import citation, kind_text, level_text, region_text, what
@@ -167,6 +168,7 @@ def fired_rules(verdict: Verdict, rules: Mapping[str, Rule]) -> Html:
     return fragment(
         element("ul", *(_fired(rule, rules) for rule in verdict.fired), class_="fired"),
         fragment(element("p", labelled("missing")), missing) if verdict.missing else "",
+        otherwise_html(verdict),
         remedy,
     )
 

@@ -206,6 +206,8 @@ def _rule(rule: Rule) -> Html:
         if rule.conditions
         else ("conditions", ""),
         ("remedy", bilingual(rule.remedy_text)),
+        ("consequence", bilingual(rule.consequence) if rule.consequence else ""),
+        ("deadline", bilingual(rule.deadline.text) if rule.deadline else ""),
         ("sources", fragment(*(element("div", _source(source)) for source in law.sources))),
         ("read_on", law.read_on.isoformat()),
         (

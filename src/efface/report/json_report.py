@@ -23,7 +23,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-    from efface.model import Finding, Gap, Locator, Removal, Rule, Text, Verdict
+    from efface.model import (
+        Deadline,
+        Due,
+        Finding,
+        Gap,
+        Locator,
+        OtherDay,
+        Reading,
+        Removal,
+        Rule,
+        RuleChange,
+        Text,
+        Verdict,
+    )
     from efface.report.view import RunView
 
 __all__ = ["SCHEMA", "dump", "render"]
@@ -52,6 +65,7 @@ def render(view: RunView) -> str:
             "gaps": [_gap(gap) for gap in gaps_in_order(view)],
             "verdicts": [_verdict(verdict) for verdict in verdicts_in_order(view)],
             "rules": [_rule(rule) for rule in rules_in_order(view)],
+            "readings": [_reading(reading) for reading in view.readings],
             "removals": [_removal(r) for r in sorted(view.removals, key=lambda r: r.target.uri)],
             "notes": _texts(view.notes),
             **beside(view, _locator),
@@ -150,9 +164,67 @@ def _verdict(verdict: Verdict) -> _JSON:
                 "because": _texts(rule.because),
                 "missing": list(rule.missing),
                 "explanation": _both(rule.explanation),
+                "due": _due(rule.due),
             }
             for rule in verdict.fired
         ],
+        "readings": [
+            {
+                "reading": other.reading,
+                "is_taken": other.is_taken,
+                "kind": other.kind,
+                "changes": _changes(other.changes),
+            }
+            for other in verdict.readings
+        ],
+        "today": _today(verdict.today),
+    }
+
+
+def _changes(changes: Iterable[RuleChange]) -> list[_JSON]:
+    return [{"id": change.id, "here": change.here, "there": change.there} for change in changes]
+
+
+def _today(other: OtherDay | None) -> _JSON | None:
+    if other is None:
+        return None
+    return {
+        "then": _day(other.then),
+        "as_of": _day(other.as_of),
+        "kind": other.kind,
+        "changes": _changes(other.changes),
+    }
+
+
+def _due(due: Due | None) -> _JSON | None:
+    if due is None:
+        return None
+    return {
+        "after": due.after,
+        "since": _day(due.since),
+        "on": _day(due.on),
+        "days_left": due.days_left,
+        "unpublished": due.unpublished,
+    }
+
+
+def _reading(reading: Reading) -> _JSON:
+    return {
+        "id": reading.id,
+        "label": _both(reading.label),
+        "for": _both(reading.speaks_for),
+        "against": _both(reading.speaks_against),
+    }
+
+
+def _deadline(deadline: Deadline | None) -> _JSON | None:
+    if deadline is None:
+        return None
+    return {
+        **_both(deadline.text),
+        "days": deadline.days,
+        "working_days": deadline.working_days,
+        "after": deadline.after,
     }
 
 
@@ -174,6 +246,8 @@ def _rule(rule: Rule) -> _JSON:
         "effective_from": _day(rule.effective_from),
         "effective_until": _day(rule.effective_until),
         "remedy": rule.remedy,
+        "consequence": _both(rule.consequence) if rule.consequence else None,
+        "deadline": _deadline(rule.deadline),
     }
 
 

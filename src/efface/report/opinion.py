@@ -18,6 +18,7 @@ from efface.model import ACTIVITY, Text, VerdictKind
 from efface.report.arrange import headline
 from efface.report.document import Document, Grid, Pairs, Points, Section, Sentence, safe, same
 from efface.report.opinion_law import Grounds
+from efface.report.otherwise import otherwise
 from efface.report.plain import moment_text, place_text, target_text
 from efface.report.texts import both, word
 from efface.report.wording import join, level_text, what
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import date
 
-    from efface.model import Citation, Finding, PackReference, Question, Rule, Verdict
+    from efface.model import Citation, Finding, PackReference, Question, Reading, Rule, Verdict
     from efface.report.document import Block
     from efface.report.view import RunView
 
@@ -47,6 +48,7 @@ class Matter:
         rules: Every rule that a verdict names, by identifier.
         packs: Rule packs that were applied.
         facts: What the case states, as questions and answers.
+        readings: Disputed readings whose other choice would change a verdict.
         mitigations: Provisions that may lower a penalty, at the place and on the day of the case.
         tool_version: Version of efface.
         view: The run, or None where the activity alone was judged.
@@ -60,6 +62,7 @@ class Matter:
     rules: Mapping[str, Rule]
     packs: tuple[PackReference, ...]
     facts: tuple[tuple[Text, Text], ...]
+    readings: tuple[Reading, ...]
     mitigations: tuple[Citation, ...]
     tool_version: str
     view: RunView | None = None
@@ -75,6 +78,7 @@ def opinion(matter: Matter) -> Document:
         ("found", _found(matter.view) if matter.view else ()),
         ("asked", _asked(matter)),
         ("follows", _follows(matter, grounds)),
+        ("otherwise", _otherwise(matter)),
         ("why", grounds.cited()),
         ("due", grounds.due()),
         ("mitigates", _mitigates(matter, grounds)),
@@ -202,6 +206,21 @@ def _follows(matter: Matter, grounds: Grounds) -> tuple[Block, ...]:
     )
     heads = tuple(both(name) for name in ("label.verdict", "opinion.on", "label.detail", "label.rules"))
     return (Grid(heads, rows, (20, 24, 42, 14)),)
+
+
+def _otherwise(matter: Matter) -> tuple[Block, ...]:
+    """Return what today's law or another reading would say, each sentence once with how many verdicts it is of."""
+    counted = Counter(safe(each) for verdict in matter.verdicts for each in otherwise(verdict))
+    alone = len(matter.verdicts) == 1
+    told = tuple(
+        each if alone else join(same(f"{count} ×"), each, zh=" ") for each, count in counted.most_common()
+    )
+    readings: list[Block] = []
+    for reading in matter.readings:
+        sides = (("speaks_for", reading.speaks_for), ("speaks_against", reading.speaks_against))
+        readings.append(Sentence(join(same(reading.id), safe(reading.label), zh="：", en=": ")))
+        readings.append(Points(tuple(join(both(f"label.{side}"), safe(words)) for side, words in sides)))
+    return ((Points(told),) if told else ()) + tuple(readings)
 
 
 def _mitigates(matter: Matter, grounds: Grounds) -> tuple[Block, ...]:

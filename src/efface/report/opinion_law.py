@@ -14,7 +14,7 @@ from efface.report.wording import citation, join, period_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from efface.model import Citation, FiredRule, PackReference, Rule, Verdict
+    from efface.model import Citation, Due, FiredRule, PackReference, Rule, Verdict
     from efface.report.document import Block
 
 __all__ = ["Grounds"]
@@ -28,8 +28,9 @@ _WEIGHTY = frozenset(
         VerdictKind.FREEZE,
     }
 )
-"""What is cited in full; rules that are kept or allow are named in a line."""
-_DEMANDS = _WEIGHTY - {VerdictKind.NEEDS_FACTS}
+"""What bears on the outcome; rules that are kept or allow are named in a line."""
+_UNDECIDED = frozenset({VerdictKind.NEEDS_FACTS})
+_DEMANDS = _WEIGHTY - _UNDECIDED
 
 
 class Grounds:
@@ -56,16 +57,34 @@ class Grounds:
         return (self._fired[name] for name in self._number if self._fired[name].kind in kinds)
 
     def cited(self) -> tuple[Block, ...]:
-        """Return each weighty rule with its words, dates, force and how sure we are; the others in a line."""
-        cards = [self._card(fired) for fired in self._in_order(_WEIGHTY)]
+        """Return each rule that demands with its words, dates, force and how sure we are; the others in a line."""
+        cards = [self._card(fired) for fired in self._in_order(_DEMANDS)]
+        open_ = tuple(
+            (
+                same(f"[{self._number[fired.id]}]"),
+                self._title(fired),
+                self._paraphrase(fired),
+                _missing(fired),
+            )
+            for fired in self._in_order(_UNDECIDED)
+        )
         others = tuple(
             (same(f"[{self._number[fired.id]}]"), self._title(fired), word("verdict", fired.kind))
             for fired in self._in_order(frozenset(VerdictKind) - _WEIGHTY)
         )
-        heads = (same("#"), both("opinion.also"), both("label.verdict"))
-        if not cards and not others:
+        asked = (same("#"), both("opinion.may"), both("label.paraphrase"), both("label.missing"))
+        kept = (same("#"), both("opinion.also"), both("label.verdict"))
+        if not self._fired:
             return (Sentence(both("verdict_meaning.out_of_scope")),)
-        return (*cards, *((Grid(heads, others, (8, 66, 26)),) if others else ()))
+        return (
+            *cards,
+            *((Grid(asked, open_, (7, 25, 43, 25)),) if open_ else ()),
+            *((Grid(kept, others, (7, 67, 26)),) if others else ()),
+        )
+
+    def _paraphrase(self, fired: FiredRule) -> Text:
+        rule = self._rules.get(fired.id)
+        return safe(rule.citation.paraphrase if rule else fired.explanation)
 
     def _title(self, fired: FiredRule) -> Text:
         rule = self._rules.get(fired.id)
@@ -107,7 +126,7 @@ class Grounds:
     def due(self) -> tuple[Block, ...]:
         """Return what is to be done, by when, and what a breach may cost, rule by rule."""
         rows = tuple(
-            (same(f"[{self._number[fired.id]}]"), *_due(self._rules.get(fired.id)))
+            (same(f"[{self._number[fired.id]}]"), *_due(self._rules.get(fired.id), fired.due))
             for fired in self._in_order(_DEMANDS)
         )
         if not rows:
@@ -135,6 +154,10 @@ class Grounds:
         return (*blocks, Sentence(both("opinion.packs", packs=applied), "soft")) if blocks else ()
 
 
+def _missing(fired: FiredRule) -> Text:
+    return same(", ".join(fired.missing))
+
+
 def _law(law: Citation, period: Text | None) -> list[tuple[Text, Text]]:
     sure = join(word("confidence", law.confidence), same(f"({law.read_on})"), zh=" ")
     rows = [] if law.quote else [(both("label.quote"), both("label.no_quote"))]
@@ -146,12 +169,27 @@ def _law(law: Citation, period: Text | None) -> list[tuple[Text, Text]]:
     return rows
 
 
-def _due(rule: Rule | None) -> tuple[Text, Text, Text]:
+def _due(rule: Rule | None, due: Due | None) -> tuple[Text, Text, Text]:
     if rule is None:
         return word("remedy", "keep"), both("opinion.no_deadline"), both("opinion.cost_unknown")
     remedy = join(word("remedy", rule.remedy), safe(rule.remedy_text), zh="：", en=": ")
     return (
         remedy if rule.remedy else safe(rule.remedy_text),
-        safe(rule.deadline.text) if rule.deadline else both("opinion.no_deadline"),
+        _by_when(rule, due),
         safe(rule.consequence) if rule.consequence else both("opinion.cost_unknown"),
     )
+
+
+def _by_when(rule: Rule, due: Due | None) -> Text:
+    """Return the day where it can be computed, and the words of the deadline."""
+    if rule.deadline is None:
+        return both("opinion.no_deadline")
+    words = safe(rule.deadline.text)
+    if due is None:
+        return words
+    if due.on is None:
+        unknown = both("opinion.due_unknown", since=due.since, year=due.unpublished or due.since.year)
+        return join(unknown, words, zh="：", en=": ")
+    passed = due.days_left is not None and due.days_left < 0
+    day = both("opinion.due_passed" if passed else "opinion.due_on", since=due.since, day=due.on)
+    return join(day, words, zh="：", en=": ")

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime
 
-    from efface.model import Finding, Gap, Mode, PackReference, Removal, Rule, Sampling, Verdict
+    from efface.model import Finding, Gap, Mode, PackReference, Reading, Removal, Rule, Sampling, Verdict
     from efface.report.marks import Comparison, Group, Ignored, WaiverUse
 
 __all__ = ["LANGUAGES", "CheckStep", "Coverage", "Network", "RunView"]
@@ -84,6 +84,7 @@ class RunView:
         samplings: What was looked at only in part, by design, in any order.
         verdicts: What the law says; empty when no case was given.
         rules: Every rule that a verdict names, for its citation.
+        readings: Every disputed reading whose other choice would change a verdict.
         removals: Changes, planned or done.
         case_title: Title of the case, or "".
         as_of: The day whose law was applied, or None.
@@ -112,6 +113,7 @@ class RunView:
     samplings: tuple[Sampling, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     rules: tuple[Rule, ...] = ()
+    readings: tuple[Reading, ...] = ()
     removals: tuple[Removal, ...] = ()
     case_title: str = ""
     as_of: date | None = None

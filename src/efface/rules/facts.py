@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DATA_CATEGORY",
+    "AtLeast",
     "Facts",
     "Value",
     "case_to_facts",
@@ -31,7 +32,15 @@ __all__ = [
     "schema",
 ]
 
-Value = bool | int | float | str | date | Entity | frozenset[Entity]
+
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    """A whole number that is this or more; how much more is unknown."""
+
+    low: int
+
+
+Value = bool | int | float | str | date | Entity | frozenset[Entity] | AtLeast
 
 ACTORS = "actors"
 DATA_CATEGORY = "data_category"
@@ -57,10 +66,12 @@ class Facts:
     Attributes:
         values: The stated facts.
         data_asked_as: The name under which a person is asked for the kind of data.
+        assumed: What every condition on an unknown fact is taken to be, to see what an answer would decide.
     """
 
     values: Mapping[str, Value]
     data_asked_as: str = DATA_CATEGORY
+    assumed: Mapping[str, bool] = field(default_factory=dict)
 
     def shown(self, name: str) -> str:
         """Return a fact as `name = value`."""
@@ -69,6 +80,8 @@ class Facts:
             return f"{name} = {', '.join(sorted(entity.id for entity in value))}"
         if isinstance(value, bool):
             return f"{name} = {str(value).lower()}"
+        if isinstance(value, AtLeast):
+            return f"{name} >= {value.low}"
         return f"{name} = {value.id if isinstance(value, Entity) else value}"
 
 

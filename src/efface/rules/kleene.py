@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from cedarpy import pst
 
-from efface.rules.facts import ACTORS, DATA_CATEGORY
+from efface.rules.facts import ACTORS, DATA_CATEGORY, AtLeast
 from efface.rules.taxonomy import Entity, Taxonomy, taxonomy
 
 if TYPE_CHECKING:
@@ -28,7 +28,15 @@ if TYPE_CHECKING:
 
     from efface.rules.facts import Facts
 
-__all__ = ["Answer", "entity_of", "evaluate", "facts_read", "unsupported"]
+__all__ = [
+    "Answer",
+    "entity_of",
+    "evaluate",
+    "facts_read",
+    "numbers_compared",
+    "readings_named",
+    "unsupported",
+]
 
 _COMPARE: dict[str, Any] = {
     "eq": operator.eq,
@@ -38,6 +46,7 @@ _COMPARE: dict[str, Any] = {
     "greater": operator.gt,
     "greater_eq": operator.ge,
 }
+_MIRRORED = {"less": "greater", "less_eq": "greater_eq", "greater": "less", "greater_eq": "less_eq"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +140,37 @@ def facts_read(expr: object) -> tuple[str, ...]:
             return ()
 
 
+def readings_named(expr: object) -> frozenset[str]:
+    """Return the disputed readings that a supported condition turns on."""
+    match expr:
+        case pst.EntityLit(value=uid):
+            return frozenset({uid.id} if str(uid.type) == "Reading" else ())
+        case pst.UnaryOp(arg=arg):
+            return readings_named(arg)
+        case pst.BinaryOp(left=left, right=right):
+            return readings_named(left) | readings_named(right)
+        case pst.Set(elements=elements):
+            return frozenset().union(*(readings_named(element) for element in elements))
+        case _:
+            return frozenset()
+
+
+def numbers_compared(expr: object) -> Iterator[tuple[str, int]]:
+    """Yield each fact that a supported condition compares with a whole number, and the number."""
+    match expr:
+        case pst.BinaryOp(left=pst.GetAttr(attr=name), right=pst.LongLit(value=number)):
+            yield name, number
+        case pst.BinaryOp(left=pst.LongLit(value=number), right=pst.GetAttr(attr=name)):
+            yield name, number
+        case pst.BinaryOp(left=left, right=right):
+            yield from numbers_compared(left)
+            yield from numbers_compared(right)
+        case pst.UnaryOp(arg=arg):
+            yield from numbers_compared(arg)
+        case _:
+            return
+
+
 def evaluate(expr: pst.Expr, facts: Facts) -> Answer:
     """Return what a supported condition says of the facts."""
     match expr:
@@ -164,24 +204,43 @@ def _compare(op: str, left: object, right: object, facts: Facts) -> Answer:
     known = tuple(name for name in names if name in facts.values)
     missing = tuple(_asked_as(name, facts) for name in names if name not in facts.values)
     if missing:
-        return Answer(None, known, missing)
+        return _open(known, missing, facts)
     one, other = _operand(left, facts), _operand(right, facts)
     value = _lies_in(one, other, taxonomy()) if op == "in" else _decided(op, one, other)
     if value is None:
-        return Answer(None, known, tuple(_asked_as(name, facts) for name in names))
+        return _open(known, tuple(_asked_as(name, facts) for name in names), facts)
     return Answer(value, known)
+
+
+def _open(known: tuple[str, ...], missing: tuple[str, ...], facts: Facts) -> Answer:
+    if facts.assumed and all(name in facts.assumed for name in missing):
+        return Answer(facts.assumed[missing[0]], known)
+    return Answer(None, known, missing)
 
 
 def _asked_as(name: str, facts: Facts) -> str:
     return facts.data_asked_as if name == DATA_CATEGORY else name
 
 
-def _decided(op: str, left: Any, right: Any) -> bool:  # noqa: ANN401 - the schema validator has typed both
+def _decided(op: str, left: Any, right: Any) -> bool | None:  # noqa: ANN401 - the schema validator has typed both
     if op == "contains":
         return right in left
     if op == "contains_any":
         return not left.isdisjoint(right)
+    if isinstance(right, AtLeast):
+        return _decided(_MIRRORED.get(op, op), right, left)
+    if isinstance(left, AtLeast):
+        return _bounded(op, left.low, right)
     return bool(_COMPARE[op](left, right))
+
+
+def _bounded(op: str, low: int, other: Any) -> bool | None:  # noqa: ANN401 - as above
+    """Return how a number of `low` or more compares with another; None where that depends on how much more."""
+    if isinstance(other, AtLeast):
+        return None
+    if (low > other) if op in ("less_eq", "greater", "eq", "not_eq") else (low >= other):
+        return op in ("greater", "greater_eq", "not_eq")
+    return None
 
 
 def _lies_in(one: Any, target: Entity, words: Taxonomy) -> bool | None:  # noqa: ANN401 - as above

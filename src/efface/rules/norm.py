@@ -53,6 +53,8 @@ class Norm:
         article: The article in words, in both languages.
         explanation: How we read it.
         questions: The pack's own wording of questions, by fact.
+        readings: The disputed readings that its text turns on.
+        numbers: The whole numbers that its text compares each fact with.
     """
 
     rule: Rule
@@ -62,16 +64,19 @@ class Norm:
     article: Text
     explanation: Text
     questions: dict[str, Text]
+    readings: frozenset[str] = frozenset()
+    numbers: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one norm says of some facts."""
+    """What one norm says of some facts; `met` where its conditions are met."""
 
     norm: Norm
     kind: VerdictKind
     because: tuple[str, ...]
     missing: tuple[str, ...] = ()
+    met: bool = False
 
 
 def apply(norm: Norm, facts: Facts) -> Outcome:
@@ -82,7 +87,7 @@ def apply(norm: Norm, facts: Facts) -> Outcome:
     met = evaluate(norm.unless, facts) if norm.unless is not None else Answer(False)
     because = tuple(dict.fromkeys((*applies.because, *met.because)))
     if met.value and norm.consequence.cured is not None:
-        return Outcome(norm, norm.consequence.cured, because)
+        return Outcome(norm, norm.consequence.cured, because, met=True)
     if applies.value is None or met.value is None:
         missing = tuple(dict.fromkeys((*applies.missing, *met.missing)))
         return Outcome(norm, VerdictKind.NEEDS_FACTS, because, missing)

@@ -17,7 +17,7 @@ from efface.errors import RulePackError, UsageError
 from efface.model.rule import Citation, Deadline, PackReference, Rule, Text
 from efface.rules.examples import as_example, faults_in_examples
 from efface.rules.facts import questions_for_facts, schema
-from efface.rules.kleene import facts_read
+from efface.rules.kleene import facts_read, numbers_compared, readings_named
 from efface.rules.norm import KINDS, Norm
 from efface.rules.pack_tables import Examples, PackTable, RuleTexts, Texts
 from efface.rules.policy import read_policies
@@ -25,7 +25,7 @@ from efface.rules.tables import MAX_CHARACTERS, parse_toml, read_table
 from efface.rules.taxonomy import Entity, closest, package_text, taxonomy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import date
 
     from efface.rules.policy import Policy
@@ -37,6 +37,7 @@ __all__ = [
     "builtin_packs",
     "check_pack",
     "get_rule",
+    "join_packs",
     "list_packs",
     "load_pack",
 ]
@@ -58,6 +59,7 @@ class Pack:
         jurisdiction: Where its instrument binds.
         read_on: The day its sources were read.
         norms: Its rules, ready to be applied.
+        texts: The texts that it was read from, by name of file.
     """
 
     reference: PackReference
@@ -66,6 +68,7 @@ class Pack:
     jurisdiction: str
     read_on: date
     norms: tuple[Norm, ...]
+    texts: Mapping[str, str]
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -102,14 +105,49 @@ def check_pack(texts: Mapping[str, str]) -> list[str]:
 
 @cache
 def builtin_packs() -> tuple[Pack, ...]:
-    """Return the packs that ship with efface, by identifier."""
+    """Return the packs that ship with efface, by identifier.
+
+    They are not checked again, and their rules carry no examples: the tests of efface check every shipped pack
+    as `check_pack` does. `load_pack(pack.texts)` gives the same pack with its examples.
+    """
     root = files("efface.rules").joinpath("packs")
     folders = sorted((entry for entry in root.iterdir() if entry.is_dir()), key=lambda entry: entry.name)
     return tuple(
-        load_pack({name: folder.joinpath(name).read_text(encoding="utf-8") for name in FILES})
+        _shipped({name: folder.joinpath(name).read_text(encoding="utf-8") for name in FILES})
         for folder in folders
         if folder.joinpath(FILES[0]).is_file()
     )
+
+
+def _shipped(texts: Mapping[str, str]) -> Pack:
+    pack, faults = _read(texts, validated=True)
+    if pack is None:
+        raise RulePackError("a rule pack of this installation is not valid:", tuple(faults))
+    return pack
+
+
+def join_packs(own: Iterable[Pack]) -> tuple[Pack, ...]:
+    """Return the packs that ship with efface and further ones, as one law.
+
+    Raises:
+        RulePackError: A further pack or one of its rules has a name that is taken; all of them are listed.
+    """
+    packs = list(builtin_packs())
+    faults = []
+    for pack in own:
+        names = {known.reference.id for known in packs}
+        rules = {rule.id: rule.pack for known in packs for rule in known.rules}
+        if pack.reference.id in names:
+            faults.append(f"{pack.reference.id}: another pack is called so")
+        faults += [
+            f"{pack.reference.id}: {rule.id}: a rule of {rules[rule.id]} is called so"
+            for rule in pack.rules
+            if rule.id in rules
+        ]
+        packs.append(pack)
+    if faults:
+        raise RulePackError("the rule packs do not go together:", tuple(faults))
+    return tuple(packs)
 
 
 def list_packs() -> list[PackSummary]:
@@ -120,13 +158,17 @@ def list_packs() -> list[PackSummary]:
     ]
 
 
-def get_rule(rule_id: str) -> Rule:
-    """Return a rule that ships with efface.
+def get_rule(rule_id: str, packs: Iterable[Pack] | None = None) -> Rule:
+    """Return a rule by its name.
+
+    Args:
+        rule_id: Its name.
+        packs: Where to look; by default what ships with efface.
 
     Raises:
         UsageError: There is none of that name.
     """
-    rules = {rule.id: rule for pack in builtin_packs() for rule in pack.rules}
+    rules = {rule.id: rule for pack in (builtin_packs() if packs is None else packs) for rule in pack.rules}
     if rule_id not in rules:
         raise UsageError(f"no rule is called {rule_id[:100]!r}{closest(rule_id, rules)}")
     return rules[rule_id]
@@ -143,7 +185,7 @@ def _digest(texts: Mapping[str, str]) -> str:
     return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
 
 
-def _read(texts: Mapping[str, str]) -> tuple[Pack | None, list[str]]:
+def _read(texts: Mapping[str, str], *, validated: bool = False) -> tuple[Pack | None, list[str]]:
     faults = [f"{name}: the file is missing" for name in FILES if name not in texts]
     faults += [f"{name[:100]}: not a file of a pack" for name in sorted(texts) if name not in FILES]
     faults += [f"{name[:100]}: longer than {MAX_CHARACTERS} characters" for name in _too_long(texts)]
@@ -151,13 +193,21 @@ def _read(texts: Mapping[str, str]) -> tuple[Pack | None, list[str]]:
         return None, faults
     about = _table("pack.toml", texts, PackTable, faults)
     words = _table("texts.toml", texts, Texts, faults)
-    examples = _table("examples.toml", texts, Examples, faults)
-    policies, broken = read_policies(texts["rules.cedar"])
+    examples = (
+        Examples(cases={}, examples=[]) if validated else _table("examples.toml", texts, Examples, faults)
+    )
+    policies, broken = read_policies(texts["rules.cedar"], validated=validated)
     faults += broken
     if about is not None and not taxonomy().named(Entity("Jurisdiction", about.jurisdiction)):
         faults.append(f"pack.toml: jurisdiction: the taxonomy lists no {about.jurisdiction[:100]!r}")
     if words is not None:
         faults += _faults_between(policies, words, complete=not broken)
+    if about is not None and words is not None and not about.jurisdiction.startswith("CN"):
+        faults += [
+            f"texts.toml: {name}: deadline.working_days: public holidays are known of China only"
+            for name, text in words.rules.items()
+            if text.deadline is not None and text.deadline.working_days is not None
+        ]
     if about is None or words is None or examples is None:
         return None, faults
     norms = {
@@ -165,10 +215,16 @@ def _read(texts: Mapping[str, str]) -> tuple[Pack | None, list[str]]:
         for policy in policies
         if policy.annotations["id"] in words.rules
     }
-    faults += faults_in_examples(examples, norms)
-    reference = PackReference(about.id, _digest(texts))
+    if not validated:
+        faults += faults_in_examples(examples, norms)
     pack = Pack(
-        reference, about.version, about.title.text(), about.jurisdiction, about.read_on, tuple(norms.values())
+        PackReference(about.id, _digest(texts)),
+        about.version,
+        about.title.text(),
+        about.jurisdiction,
+        about.read_on,
+        tuple(norms.values()),
+        dict(texts),
     )
     return (None if faults else pack), faults
 
@@ -223,7 +279,7 @@ def _norm(policy: Policy, about: PackTable, words: Texts, examples: Examples) ->
         deadline=_deadline(text),
         examples=tuple(as_example(example) for example in examples.examples if example.rule == rule_id),
     )
-    questions = {fact: question.text() for fact, question in words.questions.items()}
+    parts = [policy.applies] if policy.unless is None else [policy.applies, policy.unless]
     return Norm(
         rule,
         consequence,
@@ -231,7 +287,9 @@ def _norm(policy: Policy, about: PackTable, words: Texts, examples: Examples) ->
         policy.unless,
         text.article_text.text(),
         text.explanation.text(),
-        questions,
+        {fact: question.text() for fact, question in words.questions.items()},
+        frozenset().union(*(readings_named(part) for part in parts)),
+        tuple(compared for part in parts for compared in numbers_compared(part)),
     )
 
 

@@ -64,8 +64,14 @@ class Policy:
 _NAME = re.compile(r'@id\("([^"\n]{0,80})')
 
 
-def read_policies(text: str) -> tuple[list[Policy], list[str]]:
-    """Return the sound policies of a pack's text and every fault of the others."""
+def read_policies(text: str, *, validated: bool = False) -> tuple[list[Policy], list[str]]:
+    """Return the sound policies of a pack's text and every fault of the others.
+
+    Args:
+        text: Policies, one after another.
+        validated: Whether it has passed all checks before; Cedar's validator reads the schema anew for each
+            policy, which is most of the time of loading.
+    """
     starts = [match.start() for match in _START.finditer(text)]
     before = _COMMENT.sub("", text[: starts[0]] if starts else text).strip()
     if before or not starts:
@@ -74,7 +80,7 @@ def read_policies(text: str) -> tuple[list[Policy], list[str]]:
         return [], [f"rules.cedar: more than {_MAX_POLICIES} policies"]
     policies, faults, names = [], [], []
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
-        found = _read_policy(text[start:end])
+        found = _read_policy(text[start:end], validated=validated)
         name = _NAME.match(text[start:end])
         names.append(name.group(1) if name else "?")
         if isinstance(found, Policy):
@@ -87,29 +93,34 @@ def read_policies(text: str) -> tuple[list[Policy], list[str]]:
     return policies, faults
 
 
-def _read_policy(chunk: str) -> Policy | list[str]:
+def _read_policy(chunk: str, *, validated: bool) -> Policy | list[str]:
     if _crowded(chunk):
         return [f"longer than a norm: over {_MAX_OPENING} brackets or {_MAX_PUNCTUATION} marks"]
     try:
         policies = policies_to_pst(chunk)
-        errors = [error.error for error in validate_policies(chunk, schema()).errors]
+        errors = [] if validated else [error.error for error in validate_policies(chunk, schema()).errors]
     except ValueError as error:
         return [f"not a Cedar policy: {str(error)[:200]}"]
     if len(policies.static_policies) != 1 or policies.templates or policies.template_links:
         return ["expected one policy without slots after each @id"]
     (policy,) = policies.static_policies.values()
     faults = [f"not valid under the schema: {error[:300]}" for error in errors]
-    faults += _faults_in_annotations(policy.annotations)
-    faults += _faults_in_body(policy)
+    if not validated:
+        faults += _faults_in_annotations(policy.annotations)
+        faults += _faults_in_body(policy)
     if faults:
         return faults
     applies, unless = _conditions(policy)
     effective, until = _window(policy.annotations)
-    faults += _faults_in_dates(applies, effective, until)
-    kind = policy.annotations["kind"]
-    if kind != "hold" and (unless is None) != (KINDS[kind].cured is None):
-        faults.append(f"a {kind} {'has no' if KINDS[kind].cured is None else 'has an'} `unless`")
+    if not validated:
+        faults += _faults_in_dates(applies, effective, until)
+        faults += _faults_in_cure(policy.annotations["kind"], unless)
     return faults or Policy(policy.annotations, applies, unless, _words(chunk), effective, until)
+
+
+def _faults_in_cure(kind: str, unless: pst.Expr | None) -> Iterator[str]:
+    if kind != "hold" and (unless is None) != (KINDS[kind].cured is None):
+        yield f"a {kind} {'has no' if KINDS[kind].cured is None else 'has an'} `unless`"
 
 
 def _words(chunk: str) -> str:

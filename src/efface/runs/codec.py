@@ -6,12 +6,13 @@ JSON rather than pickle: a decoder that was taken over must not be able to send 
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from efface.model import (
     Artefact,
     Characteristic,
     Clue,
+    Due,
     Finding,
     FiredRule,
     Form,
@@ -20,15 +21,21 @@ from efface.model import (
     Level,
     Locator,
     Method,
+    OtherDay,
+    OtherReading,
     Question,
     Removal,
     RemovalStatus,
+    RuleChange,
     Sampling,
     Text,
     Unit,
     Verdict,
     VerdictKind,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = ["decode", "encode"]
 
@@ -103,6 +110,7 @@ def _verdict(value: Verdict) -> Plain:
                 list(rule.missing),
                 rule.explanation.zh,
                 rule.explanation.en,
+                _due(rule.due),
             ]
             for rule in value.fired
         ],
@@ -110,7 +118,70 @@ def _verdict(value: Verdict) -> Plain:
         "missing": [[question.fact, question.text.zh, question.text.en] for question in value.missing],
         "remedy": value.remedy,
         "as_of": value.as_of.isoformat(),
+        "readings": [[r.reading, r.is_taken, r.kind, _changes(r.changes)] for r in value.readings],
+        "today": value.today
+        and [
+            value.today.then.isoformat(),
+            value.today.as_of.isoformat(),
+            value.today.kind,
+            _changes(value.today.changes),
+        ],
     }
+
+
+def _changes(changes: Iterable[RuleChange]) -> list[list[str]]:
+    return [[change.id, change.here, change.there] for change in changes]
+
+
+def _changes_of(plain: Iterable[list[str]]) -> tuple[RuleChange, ...]:
+    return tuple(RuleChange(rule, VerdictKind(here), VerdictKind(there)) for rule, here, there in plain)
+
+
+def _due(due: Due | None) -> list[Any] | None:
+    if due is None:
+        return None
+    on = due.on and due.on.isoformat()
+    return [due.after, due.since.isoformat(), on, due.days_left, due.unpublished]
+
+
+def _due_of(plain: list[Any] | None) -> Due | None:
+    if plain is None:
+        return None
+    after, since, on, *rest = plain
+    return Due(after, date.fromisoformat(since), on and date.fromisoformat(on), *rest)
+
+
+def _fired_of(plain: list[Any]) -> FiredRule:
+    name, kind, because, missing, zh, en, *due = plain  # a judging by an earlier version has no due day
+    return FiredRule(
+        name, VerdictKind(kind), tuple(because), tuple(missing), Text(zh, en), _due_of(*due or [None])
+    )
+
+
+def _verdict_of(plain: Plain) -> Verdict:
+    return Verdict(
+        plain["subject"],
+        VerdictKind(plain["kind"]),
+        tuple(_fired_of(rule) for rule in plain["fired"]),
+        tuple(plain["because"]),
+        tuple(Question(fact, Text(zh, en)) for fact, zh, en in plain["missing"]),
+        plain["remedy"],
+        date.fromisoformat(plain["as_of"]),
+        tuple(
+            OtherReading(reading, is_taken, VerdictKind(kind), _changes_of(changes))
+            for reading, is_taken, kind, changes in plain.get("readings", ())
+        ),
+        _day_of(plain.get("today")),
+    )
+
+
+def _day_of(plain: list[Any] | None) -> OtherDay | None:
+    if plain is None:
+        return None
+    then, as_of, kind, changes = plain
+    return OtherDay(
+        date.fromisoformat(then), date.fromisoformat(as_of), VerdictKind(kind), _changes_of(changes)
+    )
 
 
 def _removal(value: Removal) -> Plain:
@@ -169,18 +240,7 @@ _DECODERS: dict[str, Any] = {
     "Sampling": lambda p: Sampling(
         Locator.parse(p["uri"]), p["unit"], p["looked_at"], p["total"], p["is_random"]
     ),
-    "Verdict": lambda p: Verdict(
-        p["subject"],
-        VerdictKind(p["kind"]),
-        tuple(
-            FiredRule(rule[0], VerdictKind(rule[1]), tuple(rule[2]), tuple(rule[3]), Text(rule[4], rule[5]))
-            for rule in p["fired"]
-        ),
-        tuple(p["because"]),
-        tuple(Question(fact, Text(zh, en)) for fact, zh, en in p["missing"]),
-        p["remedy"],
-        date.fromisoformat(p["as_of"]),
-    ),
+    "Verdict": _verdict_of,
     "Removal": lambda p: Removal(
         Locator.parse(p["uri"]),
         tuple(p["finding_ids"]),

@@ -202,6 +202,11 @@ class Store:
         ).fetchone()
         return None if row is None else Unit(*row)
 
+    def stamps(self) -> Iterator[tuple[str, str, str]]:
+        """Yield place, source and stamp of every unit in which something was found."""
+        query = "SELECT uri, source, stamp FROM unit WHERE uri IN (SELECT unit FROM finding)"
+        yield from self._db.execute(query).fetchall()
+
     def content(self, uri: str) -> str:
         """Return the keyed digest of what a unit held when it was looked at, or ""."""
         row = self._db.execute("SELECT content FROM unit WHERE uri = ?", (uri,)).fetchone()

@@ -10,12 +10,13 @@ from efface import __version__
 from efface.errors import UsageError
 from efface.model import Mode, PackReference
 from efface.report.view import Coverage, Network, RunView
+from efface.rules.readings import readings_of
 from efface.runs.groups import groups
+from efface.runs.judging import packs_of_run
 from efface.runs.marks import marks_of
 from efface.runs.record import detectors, networks
 
 if TYPE_CHECKING:
-    from efface.model import Rule
     from efface.runs.store import Store
 
 __all__ = ["view_of"]
@@ -60,7 +61,8 @@ def view_of(store: Store, lang: str, *, on: date | None = None) -> RunView:
         gaps=gaps,
         samplings=tuple(store.samplings()),
         verdicts=verdicts,
-        rules=_rules() if verdicts else (),
+        rules=tuple(rule for pack in packs_of_run(store) for rule in pack.rules) if verdicts else (),
+        readings=readings_of(verdicts) if any(verdict.readings for verdict in verdicts) else (),
         removals=tuple(store.removals()),
         case_title=store.meta("case_title", ""),
         as_of=date.fromisoformat(as_of) if as_of else None,
@@ -68,9 +70,3 @@ def view_of(store: Store, lang: str, *, on: date | None = None) -> RunView:
         lang=lang,
         **marks_of(store, findings, gaps, verdicts, today),
     )
-
-
-def _rules() -> tuple[Rule, ...]:
-    from efface.rules.pack import builtin_packs  # noqa: PLC0415 - Cedar is loaded only to show rules
-
-    return tuple(rule for pack in builtin_packs() for rule in pack.rules)

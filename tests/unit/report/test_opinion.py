@@ -68,6 +68,7 @@ def matter(view=None, verdicts=None, **changes) -> Matter:
         rules={rule.id: rule for rule in source.rules},
         packs=source.packs,
         facts=FACTS,
+        readings=(),
         mitigations=(MITIGATION,),
         tool_version="0.1.0",
         view=view,

@@ -12,8 +12,8 @@ from efface.model.case import Case, Hold
 from efface.model.finding import Finding
 from efface.model.locator import Locator
 from efface.model.vocabulary import Characteristic, Form, Level, VerdictKind
-from efface.rules import engine
 from efface.rules.engine import CASE_HOLD, judge, judge_activity, questions
+from efface.rules.opinion import Law
 from efface.rules.pack import builtin_packs
 
 DAY = date(2021, 6, 1)
@@ -102,10 +102,10 @@ def test_order_and_subjects():
 def test_equal_facts_are_judged_once(monkeypatch: pytest.MonkeyPatch):
     """Findings with the same facts share one evaluation of the rules."""
     calls = []
-    apply = engine.apply
-    monkeypatch.setattr(engine, "apply", lambda norm, facts: (calls.append(norm), apply(norm, facts))[1])
+    opinion = Law.opinion
+    monkeypatch.setattr(Law, "opinion", lambda law, *told: (calls.append(told), opinion(law, *told))[1])
     judge([finding(f"/srv/{n}.db") for n in range(1000)], CASE, builtin_packs(), as_of=DAY)
-    assert len(calls) == sum(len(pack.norms) for pack in builtin_packs())
+    assert len(calls) == 1
 
 
 def test_without_findings():
