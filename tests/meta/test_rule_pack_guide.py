@@ -90,6 +90,15 @@ def test_the_faults_of_the_guide_are_told_as_told() -> None:
     assert "\n".join(check_pack(PACK | {"examples.toml": wrong})) + "\n" == _said_after("would say:")
 
 
+def test_the_command_line_judges_with_the_pack(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The rule has its say beside those that ship, and none without its pack."""
+    command = ["judge", "--case", str(folder.parent / "case.toml"), "--as-of", "2026-03-01", "--lang", "en"]
+    assert run([*command, "--packs", str(folder)]) == ExitCode.GAPS
+    assert "EX-GATES-1" in capsys.readouterr().out
+    run(command)
+    assert "EX-GATES-1" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_a_pack_without_one_of_the_files_is_refused(name: str) -> None:
     """Four files, and nothing less."""

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Matter", "opinion"]
 
+_MOST_QUESTIONS = 12  # `efface rules ask` has all
 _SAID = ("facts", "law", "misses", "content")
 
 
@@ -174,13 +175,18 @@ def _target(place: str, named: list[str]) -> str:
 
 
 def _asked(matter: Matter) -> tuple[Block, ...]:
+    """Return the questions that most verdicts wait for; equal ones in their own order, the most decisive first."""
     waiting: Counter[Question] = Counter(each for verdict in matter.verdicts for each in verdict.missing)
+    if not waiting:
+        return (Sentence(both("opinion.nothing_asked")),)
     rows = tuple(
         (safe(question.text), same(question.fact), same(count))
-        for question, count in sorted(waiting.items(), key=lambda item: (-item[1], item[0].fact))
+        for question, count in waiting.most_common(_MOST_QUESTIONS)
     )
     heads = tuple(both(f"label.{name}") for name in ("question", "fact", "awaited_by"))
-    return (Grid(heads, rows, (62, 24, 14)),) if rows else (Sentence(both("opinion.nothing_asked")),)
+    left = len(waiting) - len(rows)
+    more = (Sentence(both("opinion.more_questions", left=left), "soft"),) if left else ()
+    return (Grid(heads, rows, (62, 24, 14)), *more)
 
 
 def _follows(matter: Matter, grounds: Grounds) -> tuple[Block, ...]:

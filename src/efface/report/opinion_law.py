@@ -29,6 +29,8 @@ _WEIGHTY = frozenset(
     }
 )
 """What bears on the outcome; rules that are kept or allow are named in a line."""
+_MOST_NOTES = 4  # of an instrument; `efface rules show` has all
+_MOST_FACTS = 10  # of an instrument that cannot be told yet; `efface rules ask` has all
 _UNDECIDED = frozenset({VerdictKind.NEEDS_FACTS})
 _DEMANDS = _WEIGHTY - _UNDECIDED
 
@@ -51,7 +53,7 @@ class Grounds:
 
     def numbers(self, ids: Iterable[str]) -> Text:
         """Return the numbers of rules, as the other parts of the paper name them."""
-        return same(", ".join(f"[{number}]" for number in sorted(self._number[each] for each in ids)) or "–")
+        return same(_ranges(sorted(self._number[each] for each in ids)))
 
     def _in_order(self, kinds: frozenset[VerdictKind]) -> Iterator[FiredRule]:
         return (self._fired[name] for name in self._number if self._fired[name].kind in kinds)
@@ -59,32 +61,32 @@ class Grounds:
     def cited(self) -> tuple[Block, ...]:
         """Return each rule that demands with its words, dates, force and how sure we are; the others in a line."""
         cards = [self._card(fired) for fired in self._in_order(_DEMANDS)]
-        open_ = tuple(
-            (
-                same(f"[{self._number[fired.id]}]"),
-                self._title(fired),
-                self._paraphrase(fired),
-                _missing(fired),
-            )
-            for fired in self._in_order(_UNDECIDED)
-        )
         others = tuple(
             (same(f"[{self._number[fired.id]}]"), self._title(fired), word("verdict", fired.kind))
             for fired in self._in_order(frozenset(VerdictKind) - _WEIGHTY)
         )
-        asked = (same("#"), both("opinion.may"), both("label.paraphrase"), both("label.missing"))
+        open_ = tuple(self._open())
+        asked = (same("#"), both("opinion.may"), both("label.missing"))
         kept = (same("#"), both("opinion.also"), both("label.verdict"))
         if not self._fired:
             return (Sentence(both("verdict_meaning.out_of_scope")),)
         return (
             *cards,
-            *((Grid(asked, open_, (7, 25, 43, 25)),) if open_ else ()),
-            *((Grid(kept, others, (7, 67, 26)),) if others else ()),
+            *((Grid(asked, open_, (14, 46, 40)),) if open_ else ()),
+            *((Grid(kept, others, (14, 60, 26)),) if others else ()),
         )
 
-    def _paraphrase(self, fired: FiredRule) -> Text:
-        rule = self._rules.get(fired.id)
-        return safe(rule.citation.paraphrase if rule else fired.explanation)
+    def _open(self) -> Iterator[tuple[Text, ...]]:
+        """Yield the rules that cannot be told yet in a line for each instrument, with the facts that they need."""
+        found: dict[Text, list[FiredRule]] = defaultdict(list)
+        for fired in self._in_order(_UNDECIDED):
+            rule = self._rules.get(fired.id)
+            found[rule.citation.instrument if rule else same(fired.id)].append(fired)
+        for instrument, group in found.items():
+            articles = [self._rules[each.id].citation.article for each in group if each.id in self._rules]
+            cited = join(safe(instrument), same("; ".join(articles)), zh=" ", en=": ")
+            missing = dict.fromkeys(name for each in group for name in each.missing)
+            yield self.numbers(each.id for each in group), cited, _some(list(missing), _MOST_FACTS)
 
     def _title(self, fired: FiredRule) -> Text:
         rule = self._rules.get(fired.id)
@@ -135,9 +137,9 @@ class Grounds:
         return (Grid(heads, rows, (7, 39, 22, 32)),)
 
     def sources(self, packs: Iterable[PackReference]) -> tuple[Block, ...]:
-        """Return where each instrument of a weighty rule was read, and what its sources leave open."""
+        """Return where each instrument that demands something was read, and what its sources leave open."""
         cited: dict[Text, list[Rule]] = defaultdict(list)
-        for fired in self._in_order(_WEIGHTY):
+        for fired in self._in_order(_DEMANDS):
             if fired.id in self._rules:
                 rule = self._rules[fired.id]
                 cited[rule.citation.instrument].append(rule)
@@ -147,15 +149,36 @@ class Grounds:
             read = max(rule.citation.read_on for rule in rules)
             blocks.append(Sentence(join(safe(instrument), numbers, zh=" ")))
             listed = dict.fromkeys(source for rule in rules for source in rule.citation.sources)
-            notes = dict.fromkeys(safe(note) for rule in rules for note in rule.citation.notes)
+            notes = list(dict.fromkeys(safe(note) for rule in rules for note in rule.citation.notes))
+            left = len(notes) - _MOST_NOTES
+            more = (both("opinion.more_notes", left=left, rule=visible(rules[0].id)),) if left > 0 else ()
             said = both("opinion.read", sources="; ".join(visible(source) for source in listed), day=read)
-            blocks.append(Points((said, *notes)))
-        applied = "; ".join(f"{visible(pack.id)} {visible(pack.digest)[:19]}" for pack in packs)
-        return (*blocks, Sentence(both("opinion.packs", packs=applied), "soft")) if blocks else ()
+            blocks.append(Points((said, *notes[:_MOST_NOTES], *more)))
+        heard = {self._rules[name].pack for name in self._fired if name in self._rules}
+        used = [pack for pack in packs if pack.id in heard]
+        if not used:
+            return tuple(blocks)
+        applied = "; ".join(f"{visible(pack.id)} {visible(pack.digest)[:19]}" for pack in used)
+        return (*blocks, Sentence(both("opinion.packs", packs=applied), "soft"))
 
 
-def _missing(fired: FiredRule) -> Text:
-    return same(", ".join(fired.missing))
+def _ranges(numbers: list[int]) -> str:
+    """Return numbers as `[1], [3-5]`."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    shown = (f"[{run[0]}]" if len(run) == 1 else f"[{run[0]}-{run[-1]}]" for run in runs)
+    return ", ".join(shown) or "–"
+
+
+def _some(names: list[str], most: int) -> Text:
+    """Return the first names, and how many more there are."""
+    shown = same(", ".join(names[:most]))
+    left = len(names) - most
+    return join(shown, both("sentence.and_more", left=left), zh="，", en=", ") if left > 0 else shown
 
 
 def _law(law: Citation, period: Text | None) -> list[tuple[Text, Text]]:

@@ -17,16 +17,22 @@ from efface.model import (
     Characteristic,
     Citation,
     Clue,
+    Deadline,
+    Due,
     Finding,
     FiredRule,
     Form,
     Locator,
+    OtherDay,
+    OtherReading,
+    PackReference,
     Question,
+    Reading,
+    RuleChange,
     Text,
     Verdict,
     VerdictKind,
 )
-from efface.model.rule import Deadline
 from efface.report import document_html, document_pdf
 from efface.report.document import Document, Grid, Ground, Section
 from efface.report.opinion import Matter, opinion
@@ -205,6 +211,86 @@ def test_deadline_and_cost_are_stated_or_said_to_be_unknown(known: bool) -> None
     assert (
         (both("opinion.no_deadline").en in told) == (both("opinion.cost_unknown").en in told) == (not known)
     )
+
+
+SINCE = date(2025, 6, 1)
+
+
+@pytest.mark.parametrize(
+    ("due", "words"),
+    [
+        (
+            Due("x", SINCE, date(2025, 7, 14), 3),
+            "by 2025-07-14 (counted from 2025-06-01): within 30 working days",
+        ),
+        (Due("x", SINCE, date(2025, 7, 14), -1), "ran out on 2025-07-14"),
+        (Due("x", SINCE, None, None, 2031), "the holidays of 2031 are not known"),
+        (None, "within 30 working days"),
+    ],
+)
+def test_a_day_that_can_be_computed_is_named(due: Due | None, words: str) -> None:
+    """The last day stands before the words of the deadline; one that is past, or not computable, says so."""
+    rule = matter().rules["X-16-2"]
+    rule = replace(rule, deadline=Deadline(Text("三十个工作日内", "within 30 working days"), working_days=30))
+    verdict = activity(K.PROHIBITED)
+    verdict = replace(verdict, fired=(replace(verdict.fired[0], due=due),))
+    row = section(opinion(matter(verdicts=(verdict,), rules={rule.id: rule})), "due").blocks[0].rows[0]
+    assert words in row[2].en
+    assert row[2].en.endswith("within 30 working days")
+
+
+def test_other_readings_and_the_law_of_today_stand_beside() -> None:
+    """What a disputed reading or today's law would say is told, with what speaks for and against."""
+    reading = Reading("broad", Text("宽", "broad one"), Text("正", "pro"), Text("反", "contra"))
+    change = RuleChange("X-16-2", K.PROHIBITED, K.OUT_OF_SCOPE)
+    verdict = replace(
+        activity(K.PROHIBITED),
+        readings=(OtherReading("broad", False, K.OUT_OF_SCOPE, (change,)),),
+        today=OtherDay(date(2020, 12, 1), DAY, K.PERMITTED, ()),
+    )
+    told = said(section(opinion(matter(verdicts=(verdict,), readings=(reading,))), "otherwise"), "en")
+    for part in ("broad one", "pro", "contra", word("verdict", "out_of_scope").en, "2020-12-01", str(DAY)):
+        assert part in told
+
+
+def test_a_case_without_disputed_readings_has_no_such_part() -> None:
+    """Nothing is said to be disputed that does not matter here."""
+    headings = [each.heading for each in opinion(matter()).sections]
+    assert both("opinion.otherwise") not in headings
+
+
+def test_rules_that_cannot_be_told_yet_take_a_line_for_each_instrument() -> None:
+    """They are named with their articles and what they need, not cited as if they applied."""
+    asks = tuple(Question(f"fact_{n}", Text(f"{n}？", f"{n}?")) for n in range(14))
+    one, other = (activity(K.NEEDS_FACTS, rule=name, missing=asks).fired[0] for name in ("X-16-2", "X-16-3"))
+    verdict = replace(activity(K.NEEDS_FACTS, missing=asks), fired=(one, other))
+    paper = opinion(matter(verdicts=(verdict,)))
+    (grid,) = section(paper, "why").blocks
+    (row,) = grid.rows
+    assert row[0].en == "[1-2]"
+    assert "第十六条第二款; 第十六条第三款" in row[1].en
+    assert "4 more" in row[2].en
+    assert len(section(paper, "asked").blocks[0].rows) == 12
+    assert "2 more questions" in said(section(paper, "asked"), "en")
+
+
+def test_only_packs_that_had_something_to_say_are_listed() -> None:
+    """The packs of other places are not part of this case."""
+    packs = (*full_view().packs, PackReference("us-elsewhere", "sha256:" + "0" * 64))
+    told = said(section(opinion(matter(packs=packs)), "sources"), "en")
+    assert "example sha256:abababababab" in told
+    assert "us-elsewhere" not in told
+
+
+def test_notes_beyond_the_first_are_counted() -> None:
+    """What is left out of the paper is said to be left out."""
+    rule = matter().rules["X-16-2"]
+    notes = tuple(Text(f"甲{n}", f"note {n}") for n in range(7))
+    rule = replace(rule, citation=replace(rule.citation, notes=notes))
+    told = said(section(opinion(matter(rules={rule.id: rule})), "sources"), "en")
+    assert "note 3" in told
+    assert "note 4" not in told
+    assert "3 more points" in told
 
 
 def test_open_questions_are_asked_most_awaited_first() -> None:
