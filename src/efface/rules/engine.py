@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from efface.model.verdict import ACTIVITY, Question, Verdict
 from efface.model.vocabulary import VerdictKind
 from efface.rules.facts import Facts, case_to_facts
-from efface.rules.found import Ages, found
+from efface.rules.found import BESIDE, Ages, beside, found
 from efface.rules.opinion import CASE_HOLD, Law, Opinion
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from efface.rules.pack import Pack
 
     ModifiedOn = Callable[[Finding], date | None]
+    _Around = tuple[bool, Hold | None, tuple[int | None, int | None]]
+    """Whether in the scope of the case, under which of its holds, and how old at least, then and today."""
 
 __all__ = ["CASE_HOLD", "judge", "judge_activity", "questions", "reads_ages"]
 
@@ -106,30 +108,39 @@ class _Bench:
         self._modified_on = modified_on if self._ages.matter else None
         self._facts = case_to_facts(case, as_of)
         self._today = None if today is None else _today(case, as_of, today)
+        self._looks_beside = not self._law.reads.isdisjoint(BESIDE)
         self._opinions: dict[tuple[object, ...], Opinion] = {}
+        self._seen: dict[tuple[object, ...], Opinion] = {}
 
     def verdict(self, finding: Finding) -> Verdict:
         case, locator = self._case, finding.locator
-        inside = not case.scope or case.in_scope(locator)
-        hold = case.hold_on(locator, self._as_of) if case.holds else None
-        seen, ages = found(finding), self._ages_of(finding)
-        key = (seen, inside, hold, ages)
-        opinion = self._opinions.get(key)
+        around = (
+            not case.scope or case.in_scope(locator),
+            case.hold_on(locator, self._as_of) if case.holds else None,
+            self._ages_of(finding) if self._modified_on else (None, None),
+        )
+        near = beside(finding) if self._looks_beside else None
+        key = (finding.form, finding.characteristic, finding.level, near, around)
+        opinion = self._seen.get(key)
         if opinion is None:
-            opinion = self._opinions[key] = self._judge(seen, ages, hold, inside=inside)
+            opinion = self._seen[key] = self._opinion(finding, around)
         return opinion.on(finding.id, self._as_of)
+
+    def _opinion(self, finding: Finding, around: _Around) -> Opinion:
+        """Return the opinion on all findings that no rule can tell from this one."""
+        seen = found(finding).seen_by(self._law.reads)
+        if (seen, around) not in self._opinions:
+            self._opinions[seen, around] = self._judge(seen, around)
+        return self._opinions[seen, around]
 
     def _ages_of(self, finding: Finding) -> tuple[int | None, int | None]:
         """Return how old a finding's data is at least, on the day of the verdict and today."""
-        if self._modified_on is None:
-            return None, None
-        day = self._modified_on(finding)
+        day = self._modified_on(finding) if self._modified_on else None
         then = self._ages.step(day, self._as_of)
         return then, None if self._today is None else self._ages.step(day, self._today[1])
 
-    def _judge(
-        self, seen: Found, ages: tuple[int | None, int | None], hold: Hold | None, *, inside: bool
-    ) -> Opinion:
+    def _judge(self, seen: Found, around: _Around) -> Opinion:
+        inside, hold, ages = around
         if inside:
             today = None if self._today is None else (seen.facts(self._today[0], ages[1]), self._today[1])
             opinion = self._law.opinion(seen.facts(self._facts, ages[0]), self._as_of, today)

@@ -19,7 +19,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
-from efface.model.vocabulary import Characteristic, Form, Level
+from efface.model.vocabulary import Characteristic, Form
 from efface.rules.facts import DATA_CATEGORY, UNKNOWN_FEATURES, AtLeast, Facts, category_of
 from efface.rules.taxonomy import Entity
 
@@ -31,11 +31,15 @@ if TYPE_CHECKING:
     from efface.rules.facts import Value
     from efface.rules.norm import Norm
 
-__all__ = ["AGES", "Ages", "Found", "found"]
+__all__ = ["AGES", "BESIDE", "Ages", "Found", "beside", "found"]
 
+LINKED, DERIVED = "identity_linked", "derived_template"
 DATA_AGE, VIDEO_AGE = "data_age_days", "video_age_days"
 AGES = (DATA_AGE, VIDEO_AGE)
 """The facts that are ages of data."""
+
+BESIDE = frozenset({LINKED, DERIVED, VIDEO_AGE})
+"""The facts for which the surroundings of a finding count, and not only its form, characteristic and level."""
 
 _LINKS = frozenset({"named_after", "person_key"})
 _DERIVED = (Form.FEATURES, Form.TEMPLATE)
@@ -43,57 +47,63 @@ _TEMPLATE_BESIDE = "template_beside"
 
 
 class Found(NamedTuple):
-    """All that rules may see of a finding; equal for findings that are judged alike.
+    """What rules may see of a finding, its age aside; equal for findings that are judged alike.
 
     Attributes:
-        form: What kind of data it is.
-        characteristic: Of which characteristic.
-        level: How closely tied to a person.
+        category: Kind of data in the words of the rules, or None where nothing decides it.
         is_linked: Whether something beside it names a person.
         is_derived: Whether a template was made of it, or it is one.
         is_video: Whether it lies in a recording.
     """
 
-    form: Form
-    characteristic: Characteristic
-    level: Level | None
+    category: str | None
     is_linked: bool
     is_derived: bool
     is_video: bool
 
+    def seen_by(self, reads: frozenset[str]) -> Found:
+        """Return it without what rules that read only these facts cannot tell apart."""
+        return Found(
+            self.category,
+            self.is_linked and LINKED in reads,
+            self.is_derived and DERIVED in reads,
+            self.is_video and VIDEO_AGE in reads,
+        )
+
     def facts(self, case: Facts, age_days: int | None) -> Facts:
         """Return the facts of a case with those of the finding; what the case states stays."""
         values: dict[str, Value] = {name: v for name, v in case.values.items() if name != DATA_CATEGORY}
-        category = category_of(self.form, self.characteristic, self.level)
-        if category is not None:
-            values[DATA_CATEGORY] = Entity("Category", category)
+        if self.category is not None:
+            values[DATA_CATEGORY] = Entity("Category", self.category)
         elif UNKNOWN_FEATURES in values:
             values[DATA_CATEGORY] = values[UNKNOWN_FEATURES]
         if self.is_linked:
-            values.setdefault("identity_linked", True)
+            values.setdefault(LINKED, True)
         if self.is_derived:
-            values.setdefault("derived_template", True)
+            values.setdefault(DERIVED, True)
         if age_days is not None:
             values.setdefault(DATA_AGE, AtLeast(age_days))
             if self.is_video:
                 values.setdefault(VIDEO_AGE, AtLeast(age_days))
-        return Facts(values, UNKNOWN_FEATURES if category is None else DATA_CATEGORY)
+        return Facts(values, UNKNOWN_FEATURES if self.category is None else DATA_CATEGORY)
+
+
+def beside(finding: Finding) -> tuple[bool, bool, bool]:
+    """Return whether a person's name stands beside a finding, whether a template does, and whether it is video."""
+    names = {clue.name for clue in finding.clues}
+    is_video = (finding.locator.fragment or "").startswith("t=")
+    return not _LINKS.isdisjoint(names), _TEMPLATE_BESIDE in names, is_video
 
 
 def found(finding: Finding) -> Found:
-    """Return what rules may see of a finding."""
-    linked = derived = False
-    for clue in finding.clues:
-        linked = linked or clue.name in _LINKS
-        derived = derived or clue.name == _TEMPLATE_BESIDE
+    """Return what rules may see of a finding, its age aside; it follows from `beside`, form, kind and level."""
+    is_linked, has_template, is_video = beside(finding)
     known = finding.characteristic is not Characteristic.UNKNOWN
     return Found(
-        finding.form,
-        finding.characteristic,
-        finding.level,
-        linked,
-        known and (derived or finding.form in _DERIVED),
-        (finding.locator.fragment or "").startswith("t="),
+        category_of(finding.form, finding.characteristic, finding.level),
+        is_linked,
+        known and (has_template or finding.form in _DERIVED),
+        is_video,
     )
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from efface.model.vocabulary import RuleMode, VerdictKind
-from efface.rules.kleene import Answer, evaluate
+from efface.rules.kleene import Answer, compiled
+from efface.rules.terms import facts_read
 
 if TYPE_CHECKING:
     from cedarpy import pst
 
     from efface.model.rule import Rule, Text
     from efface.rules.facts import Facts
+    from efface.rules.kleene import Condition
 
 __all__ = ["KINDS", "Consequence", "Norm", "Outcome", "apply"]
 
@@ -55,6 +57,9 @@ class Norm:
         questions: The pack's own wording of questions, by fact.
         readings: The disputed readings that its text turns on.
         numbers: The whole numbers that its text compares each fact with.
+        reads: Names of the facts that its text reads.
+        test: `applies`, ready to be evaluated.
+        cure: `unless`, ready to be evaluated.
     """
 
     rule: Rule
@@ -66,6 +71,15 @@ class Norm:
     questions: dict[str, Text]
     readings: frozenset[str] = frozenset()
     numbers: tuple[tuple[str, int], ...] = ()
+    reads: frozenset[str] = field(init=False, repr=False, compare=False)
+    test: Condition = field(init=False, repr=False, compare=False)
+    cure: Condition | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        unless = () if self.unless is None else facts_read(self.unless)
+        object.__setattr__(self, "reads", frozenset((*facts_read(self.applies), *unless)))
+        object.__setattr__(self, "test", compiled(self.applies))
+        object.__setattr__(self, "cure", None if self.unless is None else compiled(self.unless))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +93,15 @@ class Outcome:
     met: bool = False
 
 
+_NO = Answer(False)
+
+
 def apply(norm: Norm, facts: Facts) -> Outcome:
     """Return what a norm says of the facts; `out_of_scope` where it does not apply."""
-    applies = evaluate(norm.applies, facts)
+    applies = norm.test(facts)
     if applies.value is False:
         return Outcome(norm, VerdictKind.OUT_OF_SCOPE, applies.because)
-    met = evaluate(norm.unless, facts) if norm.unless is not None else Answer(False)
+    met = _NO if norm.cure is None else norm.cure(facts)
     because = tuple(dict.fromkeys((*applies.because, *met.because)))
     if met.value and norm.consequence.cured is not None:
         return Outcome(norm, norm.consequence.cured, because, met=True)

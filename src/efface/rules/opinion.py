@@ -75,11 +75,16 @@ class Law:
 
     Args:
         packs: The law to apply.
+
+    Attributes:
+        norms: All rules.
+        reads: The facts that any of them reads.
     """
 
     def __init__(self, packs: Iterable[Pack]) -> None:
         norms = (norm for pack in packs for norm in pack.norms)
         self.norms: tuple[Norm, ...] = tuple(sorted(norms, key=lambda norm: norm.rule.id))
+        self.reads: frozenset[str] = frozenset().union(*(norm.reads for norm in self.norms))
         self._disputed = sorted(frozenset().union(*(norm.readings for norm in self.norms)))
 
     def opinion(self, facts: Facts, as_of: date, today: tuple[Facts, date] | None = None) -> Opinion:

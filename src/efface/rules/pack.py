@@ -17,12 +17,12 @@ from efface.errors import RulePackError, UsageError
 from efface.model.rule import Citation, Deadline, PackReference, Rule, Text
 from efface.rules.examples import as_example, faults_in_examples
 from efface.rules.facts import questions_for_facts, schema
-from efface.rules.kleene import facts_read, numbers_compared, readings_named
 from efface.rules.norm import KINDS, Norm
 from efface.rules.pack_tables import Examples, PackTable, RuleTexts, Texts
 from efface.rules.policy import read_policies
 from efface.rules.tables import MAX_CHARACTERS, parse_toml, read_table
 from efface.rules.taxonomy import Entity, closest, package_text, taxonomy
+from efface.rules.terms import facts_read, numbers_compared, readings_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 from cedarpy import policies_to_pst, pst, validate_policies
 
 from efface.rules.facts import schema
-from efface.rules.kleene import entity_of, unsupported
+from efface.rules.kleene import unsupported
 from efface.rules.norm import KINDS
 from efface.rules.pack_tables import AUTHORITIES
 from efface.rules.taxonomy import taxonomy
+from efface.rules.terms import entity_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
