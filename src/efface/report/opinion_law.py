@@ -178,7 +178,7 @@ def _some(names: list[str], most: int) -> Text:
     """Return the first names, and how many more there are."""
     shown = same(", ".join(names[:most]))
     left = len(names) - most
-    return join(shown, both("sentence.and_more", left=left), zh="，", en=", ") if left > 0 else shown
+    return join(shown, both("opinion.more", left=left), zh="，", en=", ") if left > 0 else shown
 
 
 def _law(law: Citation, period: Text | None) -> list[tuple[Text, Text]]:
