@@ -64,10 +64,10 @@ def judge(  # noqa: PLR0913 - one parameter for each option of the contract
             return ExitCode.VIOLATIONS
         return ExitCode.GAPS if verdict.kind is VerdictKind.NEEDS_FACTS else ExitCode.CLEAN
     with Store(str(run), create=False) as store:
-        judge_run(store, facts, law, as_of=day, today=today)
+        verdicts = judge_run(store, facts, law, as_of=day, today=today)
         view = view_of(store, language)
         if not write_reports(view, {"json": json}):
             show_run(view)
         if opinion is not None:
-            write_opinion(opinion, Judged(facts, law, view.verdicts, day), view, language)
+            write_opinion(opinion, Judged(facts, law, tuple(verdicts), day), view, language)
         return of_scan(view, Level.VISIBLE)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from efface.model import ACTIVITY, Text, VerdictKind
+from efface.report.alike import alike
 from efface.report.arrange import headline
 from efface.report.document import Document, Grid, Pairs, Points, Section, Sentence, safe, same
 from efface.report.opinion_law import Grounds
@@ -24,10 +25,11 @@ from efface.report.texts import both, word
 from efface.report.wording import join, level_text, what
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
     from efface.model import Citation, Finding, PackReference, Question, Reading, Rule, Verdict
+    from efface.report.alike import Alike
     from efface.report.document import Block
     from efface.report.view import RunView
 
@@ -72,14 +74,15 @@ class Matter:
 
 def opinion(matter: Matter) -> Document:
     """Return the paper."""
-    grounds = Grounds(matter.verdicts, matter.rules)
+    groups = alike(matter.verdicts)
+    grounds = Grounds(groups, matter.rules)
     outcome, kind = _outcome(matter)
     parts = (
         ("facts", _facts(matter)),
         ("found", _found(matter.view) if matter.view else ()),
-        ("asked", _asked(matter)),
-        ("follows", _follows(matter, grounds)),
-        ("otherwise", _otherwise(matter)),
+        ("asked", _asked(groups)),
+        ("follows", _follows(groups, matter.view, grounds)),
+        ("otherwise", _otherwise(groups, matter.readings)),
         ("why", grounds.cited()),
         ("due", grounds.due()),
         ("mitigates", _mitigates(matter, grounds)),
@@ -131,14 +134,16 @@ def _facts(matter: Matter) -> tuple[Block, ...]:
 
 
 def _found(view: RunView) -> tuple[Block, ...]:
-    kinds: dict[tuple[Text, Text], list[Finding]] = defaultdict(list)
+    kinds: dict[tuple[object, ...], list[Finding]] = defaultdict(list)
     for finding in view.findings:
-        kinds[what(finding), level_text(finding)].append(finding)
-    order = sorted(kinds.items(), key=lambda item: (-len(item[1]), item[0][0].en, item[0][1].en))
+        kinds[finding.form, finding.characteristic, finding.level].append(finding)
+    order = sorted(
+        kinds.values(), key=lambda found: (-len(found), what(found[0]).en, level_text(found[0]).en)
+    )
     heads = ("what", "level", "total_findings", "total_places", "references")
     grid = Grid(
         tuple(both(f"label.{head}") for head in heads),
-        tuple((*kind, *_counted(findings)) for kind, findings in order),
+        tuple((what(found[0]), level_text(found[0]), *_counted(found)) for found in order),
         (30, 30, 12, 12, 16),
     )
     gaps = max(len(view.gaps), view.coverage.gaps)
@@ -174,9 +179,11 @@ def _target(place: str, named: list[str]) -> str:
 # -- what is asked, and what follows -------------------------------------------------------------------
 
 
-def _asked(matter: Matter) -> tuple[Block, ...]:
+def _asked(groups: Sequence[Alike]) -> tuple[Block, ...]:
     """Return the questions that most verdicts wait for; equal ones in their own order, the most decisive first."""
-    waiting: Counter[Question] = Counter(each for verdict in matter.verdicts for each in verdict.missing)
+    waiting: Counter[Question] = Counter()
+    for group in groups:
+        waiting.update(dict.fromkeys(group.verdict.missing, group.count))
     if not waiting:
         return (Sentence(both("opinion.nothing_asked")),)
     rows = tuple(
@@ -189,18 +196,16 @@ def _asked(matter: Matter) -> tuple[Block, ...]:
     return (Grid(heads, rows, (62, 24, 14)), *more)
 
 
-def _follows(matter: Matter, grounds: Grounds) -> tuple[Block, ...]:
-    found = {finding.id: what(finding) for finding in matter.view.findings} if matter.view else {}
-    groups: Counter[tuple[VerdictKind, Text, tuple[str, ...]]] = Counter(
-        (
-            verdict.kind,
-            found.get(verdict.subject, both("opinion.activity")),
-            tuple(rule.id for rule in verdict.fired if rule.kind is verdict.kind),
-        )
-        for verdict in matter.verdicts
-    )
+def _follows(groups: Sequence[Alike], view: RunView | None, grounds: Grounds) -> tuple[Block, ...]:
     activity = both("opinion.activity")
-    order = sorted(groups.items(), key=lambda item: (item[0][1] != activity, item[0][0].strength, -item[1]))
+    found = {finding.id: finding for finding in view.findings} if view else {}
+    counted: Counter[tuple[VerdictKind, Text, tuple[str, ...]]] = Counter()
+    for group in groups:
+        kind = group.verdict.kind
+        ids = tuple(rule.id for rule in group.verdict.fired if rule.kind is kind)
+        for finding, count in _kinds(group, found):
+            counted[kind, what(finding) if finding else activity, ids] += count
+    order = sorted(counted.items(), key=lambda item: (item[0][1] != activity, item[0][0].strength, -item[1]))
     rows = tuple(
         (
             word("verdict", kind),
@@ -214,15 +219,26 @@ def _follows(matter: Matter, grounds: Grounds) -> tuple[Block, ...]:
     return (Grid(heads, rows, (20, 24, 42, 14)),)
 
 
-def _otherwise(matter: Matter) -> tuple[Block, ...]:
+def _kinds(group: Alike, found: Mapping[str, Finding]) -> Iterator[tuple[Finding | None, int]]:
+    """Yield one finding of each kind among a group's subjects, or None for the activity, with how many there are."""
+    alike_: dict[tuple[object, ...], list[Finding | None]] = defaultdict(list)
+    for name in group.subjects:
+        finding = found.get(name)
+        alike_[(finding.form, finding.characteristic) if finding else ()].append(finding)
+    return ((findings[0], len(findings)) for findings in alike_.values())
+
+
+def _otherwise(groups: Sequence[Alike], disputed: Sequence[Reading]) -> tuple[Block, ...]:
     """Return what today's law or another reading would say, each sentence once with how many verdicts it is of."""
-    counted = Counter(safe(each) for verdict in matter.verdicts for each in otherwise(verdict))
-    alone = len(matter.verdicts) == 1
+    counted: Counter[Text] = Counter()
+    for group in groups:
+        counted.update(dict.fromkeys(map(safe, otherwise(group.verdict)), group.count))
+    alone = sum(group.count for group in groups) == 1
     told = tuple(
         each if alone else join(same(f"{count} ×"), each, zh=" ") for each, count in counted.most_common()
     )
     readings: list[Block] = []
-    for reading in matter.readings:
+    for reading in disputed:
         sides = (("speaks_for", reading.speaks_for), ("speaks_against", reading.speaks_against))
         readings.append(Sentence(join(same(reading.id), safe(reading.label), zh="：", en=": ")))
         readings.append(Points(tuple(join(both(f"label.{side}"), safe(words)) for side, words in sides)))

@@ -14,7 +14,8 @@ from efface.report.wording import citation, join, period_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from efface.model import Citation, Due, FiredRule, PackReference, Rule, Verdict
+    from efface.model import Citation, Due, FiredRule, PackReference, Rule
+    from efface.report.alike import Alike
     from efface.report.document import Block
 
 __all__ = ["Grounds"]
@@ -38,13 +39,13 @@ _DEMANDS = _WEIGHTY - _UNDECIDED
 class Grounds:
     """Every rule that has something to say of a case, numbered from the strictest."""
 
-    def __init__(self, verdicts: Iterable[Verdict], rules: Mapping[str, Rule]) -> None:
+    def __init__(self, groups: Iterable[Alike], rules: Mapping[str, Rule]) -> None:
         self._rules = rules
         self._says: dict[str, Counter[VerdictKind]] = defaultdict(Counter)
         self._fired: dict[str, FiredRule] = {}
-        for verdict in verdicts:
-            for fired in verdict.fired:
-                self._says[fired.id][fired.kind] += 1
+        for group in groups:
+            for fired in group.verdict.fired:
+                self._says[fired.id][fired.kind] += group.count
                 known = self._fired.get(fired.id)
                 if known is None or fired.kind.strength < known.kind.strength:
                     self._fired[fired.id] = fired

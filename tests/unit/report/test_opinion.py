@@ -34,6 +34,7 @@ from efface.model import (
     VerdictKind,
 )
 from efface.report import document_html, document_pdf
+from efface.report.alike import alike
 from efface.report.document import Document, Grid, Ground, Section
 from efface.report.opinion import Matter, opinion
 from efface.report.plain import HIDDEN
@@ -324,6 +325,23 @@ def test_a_hold_of_the_case_is_a_ground_of_its_own() -> None:
     paper = opinion(matter(verdicts=(activity(K.OUT_OF_SCOPE), verdict)))
     assert "evidence" in said(section(paper, "why"), "en")
     assert "keep" in said(section(paper, "due"), "en")
+
+
+def test_verdicts_that_say_the_same_are_brought_together_and_no_others() -> None:
+    """Equal ones count as one group whether they share their values or not; any difference keeps them apart."""
+    ask = Question("x", Text("甲？", "x?"))
+    one = replace(activity(K.PROHIBITED), subject="1")
+    equal = replace(activity(K.PROHIBITED), subject="2")
+    others = (
+        replace(activity(K.PROHIBITED_UNLESS), subject="3"),
+        replace(activity(K.PROHIBITED, rule="X-16-4"), subject="4"),
+        replace(activity(K.PROHIBITED, missing=(ask,)), subject="5"),
+        replace(one, subject="6", today=OtherDay(DAY, DAY, K.PERMITTED, ())),
+        replace(one, subject="7", kind=K.HOLD),
+    )
+    groups = alike((one, *others, equal, replace(one, subject="8")))
+    assert [group.subjects for group in groups] == [["1", "2", "8"], ["3"], ["4"], ["5"], ["6"], ["7"]]
+    assert sum(group.count for group in groups) == 8
 
 
 # -- what can never stand in it ------------------------------------------------------------------------
