@@ -63,6 +63,10 @@ BUILTIN: dict[str, dict[str, str]] = {
         "rewrite-archive": "efface.actions.rewrite_archive:RewriteArchive",
         "erase-file": "efface.actions.erase_file:EraseFile",
     },
+    "opinion": {
+        "html": "efface.report.document_html:render",
+        "pdf": "efface.report.document_pdf:render",
+    },
     "report": {
         "json": "efface.report.json_report:render",
         "sarif": "efface.report.sarif:render",

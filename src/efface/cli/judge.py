@@ -21,6 +21,10 @@ def judge(  # noqa: PLR0913 - one parameter for each option of the contract
     as_of: Annotated[date | None, Parameter(help="Day whose law is applied; by default today.")] = None,
     packs: PackFolders = None,
     json: JsonFile = None,
+    opinion: Annotated[
+        str | None,
+        Parameter(help="Write what follows, why, by when and what is not known, for counsel: .pdf or .html."),
+    ] = None,
     lang: Language = None,
 ) -> int:
     """Judge a run's findings under a case without scanning again; without RUN, the activity itself.
@@ -32,6 +36,7 @@ def judge(  # noqa: PLR0913 - one parameter for each option of the contract
     run
         Run file of an earlier scan.
     """
+    from efface.cli.opinion import Judged, form_of, write_opinion
     from efface.cli.output import show, show_run
     from efface.cli.reports import write_reports
     from efface.model import Level, VerdictKind
@@ -48,16 +53,22 @@ def judge(  # noqa: PLR0913 - one parameter for each option of the contract
     assert facts is not None  # noqa: S101 - a case file was named
     today = date.today()  # noqa: DTZ011 - the law's day is local
     day, law = as_of or today, law_of(packs)
+    if opinion is not None:
+        form_of(opinion)  # a name that asks for no form is refused before anything is judged
     if run is None:
         verdict = judge_activity(facts, law, as_of=day, today=today)
         rules = {rule.id: rule for pack in law for rule in pack.rules}
         show(verdict_text(verdict, rules, language, readings_of([verdict])))
+        if opinion is not None:
+            write_opinion(opinion, Judged(facts, law, (verdict,), day), None, language)
         if verdict.kind.is_violation:
             return ExitCode.VIOLATIONS
         return ExitCode.GAPS if verdict.kind is VerdictKind.NEEDS_FACTS else ExitCode.CLEAN
     with Store(str(run), create=False) as store:
-        judge_run(store, facts, law, as_of=day, today=today)
+        verdicts = judge_run(store, facts, law, as_of=day, today=today)
         view = view_of(store, language)
         if not write_reports(view, {"json": json}):
             show_run(view)
+        if opinion is not None:
+            write_opinion(opinion, Judged(facts, law, tuple(verdicts), day), view, language)
         return of_scan(view, Level.VISIBLE)

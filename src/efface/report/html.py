@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from efface.model import Finding, Verdict
     from efface.report.view import RunView
 
-__all__ = ["MAX_FINDINGS", "render"]
+__all__ = ["MAX_FINDINGS", "asset", "digest", "render", "switches"]
 
 MAX_FINDINGS = 3000
 """Most findings that one page lists; beyond it a browser is slow and nobody reads on."""
@@ -58,9 +58,9 @@ MAX_FINDINGS = 3000
 
 def render(view: RunView) -> str:
     """Return the page."""
-    style, script = _asset("report.css"), _asset("report.js")
+    style, script = asset("report.css"), asset("report.js")
     policy = (
-        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
+        f"default-src 'none'; style-src '{digest(style)}'; script-src '{digest(script)}'; "
         "base-uri 'none'; form-action 'none'"
     )
     head = element(
@@ -73,22 +73,24 @@ def render(view: RunView) -> str:
         element("style", style),
     )
     body = element(
-        "body", *_switches(view.lang), element("div", *_page(view), class_="page"), element("script", script)
+        "body", *switches(view.lang), element("div", *_page(view), class_="page"), element("script", script)
     )
     lang = "zh-CN" if view.lang == "zh" else "en"
     return f"<!DOCTYPE html>\n{element('html', head, body, lang=lang)}\n"
 
 
-def _asset(name: str) -> Html:
+def asset(name: str) -> Html:
+    """Return a style or script of this room, for pages of this room."""
     return Html(files("efface.report").joinpath("assets", name).read_text("utf-8"))
 
 
-def _digest(content: str) -> str:
+def digest(content: str) -> str:
+    """Return what the policy of a page calls an inline style or script."""
     return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
 
 
-def _switches(lang: str) -> list[Html]:
-    # Radio buttons before the page switch it with style rules alone, so that it works without scripts.
+def switches(lang: str) -> list[Html]:
+    """Return radio buttons that switch the page with style rules alone, so that it works without scripts."""
     chosen = {"lang": lang, "theme": "auto"}
     names = {"lang": ("zh", "en"), "theme": ("auto", "light", "dark")}
     return [

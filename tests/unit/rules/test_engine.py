@@ -110,7 +110,7 @@ def test_equal_facts_are_judged_once(monkeypatch: pytest.MonkeyPatch):
     calls = []
     opinion = Law.opinion
     monkeypatch.setattr(Law, "opinion", lambda law, *told: (calls.append(told), opinion(law, *told))[1])
-    judge([finding(f"/srv/{n}.db") for n in range(1000)], CASE, builtin_packs(), as_of=DAY)
+    judge([finding(f"/srv/{n}.db") for n in range(1000)], CASE, PACKS, as_of=DAY)
     assert len(calls) == 1
 
 
