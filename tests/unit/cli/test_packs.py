@@ -12,7 +12,7 @@ import pytest
 
 from efface.cli.app import run
 from efface.rules.pack import load_pack
-from efface.runs.outcome import ExitCode
+from efface.runs.exit_code import ExitCode
 from efface.testing.laws import example_of, pack_texts
 from efface.testing.records import finger_minutiae_record
 
