@@ -241,8 +241,10 @@ class Examiner:
         if column.drawn is not None:
             yield Sampling(column.locator, "rows", column.drawn, column.rows, is_random=True)
         for step in _once(column.locator, set(), self._values(self._heard(column))):
-            is_finding = isinstance(step, Finding)
-            yield replace(step, clues=(*step.clues, *column.clues)) if is_finding else step
+            if isinstance(step, Finding):
+                yield replace(step, clues=(*step.clues, *column.clues))
+            else:
+                yield step
 
     def _heard(self, column: Column) -> Column:
         """Return a column whose reading is told now and then: however long it is, it is no hang."""
