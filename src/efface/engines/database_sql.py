@@ -12,16 +12,7 @@ import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from efface.engines.database import (
-    SHORTEST,
-    VIEW_ROWS,
-    Batch,
-    Draw,
-    Field,
-    Rows,
-    Table,
-    View,
-)
+from efface.engines.database import SHORTEST, VIEW_ROWS, Batch, Draw, Field, Rows, Table, View
 from efface.engines.database_dialects import Habits, habits_of
 from efface.engines.database_session import SqlSession
 from efface.errors import AccessError, EffaceError

@@ -150,7 +150,7 @@ RUNS = {
 
 @pytest.mark.parametrize("case", RUNS)
 def test_a_function_of_a_user_is_never_run(make: Any, case: str) -> None:
-    """It would run with the rights of the user that scans: the view is a gap instead, even for an administrator."""
+    """It would run with the rights of the user that scans: the view is a gap instead."""
     target = make(
         "CREATE TABLE faces (face text)",
         "CREATE TABLE guarded (face text)",
