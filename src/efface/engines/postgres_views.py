@@ -24,14 +24,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Views"]
 
-# What the system brings along is in no row of pg_depend. The security of rows calls functions, too.
+# What the system brings along is in no row of pg_depend. The security of rows calls functions, too, and so do domains,
+# which may lie in arrays, composites and ranges. Where the security of rows holds some back, a view may show them.
 _QUERY = """
 SELECT v.oid::int8 AS view, format('%s.%s', n.nspname, v.relname) AS name, v.relkind::text AS kind,
   coalesce(b.oid, 0)::int8 AS base, coalesce(d.refobjsubid, 0)::int4 AS number,
   format('%s.%s', m.nspname, b.relname) AS base_name,
-  coalesce(has_schema_privilege(m.oid, 'USAGE') AND has_table_privilege(b.oid, 'SELECT'), false) AS readable,
+  coalesce(has_schema_privilege(m.oid, 'USAGE') AND has_table_privilege(b.oid, 'SELECT')
+    AND NOT row_security_active(b.oid), false) AS readable,
   d.refclassid NOT IN ('pg_class'::regclass, 'pg_type'::regclass, 'pg_collation'::regclass)
-    OR coalesce(t.typtype = 'd', false) OR coalesce(b.relrowsecurity, false) AS runs
+    OR coalesce(t.typtype NOT IN ('b', 'e') OR t.typcategory = 'A', false)
+    OR coalesce(b.relrowsecurity, false) AS runs
 FROM pg_rewrite r
 JOIN pg_class v ON v.oid = r.ev_class AND v.relkind IN ('v', 'm')
 JOIN pg_namespace n ON n.oid = v.relnamespace AND n.nspname NOT IN ('pg_catalog', 'information_schema')
