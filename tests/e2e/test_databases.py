@@ -41,6 +41,7 @@ def shop() -> Iterator[Server]:
             "CREATE TABLE embedding (id serial PRIMARY KEY, subject_id uuid, embedding float8[], calculator"
             " varchar(255), img_id uuid)",
             "CREATE TABLE face_gallery (id serial PRIMARY KEY, face_embedding vector(512))",
+            "CREATE VIEW enrolled AS SELECT face_embedding FROM face_gallery",
             "CREATE TABLE goods (id serial PRIMARY KEY, finger_print text, price float8[])",
         )
         for number, vector in enumerate(VECTORS):
@@ -82,6 +83,8 @@ def test_galleries_are_found_a_second_scan_is_quick_and_nothing_is_given_away(
         "/public.face_gallery/face_embedding", "/public.embeddings/embedding", "/public.embedding/embedding",
     }  # fmt: skip
     assert findings["/public.face_gallery/face_embedding"]["references"] == len(VECTORS)
+    clues = {clue["name"]: clue["value"] for clue in findings["/public.face_gallery/face_embedding"]["clues"]}
+    assert clues["shown_in"] == "public.enrolled"
     html = tmp_path / "report.html"
     again = efface("scan", target, "--run", run, "--json", report, "--html", html, "--jobs", "1", expect=1)
     assert found(report).keys() == findings.keys()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "EXTRA",
     "SHORTEST",
+    "VIEW_ROWS",
     "Batch",
     "Draw",
     "Field",
@@ -28,6 +29,7 @@ __all__ = [
     "Rows",
     "Session",
     "Table",
+    "View",
     "explained",
     "is_lost",
     "missing",
@@ -37,6 +39,9 @@ EXTRA = "install efface[databases]"
 SHORTEST = 64
 """Characters or bytes below which a value holds no vector, no picture and no template in any coding; leaving
 shorter ones out keeps names and numbers in the database, and whole columns of them unread."""
+
+VIEW_ROWS = 100
+"""Of a view: enough to see what a column holds, and little of a query that somebody else wrote."""
 
 _TIMEOUTS = {"57014", "1969", "3024"}  # query_canceled; MariaDB max_statement_time; MySQL max_execution_time
 _LOCKS = {"55P03", "1205", "40P01", "1213"}
@@ -92,12 +97,14 @@ class Rows:
         low: First page or key, or None for the first there is.
         high: First page or key after the last, or None for no end.
         drawn: How many rows to draw at random at most, or 0 for all.
+        is_view: Whether they are what a plain view shows: at most `VIEW_ROWS` of the first.
     """
 
     part: str = ""
     low: int | None = None
     high: int | None = None
     drawn: int = 0
+    is_view: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +140,7 @@ class Field:
         cells: What selects its values one by one, or "".
         where: Condition of `cells`, or "".
         trouble: Why it cannot be read, or None.
+        shown_in: Views that use it, as far as the system tells.
     """
 
     name: str
@@ -142,6 +150,20 @@ class Field:
     cells: str = ""
     where: str = ""
     trouble: EffaceError | None = None
+    shown_in: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is known of a plain view, which stores nothing: reading it runs the query of its owner.
+
+    Attributes:
+        bases: Tables that it shows, through other views too; empty where the system does not tell.
+        is_read: Whether its rows are looked at: only where what it shows is not read in its own place.
+    """
+
+    bases: tuple[str, ...] = ()
+    is_read: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +175,14 @@ class Draw:
         drawn: How many were drawn at random, or None when all are read.
         total: How many rows there are, where known.
         first: How many of the first rows are read, where nothing can be drawn; else None.
+        view: The view that they are from, or None for a table.
     """
 
     keys: Any = field(repr=False)
     drawn: int | None = None
     total: int | None = None
     first: int | None = None
+    view: View | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +206,7 @@ class Reader(Protocol):
     """One session in one database, which can only read."""
 
     def tables(self, *, drawn: int) -> Iterator[Table]:
-        """List tables, one entry for each unit of work; `drawn` rows at most of each, 0 for all in ranges."""
+        """List tables and views, one entry for each unit of work; `drawn` rows of each at most, 0 for all."""
 
     def stamp(self, schema: str, name: str) -> str:
         """Return the stamp of a table as it is now; raise AccessError when it is gone."""

@@ -67,6 +67,12 @@ WHERE t.TABLE_SCHEMA = :schema AND t.TABLE_TYPE NOT LIKE '%VIEW%' AND t.TABLE_TY
 """Tables with size and stamp. The time of the last change is kept in memory, in whole seconds, and is null after a
 restart until the next change: then, and right after a change, there is no stamp."""
 
+_USING = """
+SELECT VIEW_SCHEMA, VIEW_NAME FROM information_schema.VIEW_TABLE_USAGE
+WHERE TABLE_SCHEMA = :schema AND TABLE_NAME = :table
+"""
+"""Only views and tables that the user may see are in it, so that it does not say whether a view shows more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Habits:
@@ -81,6 +87,7 @@ class Habits:
         settings: Gives the statements that begin a session.
         listed: Gives names, sizes in bytes and stamps of the tables of a schema, or nothing.
         passwords: Numbers of the errors that ask for another password.
+        shown_in: Gives the views that use a table, where the system tells; else nothing.
     """
 
     driver: str = ""
@@ -91,6 +98,7 @@ class Habits:
     settings: Callable[[Session, str], Iterator[str]] = lambda _session, _version: iter(())
     listed: Callable[[Any, str], list[tuple[str, int, str]]] = lambda _connection, _schema: []
     passwords: frozenset[int | str] = frozenset()
+    shown_in: Callable[[Any, str, str], list[str]] = lambda _connection, _schema, _table: []
 
     def is_system(self, schema: str) -> bool:
         """Return whether a schema belongs to the system itself."""
@@ -117,6 +125,7 @@ def habits_of(scheme: str) -> Habits:
             settings=_mysql_settings,
             listed=_mysql_listed,
             passwords=frozenset({1045, 1698}),
+            shown_in=_mysql_shown_in,
         )
     if base == "sqlite":
         return Habits(settings=lambda _session, _version: iter(("PRAGMA query_only = ON",)))
@@ -177,6 +186,26 @@ def _mysql_listed(connection: Any, schema: str) -> list[tuple[str, int, str]]:  
     return [
         (str(n), int(size), str(stamp)) for n, size, stamp in connection.execute(query, {"schema": schema})
     ]
+
+
+def _mysql_shown_in(connection: Any, schema: str, table: str) -> list[str]:  # noqa: ANN401 - SQLAlchemy's
+    """Return the views over a table, and over those; MariaDB and MySQL before 8.0.13 do not tell (no such table)."""
+    import sqlalchemy as sa  # noqa: PLC0415 - an extra
+
+    found: dict[tuple[str, str], None] = {}
+    waiting = [(schema, table)]
+    while waiting:
+        where = dict(zip(("schema", "table"), waiting.pop(), strict=True))
+        try:
+            rows = connection.execute(sa.text(_USING), where).fetchall()
+        except sa.exc.DBAPIError as error:
+            if error.connection_invalidated:
+                raise
+            return []
+        fresh = [(str(row[0]), str(row[1])) for row in rows]
+        waiting += [each for each in fresh if each not in found]
+        found |= dict.fromkeys(fresh)
+    return sorted(f"{view_schema}.{view}" for view_schema, view in found)
 
 
 def _postgres_settings(session: Session, _version: str) -> Iterator[str]:

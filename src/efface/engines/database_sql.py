@@ -9,17 +9,10 @@ from __future__ import annotations
 import json
 import random
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from efface.engines.database import (
-    SHORTEST,
-    Batch,
-    Draw,
-    Field,
-    Rows,
-    Table,
-)
+from efface.engines.database import SHORTEST, VIEW_ROWS, Batch, Draw, Field, Rows, Table, View
 from efface.engines.database_dialects import Habits, habits_of
 from efface.engines.database_session import SqlSession
 from efface.errors import AccessError, EffaceError
@@ -76,6 +69,8 @@ class SqlReader:
         login: How to get in.
         session: Bounds of the session.
 
+    A view is always read, by its first rows: no system tells all the tables under one to a user who may not see them.
+
     Not promised: the size of a value is not known before it is fetched where the dialect is not MySQL's.
     """
 
@@ -106,9 +101,17 @@ class SqlReader:
                     yield Table(schema, name, Rows(drawn=drawn), size, stamp)
                 else:
                     yield from self._ranges(Table(schema, name, Rows(), size, stamp))
+            for name in sorted(self._connection.do(self._views, schema)):
+                yield Table(schema, name, Rows(is_view=True))
 
     def _names(self, connection: Any, schema: str) -> list[str]:  # noqa: ANN401 - SQLAlchemy's
         return list(self._inspector(connection).get_table_names(schema=schema or None))
+
+    def _views(self, connection: Any, schema: str) -> list[str]:  # noqa: ANN401 - SQLAlchemy's
+        try:
+            return list(self._inspector(connection).get_view_names(schema=schema or None))
+        except NotImplementedError:  # a dialect that knows of no views
+            return []
 
     def _schemas(self) -> list[str]:
         if self._habits.is_one_schema and self._login.database:
@@ -143,13 +146,16 @@ class SqlReader:
         for found, _, stamp in self._connection.do(self._habits.listed, schema):
             if found == name:
                 return str(stamp)
-        if name not in self._connection.do(self._names, schema):
+        names = (*self._connection.do(self._names, schema), *self._connection.do(self._views, schema))
+        if name not in names:
             raise AccessError("the table cannot be found any more")
         return ""
 
     def fields(self, schema: str, name: str) -> list[Field]:
         """List the columns of a table; what is too small to hold anything says so."""
-        return [self._field(*column) for column in self._shape(schema, name).columns]
+        shown_in = tuple(self._connection.do(self._habits.shown_in, schema, name))
+        fields = [self._field(*column) for column in self._shape(schema, name).columns]
+        return [replace(field, shown_in=shown_in) for field in fields]
 
     def _field(self, name: str, kind: Any) -> Field:  # noqa: ANN401 - an SQLAlchemy type
         label, names = type(kind).__name__, {each.__name__ for each in type(kind).__mro__}
@@ -190,6 +196,8 @@ class SqlReader:
 
     def choose(self, schema: str, name: str, rows: Rows) -> Draw:
         """Choose the rows of one unit of work."""
+        if rows.is_view:
+            return Draw(Rows(), first=VIEW_ROWS, view=View())
         if not rows.drawn:
             return Draw(rows)
         total = self._count(schema, name)

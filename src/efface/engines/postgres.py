@@ -7,10 +7,10 @@ Source: PostgreSQL 18 documentation, SELECT (TABLESAMPLE), 63.6 (TID range scans
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from efface.engines.database import SHORTEST, Batch, Draw, Field
+from efface.engines.database import SHORTEST, VIEW_ROWS, Batch, Draw, Field
 from efface.engines.postgres_arrow import as_blocks, as_cells
 from efface.engines.postgres_catalog import (
     LARGE_OBJECTS,
@@ -20,9 +20,11 @@ from efface.engines.postgres_catalog import (
     relations,
     stamp_of,
     tables,
+    view_stamp,
 )
 from efface.engines.postgres_session import PostgresSession
 from efface.engines.postgres_types import Type, field_of, quoted
+from efface.engines.postgres_views import Views
 from efface.errors import AccessError, EffaceError
 
 if TYPE_CHECKING:
@@ -61,7 +63,8 @@ class PostgresReader:
         login: How to get in.
         session: Bounds of the session.
 
-    Not promised: rows that were deleted and are not yet vacuumed; what plain views compute.
+    Not promised: rows that were deleted and are not yet vacuumed; what plain views compute out of tables that are
+    read; that what is known of the views is newer than the session.
     """
 
     def __init__(self, login: Login, session: Session) -> None:
@@ -69,6 +72,7 @@ class PostgresReader:
         self._value_bytes = session.value_bytes
         self._types: dict[int, Type] = {}
         self._version = 0
+        self._known_views: Views | None = None
 
     def close(self) -> None:
         """End the session."""
@@ -82,7 +86,16 @@ class PostgresReader:
         """Return the stamp of a table as it is now."""
         if (schema, name) == LARGE_OBJECTS:
             return object_stamp(self._session)
-        return stamp_of(each for each in self._family(schema, name) if each.kind != "p")
+        family = self._family(schema, name)
+        if family[0].kind == "v":
+            self._known_views = None  # asked when it is opened, so that what is said of it is not old
+            return view_stamp(family[0], self._views())
+        return stamp_of(each for each in family if each.kind != "p")
+
+    def _views(self) -> Views:
+        if self._known_views is None:
+            self._known_views = Views(self._session)
+        return self._known_views
 
     def _family(self, schema: str, name: str) -> list[Relation]:
         family = relations(self._session, schema, name)
@@ -94,13 +107,16 @@ class PostgresReader:
         """List the columns of a table, with what reads each."""
         if (schema, name) == LARGE_OBJECTS:
             return []
-        root = self._root(self._family(schema, name))
+        family = self._family(schema, name)
+        root = self._root(family)
         found = self._session.rows(
-            "SELECT attname::text AS name, atttypid::int8 AS type, atttypmod AS modifier,"  # noqa: S608 - a number
+            "SELECT attname::text AS name, attnum::int4 AS number, atttypid::int8 AS type, atttypmod AS modifier,"  # noqa: S608 - a number
             " has_column_privilege(attrelid, attnum, 'SELECT') AS readable FROM pg_attribute"
             f" WHERE attrelid = {root.oid} AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
         )
-        return [self._field(row) for row in found]
+        tables = [root.oid, *(each.oid for each in family if each.oid != root.oid)]
+        views = self._views()
+        return [replace(self._field(row), shown_in=views.using(tables, row["number"])) for row in found]
 
     def _field(self, row: dict[str, Any]) -> Field:
         if row["type"] not in self._types:
@@ -132,6 +148,10 @@ class PostgresReader:
             return self._choose_objects(rows)
         family = self._family(schema, name)
         root = self._root(family)
+        if root.kind == "v":
+            source = quoted(root.schema, root.name)
+            piece = _Piece(source, "true", has_pages=False)
+            return Draw([piece], first=VIEW_ROWS, view=self._views().view(root.oid))
         leaves = [each for each in family if each.kind != "p" and rows.part in ("", str(each.oid))]
         pieces = [self._piece(root, leaf, rows) for leaf in leaves]
         if not rows.drawn:

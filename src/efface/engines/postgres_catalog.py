@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from efface.engines.database import Rows, Table
+from efface.engines.postgres_views import Views
 from efface.errors import AccessError, EffaceError
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from efface.engines.postgres_session import PostgresSession
 
-__all__ = ["LARGE_OBJECTS", "PAGE_BYTES", "Relation", "relations", "tables"]
+__all__ = ["LARGE_OBJECTS", "PAGE_BYTES", "Relation", "relations", "tables", "view_stamp"]
 
 PAGE_BYTES = 8192
 LARGE_OBJECTS = ("pg_catalog", "pg_largeobject")
@@ -26,6 +27,8 @@ _MOST_RANGES = 4_096
 _FEWEST_ROWS_BYTES = 36  # of the smallest row on a page: header 24, line pointer 4, data 8
 _OBJECTS = 1_000  # large objects of one unit
 _ANY = "true"
+_DENIED = "permission denied: SELECT is not granted to the user that scans"
+_RUNS = "it shows what is not read in its own place, and runs functions of its owner: not read"
 
 # {where} keeps it to one relation. Sizes come from the catalogue: asking the files would wait for locks.
 _QUERY = """
@@ -40,11 +43,17 @@ SELECT c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name, c
       (SELECT extract(epoch FROM d.stats_reset) FROM pg_stat_database d WHERE d.datname = current_database()),
       (SELECT md5(string_agg(concat_ws(',', a.attname, a.atttypid, a.atttypmod,
           has_column_privilege(c.oid, a.attnum, 'SELECT')), ';' ORDER BY a.attnum))
-        FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)) END AS stamp
+        FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
+      (SELECT md5(string_agg(DISTINCT d.objid::text, ',' ORDER BY d.objid::text))
+        FROM pg_depend d WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+        AND d.refobjid IN (c.oid, CASE WHEN c.relispartition THEN pg_partition_root(c.oid)::oid END)
+        AND c.relkind <> 'v')) END AS stamp
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_class t ON t.oid = c.reltoastrelid
 LEFT JOIN pg_stat_all_tables s ON s.relid = c.oid
-WHERE c.relkind IN ('r', 'm', 'p', 'f') AND c.relpersistence <> 't'
+WHERE c.relkind IN ('r', 'm', 'p', 'f', 'v') AND c.relpersistence <> 't'
+  AND NOT (c.relkind = 'v' AND EXISTS (SELECT FROM pg_depend e
+    WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e'))
   AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_toast%'
   AND {where}
 ORDER BY n.nspname, c.relname, c.oid
@@ -66,7 +75,7 @@ class Relation:
         oid: Its number.
         schema: Its schema.
         name: Its name.
-        kind: relkind: r table, m materialised view, p partitioned, f foreign.
+        kind: relkind: r table, m materialised view, p partitioned, f foreign, v plain view.
         root: Number of the table that it is a partition of, or its own.
         is_readable: Whether the user may read at least one column.
         rows: Estimate.
@@ -98,7 +107,7 @@ def literal(text: str) -> str:
 
 
 def relations(session: PostgresSession, schema: str = "", name: str = "") -> list[Relation]:
-    """Return all tables and partitions, or one table with its partitions."""
+    """Return all tables, partitions and views, or one table with its partitions."""
     where = _ONE.format(schema=literal(schema), name=literal(name)) if name else _ANY
     return [_relation(row) for row in session.rows(_QUERY.format(where=where))]
 
@@ -119,7 +128,8 @@ def _relation(row: dict[str, Any]) -> Relation:
 
 
 def tables(session: PostgresSession, *, drawn: int) -> Iterator[Table]:
-    """List the units of work: whole tables, tables to draw from, or ranges of their pages."""
+    """List the units of work: whole tables, tables to draw from, ranges of their pages, or views."""
+    views = Views(session)
     families: dict[int, list[Relation]] = {}
     for each in relations(session):
         families.setdefault(each.root, []).append(each)
@@ -128,9 +138,10 @@ def tables(session: PostgresSession, *, drawn: int) -> Iterator[Table]:
         leaves = [each for each in family if each.kind != "p"]
         stamp = stamp_of(leaves)
         size = sum(leaf.size_bytes for leaf in leaves)
-        if not root.is_readable:
-            refusal = AccessError("permission denied: SELECT is not granted to the user that scans")
-            yield Table(root.schema, root.name, Rows(), size, stamp, refusal)
+        if root.kind == "v":
+            yield _view(root, views)
+        elif not root.is_readable:
+            yield Table(root.schema, root.name, Rows(), size, stamp, AccessError(_DENIED))
         elif not leaves:
             continue  # a partitioned table without a partition holds nothing
         elif drawn:
@@ -141,6 +152,21 @@ def tables(session: PostgresSession, *, drawn: int) -> Iterator[Table]:
             for leaf in leaves:
                 yield from _ranges(session, root, leaf, stamp)
     yield from _objects(session, drawn)
+
+
+def _view(root: Relation, views: Views) -> Table:
+    """Return a view: a gap where it shows what is read nowhere else and cannot be read itself."""
+    trouble = None
+    if views.view(root.oid).is_read:
+        trouble = AccessError(_RUNS) if views.runs_functions(root.oid) else None
+        trouble = trouble if root.is_readable else AccessError(_DENIED)
+    return Table(root.schema, root.name, Rows(is_view=True), 0, view_stamp(root, views), trouble)
+
+
+def view_stamp(root: Relation, views: Views) -> str:
+    """Return what shows that the structure of a view changed; "" where its rows are read, or nothing tells."""
+    stamp = views.stamp(root.oid)
+    return f"{root.stamp}:{stamp}" if stamp and root.stamp else ""
 
 
 def stamp_of(leaves: Iterable[Relation]) -> str:

@@ -240,7 +240,11 @@ class Examiner:
         yield Artefact(column.locator, COLUMN_TYPE, 0)
         if column.drawn is not None:
             yield Sampling(column.locator, "rows", column.drawn, column.rows, is_random=True)
-        yield from _once(column.locator, set(), self._values(self._heard(column)))
+        for step in _once(column.locator, set(), self._values(self._heard(column))):
+            if isinstance(step, Finding):
+                yield replace(step, clues=(*step.clues, *column.clues))
+            else:
+                yield step
 
     def _heard(self, column: Column) -> Column:
         """Return a column whose reading is told now and then: however long it is, it is no hang."""

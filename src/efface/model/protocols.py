@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from efface.model.artefact import Artefact
-    from efface.model.finding import Finding
+    from efface.model.finding import Clue, Finding
     from efface.model.gap import Gap
     from efface.model.limits import Limits
     from efface.model.locator import Locator
@@ -105,6 +105,7 @@ class Column:
         blocks: Returns a new iterator over the vectors of a field that is known to hold vectors, all of one
             dimension; `cells` then yields only what else it holds. None where values come as cells alone.
         drawn: How many records were drawn at random, where cells and blocks give a sample; None for all.
+        clues: What is known of the place itself, and so of everything that is found in it.
     """
 
     locator: Locator
@@ -113,6 +114,7 @@ class Column:
     rows: int | None = None
     blocks: Callable[[], Iterator[Block]] | None = None
     drawn: int | None = None
+    clues: tuple[Clue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,6 +168,8 @@ def groups(findings: Iterable[Finding]) -> tuple[Group, ...]:
         if finding.form is Form.FEATURES and len(locator.path) == 1 and not locator.fragment:
             place, name = _folder(locator)
             vectors[place].add(name.rpartition(".")[0])
+        elif any(clue.name == "view" for clue in finding.clues):
+            continue  # what it shows is stored in a table, and counts there
         elif (locator.fragment or "").startswith(("/", "text/")) or (stored and finding.references > 1):
             _add_to_store(stores, finding)
         elif stored or finding.form is Form.SAMPLE:

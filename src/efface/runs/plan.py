@@ -31,6 +31,9 @@ _KEPT = frozenset({VerdictKind.HOLD, VerdictKind.FREEZE})
 """What a rule says of data that may not be deleted, whatever else forbids having it."""
 
 
+_OF_A_VIEW = "a view stores nothing: remove it from the tables that it shows"
+
+
 class Plan:
     """The removals of a run, one for each target, with the findings behind them.
 
@@ -151,13 +154,16 @@ def _is_held(finding: Finding, verdict: Verdict | None, case: Case | None, as_of
 def _removals(
     target: Locator, here: list[Finding], held: set[str], verdicts: dict[str, Verdict]
 ) -> list[Removal]:
-    free = [finding for finding in here if finding.id not in held]
+    free = [finding for finding in here if finding.id not in held and not _is_shown(finding)]
+    shown = [finding for finding in here if finding.id not in held and _is_shown(finding)]
     kept = [finding for finding in here if finding.id in held]
     result = []
     if kept:
         result.append(
             _removal(target, kept, verdicts, RemovalStatus.HELD, "a hold or a duty to keep covers it")
         )
+    if shown:
+        result.append(_removal(target, shown, verdicts, RemovalStatus.UNSUPPORTED, _OF_A_VIEW))
     if free:
         actions = _expected(target, free)
         possible = actions is not None
@@ -165,6 +171,11 @@ def _removals(
         reason = "" if possible else "no action removes such a finding from such a file"
         result.append(replace(_removal(target, free, verdicts, status, reason), actions=actions or ()))
     return result
+
+
+def _is_shown(finding: Finding) -> bool:
+    """Return whether a finding is of what a view of a database shows."""
+    return any(clue.name == "view" for clue in finding.clues)
 
 
 def _expected(target: Locator, findings: list[Finding]) -> tuple[str, ...] | None:

@@ -1,4 +1,4 @@
-"""Databases on servers: every table of every schema, read-only, by random rows or in ranges.
+"""Databases on servers: every table of every schema, read-only, by random rows or in ranges; views by their structure.
 
 Structure comes first: a column whose type or length cannot hold a sample or a template is not read at all.
 """
@@ -37,6 +37,7 @@ _FAST_ROWS = 1_000
 _LARGE_OBJECTS = ("pg_catalog", "pg_largeobject")
 _SIBLINGS = 200
 _STATEMENT_S = 60.0
+_VIEW_S = 10.0  # of a query that somebody else wrote
 
 
 _open: dict[tuple[str, Session], Reader] = {}
@@ -44,17 +45,20 @@ _open: dict[tuple[str, Session], Reader] = {}
 
 
 class Database:
-    """Tables, partitions, materialised views, foreign tables and large objects of a database.
+    """Tables, partitions, materialised views, foreign tables, views and large objects of a database.
 
     A unit is a table, a draw from it, or a range of it. The session can only read, as far as the system lets a
     session say so; each statement is a transaction of its own.
 
-    Not promised: plain views, which hold nothing themselves; schemas of the system itself; temporary tables;
-    rows that were deleted; rows that are written or moved while the scan runs (the next scan looks again).
+    A plain view stores nothing, and reading it runs the query of its owner. It is listed by its structure, and
+    the first of its rows are read only where it is not known that what it shows is read in its own place.
+
+    Not promised: what a view puts together out of tables that are read; schemas of the system itself; temporary
+    tables; rows that were deleted; rows that are written or moved while the scan runs (the next scan looks again).
     """
 
     name = "database"
-    version = 1
+    version = 2
 
     def claims(self, target: str) -> bool:
         """Return whether the target is the address of a database that is not a file of this machine."""
@@ -100,7 +104,7 @@ class Database:
             schema, table, rows = rows_of(place.fragment or "")
         except ValueError:
             raise AccessError("is not a table of a database") from None
-        reader = _reader(place.container, _session(limits))
+        reader = _reader(place.container, _session(limits, _VIEW_S if rows.is_view else _STATEMENT_S))
         reader.stamp(schema, table)  # refused here when it is gone
         return Collection(place, lambda: _parts(reader, (schema, table), rows, place, limits))
 
@@ -167,8 +171,8 @@ def close_all() -> None:
         _open.popitem()[1].close()
 
 
-def _session(limits: Limits) -> Session:
-    return Session(min(_STATEMENT_S, limits.artefact_seconds / 2), limits.artefact_bytes)
+def _session(limits: Limits, longest: float = _STATEMENT_S) -> Session:
+    return Session(min(longest, limits.artefact_seconds / 2), limits.artefact_bytes)
 
 
 def _remember(base: str, login: Login) -> None:
@@ -205,7 +209,7 @@ def _parts(
     except EffaceError as error:
         yield gap_of(base.at(fragment_of(*table)), "unpack", error)
         return
-    for each in fields:
+    for each in () if draw.view is not None and not draw.view.is_read else fields:
         where = base.at(fragment_of(*table, column=each.name))
         if each.trouble is not None:
             yield gap_of(where, "unpack", each.trouble)

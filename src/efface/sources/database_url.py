@@ -188,6 +188,8 @@ def fragment_of(schema: str, table: str, rows: Rows | None = None, column: str |
     if rows is not None and (rows.low is not None or rows.high is not None):
         ends = ("" if end is None else str(end) for end in (rows.low, rows.high))
         fragment += f";rows={','.join(ends)}"
+    if rows is not None and rows.is_view:
+        fragment += ";view"
     return fragment + (f";drawn={rows.drawn}" if rows is not None and rows.drawn else "")
 
 
@@ -199,12 +201,13 @@ def rows_of(fragment: str) -> tuple[str, str, Rows]:
     """
     name, *options = fragment.removeprefix("/").split(";")
     schema, mark, table = name.partition(".")
-    given = dict(option.split("=", 1) for option in options)
+    given = dict(option.partition("=")[::2] for option in options)
     low, _, high = given.get("rows", ",").partition(",")
     rows = Rows(
         given.get("part", ""),
         int(low) if low else None,
         int(high) if high else None,
         int(given.get("drawn", 0)),
+        "view" in given,
     )
     return (_plain(schema), _plain(table), rows) if mark else ("", _plain(schema), rows)

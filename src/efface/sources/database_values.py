@@ -6,19 +6,20 @@ import io
 from typing import TYPE_CHECKING, BinaryIO
 
 from efface.errors import AccessError, EffaceError, FormatError, LimitExceededError
-from efface.model import Column, Gap, GapReason, Part, Sampling, Surroundings
+from efface.model import Clue, Column, Gap, GapReason, Part, Sampling, Surroundings
 from efface.sources.archive import reason_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from efface.engines.database import Batch, Draw, Field, Reader
     from efface.model import Block, Limits, Locator
 
-__all__ = ["FieldColumn", "ObjectPayload", "gap_of", "large_objects"]
+__all__ = ["FieldColumn", "ObjectPayload", "gap_of", "large_objects", "shown_clues"]
 
 _KEPT_BYTES = 64 << 20
 _PIECE_BYTES = 1 << 20
+_MOST_NAMES = 20
 
 
 def gap_of(place: Locator, stage: str, error: EffaceError) -> Gap:
@@ -66,7 +67,8 @@ class FieldColumn:
         """Return the column."""
         draw = self._draw
         blocks = self._blocks if self._field.blocks else None
-        return Column(self._place, surroundings, self._cells, draw.total, blocks, draw.drawn)
+        clues = tuple(_clues(self._field, draw))
+        return Column(self._place, surroundings, self._cells, draw.total, blocks, draw.drawn, clues)
 
     def told(self) -> Iterator[Gap | Sampling]:
         """Yield what went wrong, and forget the values."""
@@ -110,6 +112,25 @@ class FieldColumn:
 
     def _trouble(self, gap: Gap) -> None:
         self._troubles[gap.reason, gap.detail] = gap
+
+
+def _clues(each: Field, draw: Draw) -> Iterator[Clue]:
+    """Yield whether a field is a view's, and which views use it: whoever erases it breaks or empties them."""
+    if draw.view is not None:
+        yield Clue("view", _listed(draw.view.bases) or "of tables that the system does not tell")
+    yield from shown_clues(each.shown_in)
+
+
+def shown_clues(views: Sequence[str]) -> Iterator[Clue]:
+    """Yield which views use a column, where any does."""
+    if views:
+        yield Clue("shown_in", _listed(views))
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names in one line, the first of them where they are many."""
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 class ObjectPayload:

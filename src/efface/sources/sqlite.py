@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from efface.engines import sqlite_file
+from efface.engines.sqlite_views import shown_in
 from efface.errors import FormatError
 from efface.model import Column, Gap, GapReason, Surroundings
+from efface.sources.database_values import shown_clues
 from efface.sources.payloads import FilePayload
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from efface.model import Limits, Part
 
@@ -37,14 +39,15 @@ class Sqlite:
     """Columns of the tables of a database file, and of one inside an archive or a cell.
 
     What lies in a log beside the file is read too, on a private copy, since opening both in place would write
-    beside them.
+    beside them. A view is neither run nor read, as all that it shows is in the tables of its own file; what is
+    found in a column says which views show it.
 
-    Not promised: rows deleted earlier that still lie in free pages are not listed as findings; removal
-    leaves none of them behind.
+    Not promised: what a view puts together out of several columns or holds in its own words; rows deleted
+    earlier that still lie in free pages are not listed as findings; removal leaves none of them behind.
     """
 
     name = "sqlite"
-    version = 1
+    version = 2
 
     def accepts(self, media_type: str) -> bool:
         """Return whether it is an SQLite database."""
@@ -59,8 +62,9 @@ class Sqlite:
         del media_type
         try:
             with _opened(part) as connection:
+                views = shown_in(connection)
                 for table in _tables(connection):
-                    yield from _columns(connection, table, part, limits)
+                    yield from _columns(connection, table, part, limits, views)
         except _DAMAGE as error:
             raise _explained(error) from None
 
@@ -129,7 +133,11 @@ def _tables(connection: sqlite3.Connection) -> list[str]:
 
 
 def _columns(
-    connection: sqlite3.Connection, table: str, part: Part, limits: Limits
+    connection: sqlite3.Connection,
+    table: str,
+    part: Part,
+    limits: Limits,
+    views: Mapping[tuple[str, str], tuple[str, ...]],
 ) -> Iterator[Column | Gap]:
     place = part.locator.at(f"/main.{table}")
     if not _is_text(table):
@@ -160,6 +168,7 @@ def _columns(
             lambda name=name: _cells(connection, table, name, drawn, limits),  # type: ignore[misc]
             rows,
             drawn=None if drawn is None else len(drawn),
+            clues=tuple(shown_clues(views.get((table.lower(), name.lower()), ()))),
         )
 
 

@@ -413,6 +413,16 @@ def test_a_column_is_an_artefact_of_its_own(make: Make) -> None:
     assert artefacts[1].sha256 == ""
 
 
+def test_what_is_known_of_a_column_stands_with_all_that_is_found_in_it(make: Make) -> None:
+    """Behind the detectors' own clues, and without making it another finding."""
+    known = Clue("view", "public.faces")
+    marked = replace(column([LONG + MARK.decode()]), clues=(known,))
+    collection = Collection(PLACE, lambda: iter([marked]))
+    (found,) = of(Finding, list(make(Fake()).examine(collection)))
+    assert found.clues == (Clue("cells", "1"), Clue("cells_tested", "1"), known)
+    assert found.id == finding(PLACE.at("/*/v")).id
+
+
 def test_cells_beyond_the_limit_are_a_gap(make: Make) -> None:
     """What stands behind the last value that may be tested is told, not passed over."""
     marked = LONG + MARK.decode()

@@ -237,3 +237,12 @@ def test_hostile_names_do_no_harm() -> None:
     """Names of any kind are places like others."""
     names = ("/", "//", "", "\udcc8.jpg", "a/../b.jpg", "x" * 5000 + ".jpg", "\x1b[2J/1.jpg")
     groups([face(name, clues=PERSON) for name in names])
+
+
+def test_what_a_view_shows_is_no_store_of_its_own():
+    """The same templates would count twice."""
+    stored = cells("/public.faces/vector", 900, path="db:5432/shop", scheme="postgresql")
+    view = Clue("view", "public.faces")
+    shown = cells("/public.v/vector", 100, path="db:5432/shop", scheme="postgresql", clues=(view,))
+    assert [g.people for g in groups([stored, shown])] == [900]
+    assert not groups([shown])

@@ -12,6 +12,7 @@ from efface.errors import UsageError
 from efface.model import (
     Case,
     Characteristic,
+    Clue,
     Finding,
     FiredRule,
     Form,
@@ -164,6 +165,29 @@ def test_an_ended_hold_holds_nothing(store: Store) -> None:
 def test_named_findings_need_no_verdict(store: Store) -> None:
     """Who names a finding decides."""
     assert statuses(store, None, B.id) == {"/office/a.jpg": RemovalStatus.PLANNED}
+
+
+def test_what_a_view_shows_is_not_removed_from_it(store: Store) -> None:
+    """It is stored in the tables that the view shows: the plan says so, apart from what is stored in a table."""
+    place = Locator("postgresql", ("db:5432/shop",))
+    kept, shown = (
+        Finding("t@1", Form.TEMPLATE, Characteristic.FACE, place.at(f"/public.{name}/v"), 0.9, clues=clues)
+        for name, clues in (
+            ("faces", (Clue("shown_in", "public.v"),)),
+            ("v", (Clue("view", "public.faces"),)),
+        )
+    )
+    unit = Unit(place.at("/public.v;view").uri, 1, "s", "database")
+    result = {"artefacts": 1, "scanned": 1, "bytes": 1, "sha256": "", "gaps": []}
+    with store.transaction():
+        store.list_units([unit], 1)
+        store.finish_unit(unit, "c", {**result, "findings": [encode(each) for each in (kept, shown)]})
+    removals = {
+        removal.finding_ids: removal for removal in plan(store, None, (kept.id, shown.id), DAY).removals
+    }
+    assert {removal.status for removal in removals.values()} == {RemovalStatus.UNSUPPORTED}
+    assert "a view stores nothing" in removals[shown.id,].reason
+    assert "no action removes" in removals[kept.id,].reason
 
 
 def test_an_unknown_name_is_refused(store: Store) -> None:

@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,9 +45,7 @@ def _taken(part: Part, limits: Limits) -> list[Column | Gap | Part]:
     for each in Sqlite().parts(part, TYPE, limits):
         if isinstance(each, Column):
             cells = list(each.cells())
-            kept = Column(
-                each.locator, each.surroundings, lambda cells=cells: iter(cells), each.rows, None, each.drawn
-            )  # type: ignore[misc]
+            kept = replace(each, cells=lambda cells=cells: iter(cells))  # type: ignore[misc]
             taken.append(kept)
         else:
             taken.append(each)
@@ -204,3 +203,51 @@ def test_a_column_named_in_another_encoding_is_a_gap_and_the_others_are_read(tmp
     found = columns(path)
     assert [type(each) for each in found] == [Gap, Column]
     assert values(found) == {"/main.t/note": [NOTE]}
+
+
+def shown(path: Path) -> dict[str | None, list[str]]:
+    """Return which views each column says that it is shown in."""
+    return {
+        each.locator.fragment: [clue.value for clue in each.clues if clue.name == "shown_in"]
+        for each in columns(path)
+        if isinstance(each, Column)
+    }
+
+
+def test_a_column_says_which_views_show_it_and_no_view_is_run(tmp_path: Path) -> None:
+    """Through other views too, whatever the query looks like; a view that never ends ends nothing."""
+    with closing(sqlite3.connect(tmp_path / "a.db")) as db:
+        db.executescript(
+            "CREATE TABLE T(face BLOB, note TEXT); CREATE TABLE other(x TEXT);"
+            "INSERT INTO T VALUES (x'00', 'n'); INSERT INTO other VALUES ('x');"
+            'CREATE VIEW "it""s" AS SELECT upper(FACE) AS f FROM t;'
+            'CREATE VIEW over AS SELECT f FROM "it""s" WHERE f IN (SELECT x FROM other);'
+            "CREATE VIEW endless AS WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n FROM c) SELECT max(n) FROM c;"
+        )
+    assert shown(tmp_path / "a.db") == {
+        "/main.T/face": ['it"s, over'], "/main.T/note": [], "/main.other/x": ["over"],
+    }  # fmt: skip
+
+
+BROKEN_VIEWS = {
+    "of a table that is missing": ["CREATE VIEW v AS SELECT face FROM gone"],
+    "of a function that is missing": ["CREATE VIEW v AS SELECT faces_of(face) FROM t"],
+    "of itself": ["CREATE VIEW v AS SELECT face FROM w", "CREATE VIEW w AS SELECT face FROM v"],
+    "of more than SQLite takes": [
+        "CREATE VIEW v0 AS SELECT face FROM t",
+        *(f"CREATE VIEW v{n} AS SELECT a.face FROM v{n - 1} a, v{n - 1} b" for n in range(1, 18)),
+    ],
+}
+
+
+@pytest.mark.parametrize("case", BROKEN_VIEWS)
+def test_a_view_that_cannot_be_compiled_hides_nothing(tmp_path: Path, case: str) -> None:
+    """It shows nothing, stores nothing, and the tables are read."""
+    with closing(sqlite3.connect(tmp_path / "a.db")) as db:
+        db.execute("CREATE TABLE t(face TEXT)")
+        db.execute("INSERT INTO t VALUES (?)", (NOTE,))
+        for statement in BROKEN_VIEWS[case]:
+            db.execute(statement)
+        db.commit()
+    found = columns(tmp_path / "a.db")
+    assert values(found) == {"/main.t/face": [NOTE]}
