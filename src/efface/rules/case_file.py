@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from efface.errors import UsageError
 from efface.model.case import Case, Hold
-from efface.rules.facts import case_to_facts, fault_in_fact
+from efface.rules.facts import case_to_facts, contradictions, fault_in_fact
 from efface.rules.tables import Table, parse_toml, read_table
 from efface.rules.taxonomy import Entity, taxonomy
 
@@ -99,6 +99,7 @@ def parse_case(text: str) -> Case:
     if isinstance(stated, dict):
         checked = ((name, fault_in_fact(name, value)) for name, value in stated.items())
         faults += [f"facts.{name[:100]}: {fault}" for name, fault in checked if fault]
+        faults += [f"facts: {fault}" for fault in contradictions(stated)]
     if table is None or faults:
         raise UsageError("\n".join(("case file:", *(f"  - {fault}" for fault in dict.fromkeys(faults)))))
     about = table.case

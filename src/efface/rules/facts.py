@@ -7,7 +7,7 @@ import tomllib
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from efface.errors import UsageError
 from efface.model.rule import Text
@@ -15,7 +15,7 @@ from efface.model.vocabulary import Characteristic, Form, Level
 from efface.rules.taxonomy import Entity, closest, package_text, taxonomy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from efface.model.case import Case, FactValue
 
@@ -26,6 +26,7 @@ __all__ = [
     "Value",
     "case_to_facts",
     "category_of",
+    "contradictions",
     "fact_types",
     "fault_in_fact",
     "questions_for_facts",
@@ -101,8 +102,39 @@ def fact_types() -> dict[str, str]:
 @cache
 def questions_for_facts() -> dict[str, Text]:
     """Return the question that asks a person for each fact."""
-    table = tomllib.loads(package_text("facts.toml"))
-    return {name: Text(question["zh"], question["en"]) for name, question in table.items()}
+    return {name: Text(question["zh"], question["en"]) for name, question in _table().items()}
+
+
+@cache
+def _table() -> dict[str, dict[str, Any]]:
+    return tomllib.loads(package_text("facts.toml"))
+
+
+@cache
+def _implied() -> tuple[tuple[str, str], ...]:
+    """Return every fact with each fact that it implies, the ones that follow from others behind them."""
+    return tuple((name, other) for name, row in _table().items() for other in row.get("implies", ()))
+
+
+def contradictions(facts: Mapping[str, object]) -> Iterator[str]:
+    """Name every pair of stated facts of which one implies the other, and which are stated against that."""
+    known = _completed(dict(facts))
+    for name, other in _implied():
+        if known.get(name) is True and known.get(other) is False:
+            yield f"{name} = true and {other} = false contradict each other"
+
+
+def _completed(values: dict[str, Any]) -> dict[str, Any]:
+    """Return facts with all that they imply; what is stated stays as it is."""
+    before = -1
+    while before != len(values):
+        before = len(values)
+        for name, other in _implied():
+            if values.get(name) is True:
+                values.setdefault(other, True)
+            if values.get(other) is False:
+                values.setdefault(name, False)
+    return values
 
 
 def fault_in_fact(name: str, value: object) -> str | None:
@@ -134,17 +166,19 @@ def case_to_facts(case: Case, as_of: date) -> Facts:
     """Return what a case says on a day, in the words of the rules.
 
     Conduct that goes on, or that ends after `as_of`, ends on `as_of` for the law of that day. Lists
-    (actors, activities) are complete as given; an empty one, like an empty word, is unknown.
+    (actors, activities) are complete as given; an empty one, like an empty word, is unknown. What stated facts
+    imply is known, too (facts.toml).
 
     Args:
         case: A case whose words the taxonomy knows, as `parse_case` returns it.
         as_of: The day whose law is applied.
 
     Raises:
-        UsageError: A fact of the case is none, or not of its type.
+        UsageError: A fact of the case is none, or not of its type, or two contradict each other.
     """
     faults = ((name, fault_in_fact(name, value)) for name, value in case.facts.items())
     broken = [f"facts.{name}: {fault}" for name, fault in faults if fault]
+    broken += [f"facts: {fault}" for fault in contradictions(case.facts)]
     if broken:
         raise UsageError("\n".join(broken))
     values: dict[str, Value] = {name: _value(name, stated) for name, stated in case.facts.items()}
@@ -161,7 +195,7 @@ def case_to_facts(case: Case, as_of: date) -> Facts:
         values[ACTORS] = frozenset(Entity("ActorKind", actor) for actor in case.actors)
     if case.activities:
         values["activities"] = frozenset(Entity("Activity", activity) for activity in case.activities)
-    return Facts(values)
+    return Facts(_completed(values))
 
 
 def category_of(form: Form, characteristic: Characteristic, level: Level | None) -> str | None:

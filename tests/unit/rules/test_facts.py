@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
+from efface.errors import UsageError
+from efface.model.case import Case
 from efface.model.vocabulary import Characteristic, Form, Level
-from efface.rules.facts import category_of, fact_types, fault_in_fact
+from efface.rules.facts import (
+    _implied,
+    case_to_facts,
+    category_of,
+    contradictions,
+    fact_types,
+    fault_in_fact,
+)
 from efface.rules.taxonomy import Entity, taxonomy
 
 F, C, L = Form, Characteristic, Level
@@ -97,3 +108,43 @@ def test_fault_in_fact(sentence: str):
 def test_types_of_facts():
     """Every fact has a type that a case file can state."""
     assert set(fact_types().values()) <= {"Bool", "Long", "datetime", "Category"}
+
+
+def stated(**facts: bool) -> dict[str, object]:
+    """What a case with only these facts says, by name."""
+    case = Case("t", "CN", facts=facts)
+    return {name: case_to_facts(case, date(2026, 1, 1)).values.get(name) for name in IN_ORDER}
+
+
+IN_ORDER = ("separate_consent", "written_consent", "explicit_consent", "consent")
+
+
+@pytest.mark.parametrize(
+    ("facts", "values"),
+    [
+        ({"consent": False}, (False, False, False, False)),
+        ({"separate_consent": True}, (True, None, True, True)),
+        ({"written_consent": True}, (None, True, True, True)),
+        ({"explicit_consent": False}, (False, False, False, None)),
+        ({"consent": True}, (None, None, None, True)),
+        ({"separate_consent": False}, (False, None, None, None)),
+    ],
+    ids=str,
+)
+def test_what_facts_imply_is_not_asked(facts: dict[str, bool], values: tuple[bool | None, ...]):
+    """No consent in any form is no separate consent either; a separate one is a consent."""
+    assert tuple(stated(**facts).values()) == values
+
+
+def test_facts_that_contradict_each_other_are_refused():
+    """A case cannot have a separate consent without a consent."""
+    with pytest.raises(UsageError, match="contradict each other"):
+        stated(separate_consent=True, consent=False)
+    assert not list(contradictions({"separate_consent": True, "written_consent": False}))
+
+
+def test_what_is_implied_is_a_fact_that_can_be_true_or_false():
+    """Implications join facts of the schema that are true or false, and none implies itself."""
+    for name, other in _implied():
+        assert fact_types()[name] == fact_types()[other] == "Bool"
+        assert name != other
