@@ -126,6 +126,24 @@ def test_recommended_standards_bind_nobody():
     assert set(says(case, packs=STANDARDS).values()) == {VerdictKind.CONDITIONAL_OK}
 
 
+QUOTED = (*NATIONAL[:-1], "cn-credit-reporting", "cn-public-security-video", "cn-sh-social-credit")
+
+
+@pytest.mark.parametrize("name", [*QUOTED, "cn-zj-public-credit", "cn-sz-data-regulation"])
+def test_what_was_read_is_quoted(name: str):
+    """Every rule on a law that was read gives its words, in whole clauses, with the reading marked as primary."""
+    citations = [rule.citation for rule in PACKS[name].rules]
+    assert [one.article for one in citations if one.confidence != "primary" or not one.quote] == []
+    assert {one.quote[-1] for one in citations} <= {"。", "；"}
+    parts = [part for one in citations for part in one.quote.split("……")[:-1]]
+    assert {part[-1] for part in parts} <= {"。", "；", "："}
+
+
+def test_a_mandatory_standard_is_not_quoted():
+    """Standards are not official text of law: the mandatory one is paraphrased as well."""
+    assert {rule.citation.quote for rule in PACKS["cn-gb-46864"].rules} == {""}
+
+
 def test_every_penalty_names_its_article():
     """A penalty of a statute or regulation says in which article it stands, or that it is a court's."""
     rules = [rule for name in NATIONAL for rule in PACKS[name].rules if rule.consequence]
