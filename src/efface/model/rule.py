@@ -40,6 +40,7 @@ class Citation:
         read_on: The day it was read.
         confidence: "primary" (the text itself), "secondary" (quoted by others), "unchecked".
         notes: What the sources leave unknown or dispute, shown to the user.
+        article_words: Article and paragraph in words, in zh and en; None where the numbering says it all.
     """
 
     instrument: Text
@@ -51,6 +52,12 @@ class Citation:
     read_on: date
     confidence: str
     notes: tuple[Text, ...] = ()
+    article_words: Text | None = None
+
+    @property
+    def place(self) -> Text:
+        """Article and paragraph for people: in words where there are any."""
+        return self.article_words or Text(self.article, self.article)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ def rule_text(rule: Rule, lang: str) -> Group:
 
 def _rule(rule: Rule, lang: str) -> Iterator[Line]:
     citation = rule.citation
-    yield _line(f"{rule.id}  {citation.instrument.get(lang)}  {citation.article}", style="bold")
+    yield _line(f"{rule.id}  {citation.instrument.get(lang)}  {citation.place.get(lang)}", style="bold")
     if citation.quote:
         yield _line(f"  “{citation.quote}”")
     yield _line(f"  {citation.paraphrase.get(lang)}")
@@ -80,7 +80,7 @@ def questions_text(verdict: Verdict, rules: Mapping[str, Rule], lang: str) -> Gr
         lines.append(_line(text("heading.bearing", lang), style="bold"))
     for fired in verdict.fired:
         rule = rules.get(fired.id)
-        cited = f"{rule.citation.instrument.get(lang)} {rule.citation.article}" if rule else ""
+        cited = f"{rule.citation.instrument.get(lang)} {rule.citation.place.get(lang)}" if rule else ""
         lines.append(_line(f"  {fired.id}  {word('verdict', fired.kind).get(lang)}  {cited}"))
     lines.append(_line(text("sentence.not_advice", lang), style="dim"))
     return Group(*lines)

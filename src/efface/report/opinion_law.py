@@ -84,8 +84,8 @@ class Grounds:
             rule = self._rules.get(fired.id)
             found[rule.citation.instrument if rule else same(fired.id)].append(fired)
         for instrument, group in found.items():
-            articles = [self._rules[each.id].citation.article for each in group if each.id in self._rules]
-            cited = join(safe(instrument), same("; ".join(articles)), zh=" ", en=": ")
+            places = [safe(self._rules[each.id].citation.place) for each in group if each.id in self._rules]
+            cited = join(safe(instrument), join(*places, zh="；", en="; "), zh=" ", en=": ")
             missing = dict.fromkeys(name for each in group for name in each.missing)
             yield self.numbers(each.id for each in group), cited, _some(list(missing), _MOST_FACTS)
 
@@ -120,8 +120,10 @@ class Grounds:
 
     def provision(self, law: Citation) -> Ground:
         """Return a provision that is no rule of a pack, such as one that mitigates."""
-        article = visible(law.article)
-        title = Text(f"《{visible(law.instrument.zh)}》{article}", f"{visible(law.instrument.en)}, {article}")
+        place = safe(law.place)
+        title = Text(
+            f"《{visible(law.instrument.zh)}》{place.zh}", f"{visible(law.instrument.en)}, {place.en}"
+        )
         return Ground(
             "", title, word("force", law.force), "", prose(law.quote), Pairs(tuple(_law(law, None)))
         )

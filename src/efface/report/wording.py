@@ -80,9 +80,11 @@ def what_place(locator: Locator) -> Text:
 
 def citation(rule: Rule) -> Text:
     """Return name of the law and article."""
-    article = visible(rule.citation.article)
-    instrument = rule.citation.instrument
-    return Text(zh=f"《{visible(instrument.zh)}》{article}", en=f"{visible(instrument.en)}, {article}")
+    instrument, place = rule.citation.instrument, rule.citation.place
+    return Text(
+        zh=f"《{visible(instrument.zh)}》{visible(place.zh)}",
+        en=f"{visible(instrument.en)}, {visible(place.en)}",
+    )
 
 
 def period_text(start: date | None, end: date | None) -> Text:

@@ -300,6 +300,7 @@ def _citation(policy: Policy, about: PackTable, text: RuleTexts) -> Citation:
     return Citation(
         instrument=about.instrument.text(),
         article=text.article,
+        article_words=text.article_text.text(),
         quote=text.quote_zh or text.quote_en,
         paraphrase=text.paraphrase.text(),
         force=policy.annotations["authority"],

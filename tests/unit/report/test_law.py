@@ -28,7 +28,7 @@ def test_a_rule_is_shown_with_its_source_and_what_is_unknown(name: str, lang: st
     """Article, paraphrase, confidence, sources and every note stand there."""
     rule = RULES[name]
     shown = " ".join(printed(rule_text(rule, lang)).split())
-    parts = [rule.citation.article, rule.citation.paraphrase.get(lang)]
+    parts = [rule.citation.place.get(lang), rule.citation.paraphrase.get(lang)]
     parts += [word("confidence", rule.citation.confidence).get(lang), word("rule_mode", rule.mode).get(lang)]
     for part in [*parts, *(note.get(lang) for note in rule.citation.notes)]:
         assert " ".join(part.split()) in shown
