@@ -33,6 +33,7 @@ from efface.model.verdict import ACTIVITY, FiredRule, Question, Verdict
 from efface.model.vocabulary import (
     BIOMETRIC,
     Characteristic,
+    Cleaning,
     Form,
     GapReason,
     Level,
@@ -57,6 +58,7 @@ __all__ = [
     "Certificate",
     "Characteristic",
     "Citation",
+    "Cleaning",
     "Clue",
     "Collection",
     "Column",
