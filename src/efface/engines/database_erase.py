@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from efface.engines.keyed_fragments import KeyedFragments
 
-__all__ = ["Decision", "Eraser", "Erasable", "Outlook", "Rest", "Row", "RowSum", "Survey", "Value"]
+__all__ = ["Decision", "Erasable", "Eraser", "Outlook", "Rest", "Row", "RowSum", "Survey", "Value"]
 
 Value: TypeAlias = "bytes | str | None"
 Rest: TypeAlias = "Callable[[str, bytes | str], bytes | str | None]"
@@ -114,6 +114,9 @@ class Eraser(Protocol):
     def empty(self, rest: Rest, key: bytes) -> int:
         """Empty what goes, a batch in each transaction; return how many cells."""
 
+    def flush(self) -> None:
+        """Have what is in memory written, where the user may."""
+
     def clean(self) -> frozenset[Cleaning]:
         """Make what is gone unrecoverable, as far as the user may; return what was done."""
 
@@ -137,7 +140,9 @@ class Decision:
         Raises:
             RemovalError: A cell has to hold something, and its type has no empty value.
         """
-        left = tuple(self._left(column, value) for column, value in zip(self.columns, row.values, strict=True))
+        left = tuple(
+            self._left(column, value) for column, value in zip(self.columns, row.values, strict=True)
+        )
         for column, value, stays in zip(self.columns, row.values, left, strict=True):
             if value is not None and stays is None and not (column.may_be_null or column.empty_sql):
                 raise RemovalError("a column must hold something, and nothing empty is known of its type")

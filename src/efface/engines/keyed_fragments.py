@@ -13,7 +13,6 @@ J. Algorithms 25 (1997), 2 (multiplicative hashing).
 from __future__ import annotations
 
 import hmac
-import os
 import secrets
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ import numpy as np
 from efface.engines.residue import FRAGMENT_BYTES, runs_of
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
@@ -84,10 +84,9 @@ class KeyedFragments:
     def _sums_at(self, data: bytes, shift: int) -> NDArray[np.uint64]:
         """Return the keyed sum of the 16 bytes at shift, shift + 8, shift + 16 and so on."""
         count = (len(data) - shift) // _WORD
-        words = np.frombuffer(data, "<u8", max(count, 0), shift)
+        words: NDArray[np.uint64] = np.frombuffer(data, np.dtype("<u8"), max(count, 0), shift)
         with np.errstate(over="ignore"):
-            sums: NDArray[np.uint64] = words[:-1] * self._low + words[1:] * self._high
-        return sums
+            return np.asarray(words[:-1] * self._low + words[1:] * self._high, np.uint64)
 
     def found_in(self, paths: Iterable[str | os.PathLike[str]]) -> int:
         """Return how many of the pieces occur in files, at any offset.
@@ -109,9 +108,7 @@ class KeyedFragments:
                         found.add(digest)
         return len(found)
 
-    def _candidates(
-        self, data: bytes, sums: NDArray[np.uint64], table: NDArray[np.bool_]
-    ) -> Iterator[int]:
+    def _candidates(self, data: bytes, sums: NDArray[np.uint64], table: NDArray[np.bool_]) -> Iterator[int]:
         for shift in range(_WORD):
             here = self._sums_at(data, shift)
             near = np.flatnonzero(table[here >> np.uint64(64 - _TABLE_BITS)])

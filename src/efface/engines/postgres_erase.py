@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import glob
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from efface.engines.database_erase import Decision, Outlook, RowSum, Survey
@@ -144,7 +145,9 @@ class PostgresEraser:
         size = 0
         for row in rows:
             if row["size"] > self._bounds.value_bytes:
-                raise LimitExceededError(f"a value is larger than artefact_bytes = {self._bounds.value_bytes}")
+                raise LimitExceededError(
+                    f"a value is larger than artefact_bytes = {self._bounds.value_bytes}"
+                )
             if group and (size + row["size"] > _GROUP_BYTES or len(group) >= _GROUP_ROWS):
                 yield group
                 group, size = [], 0
@@ -204,8 +207,12 @@ class PostgresEraser:
         """Return one statement that empties or rewrites the cells, each row once, and gives the rows back."""
         cells = []
         for at, column in enumerate(self._layout.columns):
-            gone = [str(row.place) for row, left in changed if row.values[at] is not None and left[at] is None]
-            new = [(str(row.place), left[at]) for row, left in changed if left[at] not in (None, row.values[at])]
+            gone = [
+                str(row.place) for row, left in changed if row.values[at] is not None and left[at] is None
+            ]
+            new = [
+                (str(row.place), left[at]) for row, left in changed if left[at] not in (None, row.values[at])
+            ]
             cells.append(f"{quoted(column.name)} = {_cell(column, gone, new)}")
         values = ", ".join(f"{each.select} AS v{at}" for at, each in enumerate(self._layout.columns))
         places = _tids([str(row.place) for row, _ in changed])
@@ -220,6 +227,11 @@ class PostgresEraser:
         """Write everything anew that held the old values, as far as the user may; return what was done."""
         names = [_named(leaf) for leaf in self._layout.leaves]
         return rewritten(self._session, names, self.outlook().steps, self._step)
+
+    def flush(self) -> None:
+        """Have what is in memory written, where the user may."""
+        with suppress(EffaceError):
+            self._session.do("CHECKPOINT")
 
     def files(self) -> list[str]:
         """Return the files of the table, its large values, its indexes and the planner's samples."""
@@ -264,7 +276,7 @@ def files_of(session: PostgresWriter, oids: Sequence[int]) -> list[str]:
     """Return the files of relations where they are this server's, on this machine, and can be read; else none."""
     try:
         found = session.rows(
-            "SELECT current_setting('data_directory') AS folder,"
+            "SELECT current_setting('data_directory') AS folder,"  # noqa: S608 - a constant
             " (SELECT system_identifier::text FROM pg_control_system()) AS server,"
             f" {literal(_STATISTICS)}::regclass::oid::int8 AS samples"
         )[0]

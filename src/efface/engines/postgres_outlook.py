@@ -179,13 +179,19 @@ def _refusal(session: PostgresWriter, layout: Layout, rights: dict[str, Any], bo
     for holds, why in (
         (rights["version"] < _SINCE, "removal needs PostgreSQL 14 or later"),
         (rights["standby"], "it is a replica: remove from the server that it follows"),
-        ("m" in kinds, "a materialised view holds what its query gave: remove from its tables and refresh it"),
+        (
+            "m" in kinds,
+            "a materialised view holds what its query gave: remove from its tables and refresh it",
+        ),
         ("f" in kinds, "a foreign table is another server's: remove there"),
         (bool(bound["keys"]), "the column is part of the key of its table"),
         (bool(bound["referenced"]), "rows of other tables refer to values of the column"),
         (not allowed[0]["may"], "UPDATE is not granted to the user on the column"),
         (_has_rules(session, layout), "a rewrite rule stands in the place of updates of the table"),
-        (_blocked(session, layout), "a trigger fires on update, and only the owner of the table can keep it still"),
+        (
+            _blocked(session, layout),
+            "a trigger fires on update, and only the owner of the table can keep it still",
+        ),
         (
             any(not each.may_be_null and not each.empty_sql for each in layout.columns),
             "the column must hold something, and nothing empty is known of its type",
@@ -220,9 +226,7 @@ def _may_maintain(session: PostgresWriter, leaf: Relation, rights: dict[str, Any
     return bool(session.rows(query)[0]["may"])
 
 
-def _notes(
-    session: PostgresWriter, layout: Layout, bound: dict[str, Any], numbers: str
-) -> Iterable[str]:
+def _notes(session: PostgresWriter, layout: Layout, bound: dict[str, Any], numbers: str) -> Iterable[str]:
     filled = sum(not each.may_be_null for each in layout.columns)
     if filled:
         yield f"{filled} columns must hold something and get an empty value"

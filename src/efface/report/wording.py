@@ -109,8 +109,11 @@ def coverage_text(coverage: Coverage) -> Text:
 def detail_text(detail: str) -> Text:
     """Return a recorded detail in words; one that the table lacks stands for itself, made visible.
 
-    Details are recorded in English; the words around their numbers are the key.
+    Details are recorded in English; the words around their numbers are the key. Of several lines each is one.
     """
+    if "\n" in detail:
+        parts = [detail_text(line) for line in detail.split("\n")]
+        return Text(zh="；".join(part.zh for part in parts), en="; ".join(part.en for part in parts))
     shown = short(detail)
     bare = _ERROR_NAME.sub("", detail)
     key = f"detail.{_NUMBER.sub('#', bare)}"
