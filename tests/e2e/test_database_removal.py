@@ -156,7 +156,7 @@ def test_vectors_go_rows_keys_and_other_columns_stay(
     ("step", "number"),
     [("batch", 1), ("commit", 1), ("rewrite", 1), ("checkpoint", 1), ("files", 1), ("look", 1)],
 )
-def test_killed_at_a_step(
+def test_killed_at_a_step(  # noqa: PLR0917 - fixtures
     postgres: Server, shop: str, efface: Any, tmp_path: Path, step: str, number: int
 ) -> None:
     """The ledger tells of the intent; the next run finishes what was begun, and it can be certified."""
@@ -283,7 +283,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_cannot_be_done_is_in_the_plan_with_its_reason(
+def test_what_cannot_be_done_is_in_the_plan_with_its_reason(  # noqa: PLR0917 - fixtures
     postgres: Server, shop: str, efface: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str
 ) -> None:
     """And is never counted as done."""

@@ -41,10 +41,12 @@ class KeyedFragments:
 
     Args:
         per_value: How many pieces of each value; None for all that lie side by side.
+        most: How many pieces of all values together, since each takes about 200 bytes of memory; None for no bound.
     """
 
-    def __init__(self, per_value: int | None = _PER_VALUE) -> None:
+    def __init__(self, per_value: int | None = _PER_VALUE, most: int | None = _MOST) -> None:
         self._per_value = per_value
+        self._most = most
         self._key = secrets.token_bytes(32)
         self._low = np.uint64(secrets.randbits(64) | 1)
         self._high = np.uint64(secrets.randbits(64) | 1)
@@ -74,7 +76,8 @@ class KeyedFragments:
             self.add(run.encode())
 
     def _keep(self, piece: bytes) -> None:
-        if len(set(piece)) >= _MIN_DISTINCT and len(self._digests) < _MOST:
+        is_full = self._most is not None and len(self._digests) >= self._most
+        if len(set(piece)) >= _MIN_DISTINCT and not is_full:
             self._digests.add(self._digest(piece))
             self._sums.add(int(self._sums_at(piece, 0)[0]))
 

@@ -149,8 +149,10 @@ def _notes(layout: Layout, triggers: list[str], views: list[str], children: int)
     if filled:
         yield f"{filled} columns must hold something and get an empty value"
     if triggers:
-        yield f"{len(triggers)} triggers stand in the way: {', '.join(triggers)}"
+        yield f"{len(triggers)} triggers stand in the way"
+        yield ", ".join(triggers)
     if views:
-        yield f"{len(views)} views read the table: {', '.join(views)}"
+        yield f"{len(views)} views read the table"
+        yield ", ".join(views)
     if children:
         yield f"{children} foreign keys refer to the table; its rows and keys stay"

@@ -232,10 +232,12 @@ def _notes(session: PostgresWriter, layout: Layout, bound: dict[str, Any], numbe
         yield f"{filled} columns must hold something and get an empty value"
     triggers = sorted({name for each in layout.leaves for name in triggers_of(session, each)})
     if triggers:
-        yield f"{len(triggers)} triggers will not fire: {', '.join(triggers)}"
+        yield f"{len(triggers)} triggers of the table will not fire"
+        yield ", ".join(triggers)
     readers = session.rows(_READERS.format(oid=layout.root.oid, numbers=numbers))
     if readers:
-        yield f"{len(readers)} views read the column: {', '.join(row['name'] for row in readers)}"
+        yield f"{len(readers)} views read the column"
+        yield ", ".join(row["name"] for row in readers)
     if any(row["kind"] == "m" for row in readers):
         yield "a materialised view keeps its copy until it is refreshed"
     if bound["children"]:

@@ -81,5 +81,4 @@ class PostgresWriter(PostgresSession):
             if "read_only" not in statement and "row_security" not in statement:
                 yield statement
         yield "SET row_security = off"  # a row that a policy hides is an error, and not left behind in silence
-        yield "SET session_replication_role = DEFAULT"
         yield "SET synchronous_commit = on"
