@@ -72,7 +72,11 @@ class MysqlEraser:
         self._bounds = session
         self._table = table
         self._step = step
-        self._layout: Layout = self._session.do(layout_of, *table, columns)
+        try:
+            self._layout: Layout = self._session.do(layout_of, *table, columns)
+        except BaseException:
+            self._session.close()
+            raise
 
     def close(self) -> None:
         """End the session."""

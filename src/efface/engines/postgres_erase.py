@@ -85,10 +85,12 @@ class PostgresEraser:
         self._step = step
         reader = PostgresReader(login, session)
         try:
-            fields = reader.fields(*table)
+            self._layout: Layout = layout_of(self._session, *table, reader.fields(*table), columns)
+        except BaseException:
+            self._session.close()
+            raise
         finally:
             reader.close()
-        self._layout: Layout = layout_of(self._session, *table, fields, columns)
 
     def close(self) -> None:
         """End the session."""
@@ -118,11 +120,17 @@ class PostgresEraser:
     def empty(self, rest: Rest, key: bytes) -> int:
         """Empty what goes, a batch in each transaction; return how many cells."""
         decision = Decision(self._layout.columns, rest)
-        return sum(
-            self._group(leaf, places, decision, key)
-            for leaf in self._layout.leaves
-            for places in self._groups(leaf, only_filled=True)
-        )
+        count = 0
+        for _ in range(_TRIES):  # a row that somebody else updates moves, maybe to where was looked already
+            changed = sum(
+                self._group(leaf, places, decision, key)
+                for leaf in self._layout.leaves
+                for places in self._groups(leaf, only_filled=True)
+            )
+            count += changed
+            if not changed:
+                break
+        return count
 
     def _groups(self, leaf: Relation, *, only_filled: bool) -> Iterator[list[str]]:
         """Yield places of rows, in groups of bounded size."""
