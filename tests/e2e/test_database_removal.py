@@ -213,6 +213,27 @@ def test_a_table_that_somebody_changed_after_a_kill_is_refused(
     assert ask(postgres, shop, "SELECT count(face_embedding)::int FROM gallery") == [[0]]
 
 
+def test_a_copy_that_nobody_found_makes_the_removal_fail(
+    postgres: Server, shop: str, efface: Any, tmp_path: Path
+) -> None:
+    """A slice of one value in a column that no scan looks at: found in the files, told, never called removed."""
+    run, target = tmp_path / "run.sqlite", postgres.target(shop)
+    slice_ = VECTORS[3].astype("<f4").tobytes()[400:450].hex()
+    postgres.execute(
+        shop,
+        "ALTER TABLE gallery ADD scrap bytea",
+        f"UPDATE gallery SET scrap = decode('{slice_}', 'hex') WHERE id = 2",
+    )
+    scan(efface, target, run)
+    done = efface("remove", run, *APPLY, expect=4)
+    assert "1 fragments of removed values are still in" in " ".join(done.stdout.split())
+    assert "removed 0" in done.stdout.lower()
+    scan(efface, target, run, expect=0)
+    said = certified(efface, run)
+    assert [each["status"] for each in said["findings"]] == ["failed", "failed"]
+    assert "partly_emptied" in {each["code"] for each in said["not_proven"]}
+
+
 def test_triggers_of_users_do_not_fire_and_stay(
     postgres: Server, shop: str, efface: Any, tmp_path: Path
 ) -> None:

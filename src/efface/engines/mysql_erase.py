@@ -106,13 +106,13 @@ class MysqlEraser:
     def empty(self, rest: Rest, key: bytes) -> int:
         """Empty what goes, a batch in each transaction; return how many cells."""
         decision = Decision(self._layout.columns, rest)
-        count = changed = seen = size = 0
+        count = 0
         last: tuple[Any, ...] | None = None
         rows = _BATCH_ROWS
         while True:
             self._step("batch")
             last, seen, size, changed = self._session.do(self._emptied, last, rows, decision, key)
-            count += changed
+            count += int(changed)
             if seen < rows:
                 return count
             rows = _next(rows, size)

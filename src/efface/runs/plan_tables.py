@@ -11,6 +11,7 @@ from efface.model import Limits, Method, RemovalStatus
 from efface.runs.erase_table import columns_of, eraser_of
 from efface.runs.remove_tables import enter_database
 from efface.runs.targets import large_object_of
+from efface.sources.credentials import kept
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +34,8 @@ def planned_table(store: Store, removal: Removal, findings: Sequence[Finding]) -
     planned = replace(removal, actions=(f"{action.name}@{action.version}",), method=Method.CLEAR)
     limits = Limits()
     try:
-        enter_database(store, removal.target.container, limits)
+        if not kept(removal.target.container.uri):  # entered for the table before
+            enter_database(store, removal.target.container, limits)
         eraser = eraser_of(removal.target, list(columns_of(findings)), limits, lambda _: None)
         try:
             outlook = eraser.outlook()
