@@ -234,6 +234,31 @@ def test_a_copy_that_nobody_found_makes_the_removal_fail(
     assert "partly_emptied" in {each["code"] for each in said["not_proven"]}
 
 
+def test_a_table_that_cannot_be_written_anew_in_time_is_tried_again(
+    postgres: Server, shop: str, efface: Any, tmp_path: Path
+) -> None:
+    """Another program holds a lock: the removal has failed in the middle, and the same command ends it later."""
+    run, target = tmp_path / "run.sqlite", postgres.target(shop)
+    scan(efface, target, run)
+    holder = postgres.connect(shop)
+    holder.autocommit = False
+    holder.cursor().execute("SELECT count(*) FROM gallery")
+    try:
+        done = efface("remove", run, *APPLY, expect=4)
+    finally:
+        holder.rollback()
+        holder.close()
+    assert "locked by somebody else" in " ".join(done.stdout.split())
+    assert ask(postgres, shop, "SELECT count(face_embedding)::int FROM gallery") == [[0]]
+    efface("remove", run, *APPLY, expect=0)
+    scan(efface, target, run, expect=0)
+    said = certified(efface, run)
+    assert {each["status"] for each in said["findings"]} == {"removed"}
+    codes = {each["code"] for each in said["not_proven"]}
+    assert "files_not_searched" in codes
+    assert not codes & {"partly_emptied", "not_rewritten"}
+
+
 def test_triggers_of_users_do_not_fire_and_stay(
     postgres: Server, shop: str, efface: Any, tmp_path: Path
 ) -> None:

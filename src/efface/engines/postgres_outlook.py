@@ -31,9 +31,8 @@ _EMPTY = {"text": "''", "varchar": "''", "bpchar": "''", "citext": "''", "bytea"
 _COLUMNS = """
 SELECT a.attname::text AS name, a.attnum::int AS number, a.attnotnull OR t.typnotnull AS filled,
   a.attgenerated::text AS generated, format_type(a.atttypid, a.atttypmod) AS type,
-  coalesce(b.typname, t.typname)::text AS base, a.atttypmod AS modifier,
-  quote_ident(n.nspname) AS schema, t.typname::text AS own, t.typtype::text AS kind
-FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid JOIN pg_namespace n ON n.oid = t.typnamespace
+  coalesce(b.typname, t.typname)::text AS base, a.atttypmod AS modifier
+FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_type b ON b.oid = nullif(t.typbasetype, 0)
 WHERE a.attrelid = {oid} AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"""
 _RIGHTS = """
@@ -112,14 +111,7 @@ def _erasable(session: PostgresWriter, row: dict[str, Any], field: Field) -> Era
         inner = f"SELECT {empty_sql} AS {quoted(row['name'])}"
         empty = session.rows(f"SELECT {select} AS value FROM ({inner}) AS s")[0]["value"]  # noqa: S608
     numbers = _NUMBERS.get(row["base"], "")
-    return Erasable(row["name"], select, not row["filled"], empty_sql, empty, numbers, _typed(row))
-
-
-def _typed(row: dict[str, Any]) -> str:
-    """Return a column's type with its schema: the session looks nowhere but in the system's own."""
-    if row["type"].endswith(")") and row["kind"] == "b" and row["own"] in ("vector", "halfvec", "sparsevec"):
-        return f"{row['schema']}.{quoted(row['own'])}({row['modifier']})"
-    return str(row["type"])
+    return Erasable(row["name"], select, not row["filled"], empty_sql, empty, numbers, row["type"])
 
 
 def _empty_literal(row: dict[str, Any]) -> str:
@@ -134,7 +126,7 @@ def _empty_literal(row: dict[str, Any]) -> str:
         plain = f"B'{'0' * max(length, 1)}'"
     else:
         plain = _EMPTY.get(base, "")
-    return f"{plain}::{_typed(row)}" if plain else ""
+    return f"{plain}::{row['type']}" if plain else ""
 
 
 def triggers_of(session: PostgresWriter, leaf: Relation) -> dict[str, str]:

@@ -28,7 +28,15 @@ from efface.report.arrange import (
 from efface.report.beside import state_texts
 from efface.report.plain import inside_text, moment_text, place_text, short
 from efface.report.texts import text, word
-from efface.report.wording import coverage_text, detail_text, kind_text, level_text, region_text, what
+from efface.report.wording import (
+    coverage_text,
+    detail_text,
+    kind_text,
+    level_text,
+    region_text,
+    status_text,
+    what,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -206,7 +214,7 @@ def removal_plan(removals: Sequence[Removal], lang: str) -> Group:
     grid = _table(lang, "place", "covers", "method", "status", "residue", title=text("heading.plan", lang))
     told: list[RenderableType] = []
     for removal in sorted(removals, key=lambda removal: removal.target.uri):
-        status = Line(word("status", removal.status).get(lang), style=_STATUSES.get(removal.status, ""))
+        status = Line(status_text(removal).get(lang), style=_STATUSES.get(removal.status, ""))
         if removal.actions and removal.actions[-1].startswith("erase-file@"):
             status = Line("\n").join((status, Line(text("sentence.whole_file", lang), style="bold yellow")))
         if "\n" in removal.reason:

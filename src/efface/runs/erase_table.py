@@ -78,8 +78,8 @@ def survey_table(task: dict[str, Any], limits: Limits, at: Callable[[str], None]
     """Do one task "survey": see that a table is what was scanned, and what it is to become; nothing is changed.
 
     The task holds the target, the findings due and kept, the stamps of its units, the run's secret, and in `after`
-    what an application that stopped in the middle was to reach, or "". The result holds `before`, `after` and
-    `due`, or `error` with one word of the ledger's vocabulary and a sentence.
+    what an application that stopped in the middle was to reach, or "". The result holds `before`, `after`, `due`, and
+    in `fresh` whether it begins anew; or `error` with one word of the ledger's vocabulary and a sentence.
     """
     work = _Work(task, limits, at)
     try:
@@ -89,9 +89,13 @@ def survey_table(task: dict[str, Any], limits: Limits, at: Callable[[str], None]
             if not task["after"]:
                 work.refuse_changed()
             survey = work.survey(eraser)
+            is_fresh = not task["after"]
+            if not is_fresh and not task["resumed"] and survey.after != task["after"]:
+                work.refuse_changed()  # somebody changed it, and it was scanned again since
+                is_fresh = True
     except EffaceError as error:
         return _failure(error)
-    return {"before": survey.before, "after": survey.after, "due": survey.due}
+    return {"before": survey.before, "after": survey.after, "due": survey.due, "fresh": is_fresh}
 
 
 def erase_table(task: dict[str, Any], limits: Limits, at: Callable[[str], None]) -> dict[str, Any]:
@@ -200,7 +204,8 @@ class _Work:
         survey = self.survey(eraser, fragments)
         if survey.after != self._task["after"]:
             raise _ChangedError
-        visible = fragments.found_in(files) if survey.due else 0
+        with self._beating():
+            visible = fragments.found_in(files) if survey.due else 0
         self.began = bool(survey.due) or bool(self._task["resumed"])
         sieve = self._sieve()
         cells = eraser.empty(sieve.rest if sieve else _all, self._key)
@@ -209,11 +214,11 @@ class _Work:
             raise RemovalError("somebody changed it while it was emptied: scan it again")
         with self._beating():
             done = set(eraser.clean())
-        if visible and Cleaning.REWRITE in done and (files := eraser.files()):
-            self._step("files")
-            if left := fragments.found_in(files):
-                raise RemovalError(f"{left} fragments of removed values are still in the server's files")
-            done.add(Cleaning.FILES)
+            if visible and Cleaning.REWRITE in done and (files := eraser.files()):
+                self._step("files")
+                if left := fragments.found_in(files):
+                    raise RemovalError(f"{left} fragments of removed values are still in the server's files")
+                done.add(Cleaning.FILES)
         return {"cells": cells, "fragments": visible, **_cleaned(done), "residue": self._residue()}
 
     def _residue(self) -> list[str]:
@@ -226,7 +231,11 @@ class _Work:
             )
         if lost := len(lost_from(found, self._kept)):
             raise RemovalError(f"{lost} findings in it that were to stay are lost")
-        return [each.id for each in residue_of(found, self._due, self._kept)]
+        return [each.id for each in residue_of(filter(self._is_here, found), self._due, self._kept)]
+
+    def _is_here(self, finding: Finding) -> bool:
+        """Return whether a finding is of what was emptied; another column that a draw missed is the next scan's."""
+        return not self._columns or column_of(finding.locator.fragment or "")[2] in self._columns
 
     @contextmanager
     def _beating(self) -> Iterator[None]:

@@ -108,7 +108,7 @@ class Tables:
     def _pending(self, removal: Removal) -> dict[str, Any]:
         """Return what a removal that stopped in the middle began with and was to reach; empty where none did."""
         kept: dict[str, Any] = json.loads(self._store.meta(self._name(removal), "{}"))
-        return kept if kept.get("findings") == list(removal.finding_ids) else {}
+        return kept if kept.get("findings") == sorted(removal.finding_ids) else {}
 
     def _name(self, removal: Removal) -> str:
         return f"table:{target_ref(self._store, removal.target)}"
@@ -137,7 +137,8 @@ class Tables:
         for outcome in surveyed:
             removal: Removal = decode(outcome.task["removal"])
             resumed = bool(outcome.task["resumed"])
-            pending = self._pending(removal)
+            is_fresh = isinstance(outcome, Done) and outcome.result.get("fresh", False)
+            pending = {} if is_fresh else self._pending(removal)
             refusal = self._refusal(outcome, pending)
             if refusal is not None:
                 self._results.append(self._refused(removal, *refusal, resumed=resumed))
@@ -174,7 +175,7 @@ class Tables:
         return self._outcomes.never_begun(removal, detail)
 
     def _keep(self, removal: Removal, after: str) -> None:
-        kept = {"before": removal.before, "after": after, "findings": list(removal.finding_ids)}
+        kept = {"before": removal.before, "after": after, "findings": sorted(removal.finding_ids)}
         self._store.set_meta(self._name(removal), json.dumps(kept))
 
     def _finish(self, outcome: Done | Lost) -> Removal:
