@@ -47,7 +47,13 @@ _TIMEOUTS = {"57014", "1969", "3024"}  # query_canceled; MariaDB max_statement_t
 _LOCKS = {"55P03", "1205", "40P01", "1213"}
 _DENIED = {"42501", "1044", "1045", "1142", "1143", "1227", "1370"}
 _GONE = {"42P01", "3F000", "1146", "1049"}
-_WORDS = {"due to statement timeout": "57014", "due to lock timeout": "55P03", "permission denied": "42501"}
+_WORDS = {
+    "due to statement timeout": "57014",
+    "due to lock timeout": "55P03",
+    "permission denied": "42501",
+    "could not serialize access": "40001",
+    "deadlock detected": "40P01",
+}
 """SQLSTATEs of PostgreSQL's words, for where the driver gives the words only."""
 _LOST = {"57P01", "57P02", "57P03", "2006", "2013", "2055", "1927", "1053", "4031"}
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from efface.engines.database import Login, Session
 
-__all__ = ["SqlReader"]
+__all__ = ["SqlReader", "after_key", "cell_of"]
 
 _CHUNK_BYTES = 16 << 20
 _MOST_ROWS = 5_000
@@ -303,7 +303,7 @@ class SqlReader:
             return
         count, last = 64 if wanted else _MOST_ROWS, None
         while True:
-            page = query if last is None else query.where(_after(keys, last))
+            page = query if last is None else query.where(after_key(keys, last))
             found = self._fetch(page.order_by(*keys).limit(count))
             if found:
                 last = tuple(found[-1])[: len(keys)]
@@ -352,7 +352,7 @@ class SqlReader:
         return self._connection.fetch(query)
 
 
-def _after(keys: list[Any], last: tuple[Any, ...]) -> Any:  # noqa: ANN401 - SQLAlchemy expressions
+def after_key(keys: list[Any], last: tuple[Any, ...]) -> Any:  # noqa: ANN401 - SQLAlchemy expressions
     """Return the condition that a key of several columns comes after another one, in words all dialects know."""
     import sqlalchemy as sa  # noqa: PLC0415 - an extra
 
@@ -380,14 +380,15 @@ def _batch(values: list[Any]) -> Batch:
         if value is None:
             too_large += 1
             continue
-        cell = _cell(value)
+        cell = cell_of(value)
         if len(cell) >= SHORTEST:
             cells.append(cell)
             size += len(cell)
     return Batch(cells, too_large=too_large, size_bytes=size)
 
 
-def _cell(value: Any) -> bytes | str:  # noqa: ANN401 - of any driver
+def cell_of(value: Any) -> bytes | str:  # noqa: ANN401 - of any driver
+    """Return a value as text or bytes, whatever its driver made of it."""
     if isinstance(value, str | bytes):
         return value
     if isinstance(value, bytearray | memoryview):
@@ -395,5 +396,5 @@ def _cell(value: Any) -> bytes | str:  # noqa: ANN401 - of any driver
     if isinstance(value, list | tuple | dict):
         return json.dumps(value, default=str)
     if hasattr(value, "read"):  # a large object of a driver that does not fetch it by itself
-        return _cell(value.read())
+        return cell_of(value.read())
     return str(value)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["FRAGMENT_BYTES", "Fragments", "residue"]
+__all__ = ["FRAGMENT_BYTES", "Fragments", "residue", "runs_of"]
 
 FRAGMENT_BYTES = 16
 _MIN_VALUE = 48  # a shorter value has no inside to speak of: it is one fragment
@@ -65,9 +65,13 @@ class Fragments:
 
     def add_text(self, value: bytes, codec: str = "utf-8") -> None:
         """Take fragments from the encoded runs of a text, given in UTF-8, as the codec stores it."""
-        text = value.decode("utf-8", "replace")
-        for match in _RUN.finditer(text):
-            self.add(match[0].encode(codec))
+        for run in runs_of(value.decode("utf-8", "replace")):
+            self.add(run.encode(codec))
+
+
+def runs_of(text: str) -> Iterator[str]:
+    """Yield the runs of base64, hexadecimal or numbers in a text, which cannot be there by chance."""
+    yield from (match[0] for match in _RUN.finditer(text))
 
 
 def residue(data: bytes, fragments: Fragments) -> int:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from efface.errors import EvidenceError
 from efface.evidence import history
 from efface.evidence.entries import (
+    FailureReason,
     Judged,
+    Kind,
     RemovalDone,
     RemovalFailed,
     RemovalHeld,
@@ -19,6 +21,7 @@ from efface.evidence.entries import (
 )
 from efface.evidence.not_proven import Code
 from efface.evidence.statement import FindingStatus
+from efface.model.vocabulary import Cleaning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -132,7 +135,11 @@ def untouched(entries: Sequence[Entry]) -> FindingStatus:
 
 
 def numbers_not_proven(predicate: Mapping[str, Any]) -> dict[Code, int]:
-    """Return how much a run leaves unproven, from the fields of its certificate as JSON values."""
+    """Return how much a run leaves unproven, from the fields of its certificate as JSON values.
+
+    Args:
+        predicate: `findings`, `rescan`, `coverage`, `removals`, and the `entries` of `ledger`.
+    """
     standing = Counter(finding["status"] for finding in predicate["findings"])
     rescan = predicate["rescan"]
     return {
@@ -143,6 +150,32 @@ def numbers_not_proven(predicate: Mapping[str, Any]) -> dict[Code, int]:
         Code.NOT_JUDGED: standing[FindingStatus.NOT_JUDGED],
         Code.NOT_RESCANNED: 0 if rescan else len(predicate["removals"]),
         Code.RESCAN_GAPS: rescan["coverage"]["gaps"] if rescan else 0,
+        **_of_databases(predicate["ledger"]["entries"]),
+    }
+
+
+def _of_databases(entries: Sequence[Mapping[str, Any]]) -> dict[Code, int]:
+    """Return what removals in databases leave unproven: how many were done, and without which steps."""
+    cleaned: dict[str, Mapping[str, Any]] = {}
+    done: list[Mapping[str, Any]] = []
+    stopped: set[str] = set()
+    for entry in entries:
+        kind, ref = entry["kind"], entry.get("ref", "")
+        if kind == Kind.REMOVAL_CLEANED:
+            cleaned[ref] = entry
+        elif kind == Kind.REMOVAL_DONE:
+            stopped.discard(ref)
+            done += [cleaned.pop(ref)] if ref in cleaned else []
+        elif kind == Kind.REMOVAL_FAILED:
+            cleaned.pop(ref, None)
+            if entry["reason"] == FailureReason.PARTIAL:
+                stopped.add(ref)
+    rewriting = set(Cleaning) - {Cleaning.FILES}
+    return {
+        Code.DATABASES: len(done),
+        Code.NOT_REWRITTEN: sum(bool(rewriting & set(entry["not_done"])) for entry in done),
+        Code.FILES_NOT_SEARCHED: sum(Cleaning.FILES in entry["not_done"] for entry in done),
+        Code.PARTLY_EMPTIED: len(stopped),
     }
 
 

@@ -102,11 +102,14 @@ def _predicate(run: RunSummary, plain: list[dict[str, Any]], typed: Sequence[Ent
     ]
     root = merkle.root_of(merkle.leaf_hash(canonical.dumps(entry)) for entry in plain)
     fields = account.account_of(typed)
+    ledger = {"size": len(plain), "root": root.hex(), "entries": plain}
     return {
         **fields,
         "issued_at": shapes.printed(run.issued_at),
         "findings": findings,
         "gaps": in_order(gap.plain() for gap in run.gaps),
-        "not_proven": not_proven.stated(account.numbers_not_proven({**fields, "findings": findings})),
-        "ledger": {"size": len(plain), "root": root.hex(), "entries": plain},
+        "not_proven": not_proven.stated(
+            account.numbers_not_proven({**fields, "findings": findings, "ledger": ledger})
+        ),
+        "ledger": ledger,
     }

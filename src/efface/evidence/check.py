@@ -301,7 +301,7 @@ _SHAPES: Final = {
     **dict.fromkeys(("at", "issued_at", "started_at", "finished_at", "performed_at"), shapes.TIME),
     "as_of": shapes.DAY,
     **dict.fromkeys(("kind", "form", "characteristic", "status", "method", "mode"), shapes.WORD),
-    **dict.fromkeys(("stage", "reason", "code"), shapes.WORD),
+    **dict.fromkeys(("stage", "reason", "code", "done", "not_done"), shapes.WORD),
     "_type": re.escape(STATEMENT_TYPE),
     "predicateType": re.escape(PREDICATE_TYPE),
 }

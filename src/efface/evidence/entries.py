@@ -24,9 +24,10 @@ from efface.evidence.shapes import (
     Time,
     Version,
 )
-from efface.model.vocabulary import GapReason, Method, Mode, RemovalStatus, VerdictKind
+from efface.model.vocabulary import Cleaning, GapReason, Method, Mode, RemovalStatus, VerdictKind
 
 __all__ = [
+    "IN_PLACE",
     "Certified",
     "Coverage",
     "Entry",
@@ -35,6 +36,7 @@ __all__ = [
     "Kind",
     "Network",
     "Pack",
+    "RemovalCleaned",
     "RemovalDone",
     "RemovalFailed",
     "RemovalHeld",
@@ -57,6 +59,7 @@ class Kind(StrEnum):
     judged            which packs said what, on which day
     removal_planned   how many removals are about to be tried
     removal_intent    one target is about to be changed: which findings, how, its content before
+    removal_cleaned   values were emptied in a database: what was done so that nobody can recover them, what not
     removal_ready     its replacement is made, and a re-scan of the replacement finds nothing
     removal_done      the replacement is in place
     removal_failed    it could not be done; the original is intact
@@ -70,6 +73,7 @@ class Kind(StrEnum):
     JUDGED = "judged"
     REMOVAL_PLANNED = "removal_planned"
     REMOVAL_INTENT = "removal_intent"
+    REMOVAL_CLEANED = "removal_cleaned"
     REMOVAL_READY = "removal_ready"
     REMOVAL_DONE = "removal_done"
     REMOVAL_FAILED = "removal_failed"
@@ -88,8 +92,12 @@ class Stage(StrEnum):
     DETECT = "detect"
 
 
+IN_PLACE: Final = frozenset({"erase-table-cells", "unlink-object"})
+"""Actions without a replacement: they change a database itself, so that `ready` comes after the change."""
+
+
 class FailureReason(StrEnum):
-    """Why a removal failed; in every case the original is as it was before."""
+    """Why a removal failed; in every case but `partial` the original is as it was before."""
 
     CHANGED = "changed"  # the target is not what was scanned
     UNREADABLE = "unreadable"
@@ -102,6 +110,7 @@ class FailureReason(StrEnum):
     NOT_WRITABLE = "not-writable"
     NO_SPACE = "no-space"
     INTERRUPTED = "interrupted"
+    PARTIAL = "partial"  # in a database: some of the values are gone, the others are as they were
 
 
 class _Entry(Strict):
@@ -198,6 +207,15 @@ class RemovalIntent(_Entry):
     before: Digest
 
 
+class RemovalCleaned(_Entry):
+    """Values were emptied in a database; each step that makes them unrecoverable was done or not."""
+
+    kind: Literal[Kind.REMOVAL_CLEANED]
+    ref: Ref
+    done: tuple[Cleaning, ...]
+    not_done: tuple[Cleaning, ...]
+
+
 class RemovalReady(_Entry):
     """The replacement is made and checked; `after` is None where nothing of the target is to stay."""
 
@@ -218,7 +236,7 @@ class RemovalDone(_Entry):
 
 
 class RemovalFailed(_Entry):
-    """It could not be done; the original is intact."""
+    """It could not be done; the original is intact, or, in a database, partly emptied."""
 
     kind: Literal[Kind.REMOVAL_FAILED]
     ref: Ref
@@ -262,6 +280,7 @@ Entry = Annotated[
     | Judged
     | RemovalPlanned
     | RemovalIntent
+    | RemovalCleaned
     | RemovalReady
     | RemovalDone
     | RemovalFailed

@@ -4,6 +4,9 @@
 intent ------------------------> ready -------------------------------> removed
   |                                |
   +---------- failed --------------+-----> intact, may be tried again
+
+In a database there is no replacement: between intent and ready it says, once, what was cleaned and what was not;
+and what failed in the middle may be partly emptied.
 """
 
 from __future__ import annotations
@@ -12,7 +15,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from efface.evidence.entries import (
+    IN_PLACE,
     Certified,
+    RemovalCleaned,
     RemovalDone,
     RemovalFailed,
     RemovalHeld,
@@ -22,7 +27,7 @@ from efface.evidence.entries import (
     RunOpened,
     ScanFinished,
 )
-from efface.model.vocabulary import Method
+from efface.model.vocabulary import Cleaning, Method
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -84,7 +89,9 @@ def pairing(entries: Sequence[Entry]) -> Iterator[Problem]:
     opened: dict[str, _Open] = {}
     residue = 0
     for seq, entry in enumerate(entries, start=1):
-        if isinstance(entry, RemovalIntent | RemovalReady | RemovalDone | RemovalFailed | RemovalHeld):
+        if isinstance(
+            entry, RemovalIntent | RemovalCleaned | RemovalReady | RemovalDone | RemovalFailed | RemovalHeld
+        ):
             yield from (Problem(seq, text) for text in _step(seq, entry, opened))
         elif isinstance(entry, Rescan):
             residue = entry.residue
@@ -100,11 +107,16 @@ class _Open:
     seq: int
     intent: RemovalIntent
     ready: RemovalReady | None = None
+    cleaned: RemovalCleaned | None = None
+
+    @property
+    def is_in_place(self) -> bool:
+        return any(action.partition("@")[0] in IN_PLACE for action in self.intent.actions)
 
 
-def _step(
+def _step(  # noqa: C901 - a table of kinds
     seq: int,
-    entry: RemovalIntent | RemovalReady | RemovalDone | RemovalFailed | RemovalHeld,
+    entry: RemovalIntent | RemovalCleaned | RemovalReady | RemovalDone | RemovalFailed | RemovalHeld,
     opened: dict[str, _Open],
 ) -> Iterator[str]:
     begun = opened.get(entry.ref)
@@ -113,6 +125,8 @@ def _step(
             if begun:
                 yield "a removal begins before the one before it ended"
             opened[entry.ref] = _Open(seq, entry)
+        case RemovalCleaned():
+            yield from _cleaned(entry, begun)
         case RemovalReady():
             yield from _ready(entry, begun)
         case RemovalDone():
@@ -128,12 +142,25 @@ def _step(
                 yield "a removal is held by neither a rule nor a hold"
 
 
+def _cleaned(entry: RemovalCleaned, begun: _Open | None) -> Iterator[str]:
+    if begun is None or not begun.is_in_place:
+        yield "something is cleaned that is no removal in a database"
+        return
+    if begun.cleaned or begun.ready:
+        yield "a removal is cleaned twice, or after it was ready"
+    if sorted((*entry.done, *entry.not_done)) != sorted(Cleaning):
+        yield "a step of cleaning is neither done nor not done, or both"
+    begun.cleaned = entry
+
+
 def _ready(entry: RemovalReady, begun: _Open | None) -> Iterator[str]:
     if begun is None:
         yield "a removal is ready that never began"
         return
     if begun.ready:
         yield "a removal is ready twice"
+    if begun.is_in_place and not begun.cleaned:
+        yield "a removal in a database does not say what was cleaned"
     if entry.residue:
         yield f"a replacement is ready in which a re-scan still finds {entry.residue}"
     if entry.after is None and begun.intent.method is Method.REDACT:

@@ -35,6 +35,10 @@ class Code(StrEnum):
     NOT_JUDGED = "not_judged"
     NOT_RESCANNED = "not_rescanned"
     RESCAN_GAPS = "rescan_gaps"
+    DATABASES = "databases"
+    NOT_REWRITTEN = "not_rewritten"
+    FILES_NOT_SEARCHED = "files_not_searched"
+    PARTLY_EMPTIED = "partly_emptied"
 
 
 GENERAL: Final[Mapping[Code, tuple[str, str]]] = {
@@ -109,6 +113,22 @@ OF_RUN: Final[Mapping[Code, tuple[str, str]]] = {
     Code.RESCAN_GAPS: (
         "Gaps in the re-scan after the removals: {n}. What lies there was not looked at again.",
         "删除后重新扫描的缺口数：{n}。缺口处的内容未再检查。",
+    ),
+    Code.DATABASES: (
+        "Removals in databases: {n}. Their logs, binary logs, replicas and backups were not cleaned.",
+        "在数据库中完成的删除数：{n}。其预写日志、二进制日志、副本和备份未作清理。",
+    ),
+    Code.NOT_REWRITTEN: (
+        "Removals in databases after which not all was written anew, so that files may hold old values: {n}.",
+        "未能全部重写、数据文件中可能仍有旧值的数据库删除数：{n}。",
+    ),
+    Code.FILES_NOT_SEARCHED: (
+        "Removals in databases after which the server's files were not searched for what was removed: {n}.",
+        "删除后未在服务器数据文件中查找残留片段的数据库删除数：{n}。",
+    ),
+    Code.PARTLY_EMPTIED: (
+        "Removals in databases that stopped in the middle: {n}. Some values are gone, others are still there.",
+        "中途停止的数据库删除数：{n}。部分值已删除，其余仍然存在。",
     ),
 }
 """Limits of one run, with the number that they had in it."""

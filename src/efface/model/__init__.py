@@ -42,6 +42,7 @@ from efface.model.verdict import (
 from efface.model.vocabulary import (
     BIOMETRIC,
     Characteristic,
+    Cleaning,
     Form,
     GapReason,
     Level,
@@ -66,6 +67,7 @@ __all__ = [
     "Certificate",
     "Characteristic",
     "Citation",
+    "Cleaning",
     "Clue",
     "Collection",
     "Column",

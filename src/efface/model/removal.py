@@ -16,7 +16,7 @@ __all__ = ["Removal"]
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """One change to one outermost thing (a file), covering all its findings that are due.
+    """One change to one outermost thing (a file, a table, a large object), covering all its findings that are due.
 
     Attributes:
         target: The outermost thing that is changed.
@@ -25,8 +25,9 @@ class Removal:
         actions: `name@version` of each action used, outermost last.
         method: The strongest word that is true of all of it.
         status: Where it stands.
-        reason: Why it is held, unsupported or failed; else empty.
-        before: Keyed digest of the target before, or empty.
+        reason: Why it is held, unsupported or failed; of a table, what would break or what was not done, a sentence
+            in each line; else empty.
+        before: Keyed digest of the target before, or empty; of a table, of all its rows.
         after: Keyed digest after; empty when the target is gone.
         residue: How many of its findings a re-scan of the result still finds; None before a re-scan.
         performed_at: Aware UTC time, or None.

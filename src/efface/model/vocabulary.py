@@ -133,6 +133,15 @@ class Method(StrEnum):
     DESTROY = "destroy"
 
 
+class Cleaning(StrEnum):
+    """What makes values that were emptied in a database unrecoverable, in the order in which it is done."""
+
+    REWRITE = "rewrite"  # the table, its large values and its indexes are written anew
+    STATISTICS = "statistics"  # so are the planner's samples of values
+    CHECKPOINT = "checkpoint"  # what is still in memory is written, and what was replaced is let go
+    FILES = "files"  # the server's files are searched for fragments of what was removed
+
+
 class RemovalStatus(StrEnum):
     """Where a removal stands."""
 

@@ -18,7 +18,7 @@ from efface.report.html_findings import badge, fired_rules, rule_anchor
 from efface.report.markup import Html, bilingual, element, fragment, labelled, said, table, term
 from efface.report.plain import inside_text, moment_text, place_text, prose, short, target_text
 from efface.report.texts import table as texts
-from efface.report.wording import citation, coverage_text, detail_text, period_text
+from efface.report.wording import citation, coverage_text, detail_text, period_text, status_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -163,7 +163,7 @@ def removal_list(view: RunView) -> Html:
 
 
 def _removal(removal: Removal) -> tuple[str, ...]:
-    status = element("strong", term("status", removal.status))
+    status = element("strong", bilingual(status_text(removal)))
     return (
         fragment(element("bdi", place_text(removal.target)), _digests(removal)),
         str(len(removal.finding_ids)),

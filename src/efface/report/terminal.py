@@ -28,7 +28,15 @@ from efface.report.arrange import (
 from efface.report.beside import state_texts
 from efface.report.plain import inside_text, moment_text, place_text, short
 from efface.report.texts import text, word
-from efface.report.wording import coverage_text, detail_text, kind_text, level_text, region_text, what
+from efface.report.wording import (
+    coverage_text,
+    detail_text,
+    kind_text,
+    level_text,
+    region_text,
+    status_text,
+    what,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -204,11 +212,14 @@ def _gap_place(gap: Gap) -> str:
 def removal_plan(removals: Sequence[Removal], lang: str) -> Group:
     """Return each removal with its method and status, the counts, and whether anything was changed."""
     grid = _table(lang, "place", "covers", "method", "status", "residue", title=text("heading.plan", lang))
+    told: list[RenderableType] = []
     for removal in sorted(removals, key=lambda removal: removal.target.uri):
-        status = Line(word("status", removal.status).get(lang), style=_STATUSES.get(removal.status, ""))
+        status = Line(status_text(removal).get(lang), style=_STATUSES.get(removal.status, ""))
         if removal.actions and removal.actions[-1].startswith("erase-file@"):
             status = Line("\n").join((status, Line(text("sentence.whole_file", lang), style="bold yellow")))
-        if removal.reason:
+        if "\n" in removal.reason:
+            told += _told(removal, lang)
+        elif removal.reason:
             status = Line("\n").join((status, Line(detail_text(removal.reason).get(lang), style="dim")))
         residue = text("label.not_rescanned", lang) if removal.residue is None else str(removal.residue)
         method = word("method", removal.method).get(lang)
@@ -220,7 +231,13 @@ def removal_plan(removals: Sequence[Removal], lang: str) -> Group:
         *statuses
     }
     plan_only = [Line(text("sentence.plan_only", lang), style="bold")] if is_plan else []
-    return Group(grid, Line(counts), *plan_only)
+    return Group(grid, *told, Line(counts), *plan_only)
+
+
+def _told(removal: Removal, lang: str) -> list[RenderableType]:
+    """Return what several lines say of one removal, which a column of the table has no room for."""
+    lines = Group(*(Line(detail_text(line).get(lang)) for line in removal.reason.split("\n")))
+    return [Line(place_text(removal.target), style="bold"), Padding(lines, (0, 0, 1, 2))]
 
 
 def curable(count: int, lang: str) -> Line:

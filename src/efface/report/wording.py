@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from efface.model import Text
+from efface.model import RemovalStatus, Text
 from efface.report.plain import inside_text, place_text, short, visible
 from efface.report.texts import both, has, word
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from efface.model import Finding, Locator, Rule, Verdict
+    from efface.model import Finding, Locator, Removal, Rule, Verdict
     from efface.report.view import Coverage
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "period_text",
     "region_text",
     "size_text",
+    "status_text",
     "what",
     "what_place",
 ]
@@ -111,8 +112,11 @@ def coverage_text(coverage: Coverage) -> Text:
 def detail_text(detail: str) -> Text:
     """Return a recorded detail in words; one that the table lacks stands for itself, made visible.
 
-    Details are recorded in English; the words around their numbers are the key.
+    Details are recorded in English; the words around their numbers are the key. Of several lines each is one.
     """
+    if "\n" in detail:
+        parts = [detail_text(line) for line in detail.split("\n")]
+        return Text(zh="；".join(part.zh for part in parts), en="; ".join(part.en for part in parts))
     shown = short(detail)
     bare = _ERROR_NAME.sub("", detail)
     key = f"detail.{_NUMBER.sub('#', bare)}"
@@ -120,6 +124,13 @@ def detail_text(detail: str) -> Text:
         return Text(zh=shown, en=shown)
     numbers = iter(_NUMBER.findall(bare))
     return Text(zh=re.sub("#", lambda _: next(numbers), both(key).zh), en=shown)
+
+
+def status_text(removal: Removal) -> Text:
+    """Return where a removal stands; what failed in a database may have changed it, and is not called intact."""
+    if removal.status is RemovalStatus.FAILED and removal.target.scheme != "file":
+        return both("sentence.failed_in_place")
+    return word("status", removal.status)
 
 
 def size_text(size_bytes: int) -> str:

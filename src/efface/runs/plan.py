@@ -9,7 +9,9 @@ from efface.actions.rewrite_archive import expected
 from efface.errors import AccessError, UsageError
 from efface.formats import sniff
 from efface.model import Locator, Method, Removal, RemovalStatus, VerdictKind
+from efface.runs.plan_tables import planned_table
 from efface.runs.record import removal_began
+from efface.runs.targets import is_table, target_of
 from efface.sources.payloads import FilePayload
 
 if TYPE_CHECKING:
@@ -76,9 +78,9 @@ def plan(store: Store, case: Case | None, only: Iterable[str], as_of: date) -> P
     removals = []
     by_target: dict[Locator, list[Finding]] = {}
     for finding in due:
-        by_target.setdefault(finding.locator.container, []).append(finding)
+        by_target.setdefault(target_of(finding.locator), []).append(finding)
     for target in sorted(by_target, key=lambda place: place.uri):
-        removals += _removals(target, by_target[target], held, verdicts)
+        removals += _removals(store, target, by_target[target], held, verdicts)
     return Plan(tuple(removals), curable)
 
 
@@ -152,7 +154,7 @@ def _is_held(finding: Finding, verdict: Verdict | None, case: Case | None, as_of
 
 
 def _removals(
-    target: Locator, here: list[Finding], held: set[str], verdicts: dict[str, Verdict]
+    store: Store, target: Locator, here: list[Finding], held: set[str], verdicts: dict[str, Verdict]
 ) -> list[Removal]:
     free = [finding for finding in here if finding.id not in held and not _is_shown(finding)]
     shown = [finding for finding in here if finding.id not in held and _is_shown(finding)]
@@ -164,7 +166,10 @@ def _removals(
         )
     if shown:
         result.append(_removal(target, shown, verdicts, RemovalStatus.UNSUPPORTED, _OF_A_VIEW))
-    if free:
+    if free and is_table(target):
+        removal = _removal(target, free, verdicts, RemovalStatus.PLANNED, "")
+        result.append(planned_table(store, removal, free))
+    elif free:
         actions = _expected(target, free)
         possible = actions is not None
         status = RemovalStatus.PLANNED if possible else RemovalStatus.UNSUPPORTED

@@ -5,7 +5,8 @@
                    -> removal_failed: the original is intact
 
 Each arrow's left side is on disk before the right side begins, so after a kill the target is either as
-before, and the removal is begun anew, or as after, and its outcome is written.
+before, and the removal is begun anew, or as after, and its outcome is written. Tables of a database have nothing
+beside them that could take their place; `remove_tables` tells what stands for it.
 """
 
 from __future__ import annotations
@@ -14,19 +15,21 @@ import errno
 import os
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from efface.errors import AccessError, RemovalError
 from efface.model import Limits, Method, Mode, Removal, RemovalStatus, Unit, VerdictKind
 from efface.runs import replace as places
 from efface.runs.codec import decode, encode
+from efface.runs.outcomes import Outcomes
 from efface.runs.pool import Done, Lost, Pool
 from efface.runs.record import finding_ref, target_ref
+from efface.runs.remove_tables import Tables
+from efface.runs.targets import findings_at, is_table
 from efface.sources.filesystem import Filesystem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import date
 
     from efface.model import Case, Locator
@@ -65,11 +68,14 @@ def apply(  # noqa: PLR0913 - what a removal depends on
     """
     limits = limits or Limits()
     removals = _Removals(store, case, as_of, step)
+    tables = Tables(store, limits)
     removals.recover()
     planned = [removal for removal in plan.removals if removals.is_open(removal)]
+    tables.enter(planned)
     removals.note(plan, planned)
     results = [removal for removal in plan.removals if removal.status is not RemovalStatus.PLANNED]
-    tasks = list(removals.begin(planned))
+    results += tables.apply(planned, jobs)
+    tasks = list(removals.begin(each for each in planned if not is_table(each.target)))
     if tasks:
         mode = Mode(store.meta("mode"))
         with Pool(min(jobs or os.cpu_count() or 1, len(tasks)), mode, limits) as pool:
@@ -105,56 +111,39 @@ class _Removals:
         self.case = case
         self.as_of = as_of
         self.step = step
+        self.outcomes = Outcomes(store)
         self.refused: list[Removal] = []
 
     # -- after a kill ----------------------------------------------------------------------------------
 
     def recover(self) -> None:
         """End every removal that a killed run left open, by what its target holds now."""
-        for ref, ready in self._open().items():
-            removal = self._by_ref(ref)
+        for ref, ready in self.outcomes.open().items():
+            removal = self.outcomes.by_ref(ref)
             if removal is None:
-                self._failed_entry(ref, "interrupted")
+                self.outcomes.end_unknown(ref, "interrupted")
                 continue
+            if is_table(removal.target):
+                continue  # it goes on where it stopped
             path = removal.target.path[0]
             try:
                 now = places.digest_of(path)
             except OSError as error:  # what it holds cannot be told: nothing is claimed
                 detail = f"an earlier run was stopped, and it cannot be read: {error.strerror}"
-                self._fail(removal, "interrupted", detail)
+                self.outcomes.fail(removal, "interrupted", detail)
                 continue
             replaced = ready is not None and ready["after"] == (
                 None if now is None else self.store.keyed(now)
             )
             places.tidy(path, places.new_name(path, ref), places.old_name(path, ref), replaced=replaced)
             if replaced and ready is not None:
-                self._done(removal, ready["after"], None)
+                self.outcomes.done(removal, ready["after"], None)
             else:
-                self._fail(removal, "interrupted", "an earlier run was stopped before the change")
-
-    def _open(self) -> dict[str, dict[str, Any] | None]:
-        """Return removals without an outcome, by pseudonym, with what was ready."""
-        found: dict[str, dict[str, Any] | None] = {}
-        for entry in self.store.ledger.read():
-            if entry["kind"] == "removal_intent":
-                found[entry["ref"]] = None
-            elif entry["kind"] == "removal_ready":
-                found[entry["ref"]] = entry
-            elif entry["kind"] in ("removal_done", "removal_failed"):
-                found.pop(entry["ref"], None)
-        return found
-
-    def _by_ref(self, ref: str) -> Removal | None:
-        matching = (
-            each
-            for each in self.store.removals()
-            if each.status is not RemovalStatus.HELD and target_ref(self.store, each.target) == ref
-        )
-        return next(matching, None)
+                self.outcomes.fail(removal, "interrupted", "an earlier run was stopped before the change")
 
     def is_open(self, removal: Removal) -> bool:
         """Return whether something of a planned removal is still to be done: a killed run may have done it."""
-        there = {finding.id for finding in self.store.findings(removal.target.uri)}
+        there = {finding.id for finding in findings_at(self.store, removal.target)}
         return removal.status is RemovalStatus.PLANNED and bool(there & set(removal.finding_ids))
 
     # -- before ----------------------------------------------------------------------------------------
@@ -178,9 +167,8 @@ class _Removals:
 
     def _held_entry(self, removal: Removal, holding: dict[str, str]) -> dict[str, Any]:
         """Return the entry of a held removal: the case file's hold where one covers it, else the rule."""
-        findings = [
-            each for each in self.store.findings(removal.target.uri) if each.id in removal.finding_ids
-        ]
+        here = findings_at(self.store, removal.target)
+        findings = [each for each in here if each.id in removal.finding_ids]
         covering = self.case.hold_on(findings[0].locator, self.as_of) if self.case else None
         hold = self.case.holds.index(covering) if self.case and covering else None
         rule = next((holding[each.id] for each in findings if each.id in holding), None)
@@ -192,11 +180,13 @@ class _Removals:
             "hold": hold,
         }
 
-    def begin(self, planned: list[Removal]) -> Iterator[dict[str, Any]]:
+    def begin(self, planned: Iterable[Removal]) -> Iterator[dict[str, Any]]:
         """Yield the task that prepares each target; one that changed since the scan is refused."""
         for removal in planned:
             if removal.target.scheme != "file":  # its name must not be taken for that of a file
-                self.refused.append(self._never_begun(removal, "it is no file: nothing here can change it"))
+                self.refused.append(
+                    self.outcomes.never_begun(removal, "it is no file: nothing here can change it")
+                )
                 continue
             path = removal.target.path[0]
             unit = self.store.unit(removal.target.uri)
@@ -204,7 +194,7 @@ class _Removals:
             unchanged = unit and now and self.store.keyed(now) == self.store.content(unit.uri)
             if unit is None or not unchanged or not removal.actions:
                 detail = "it is not what was scanned: scan it again"
-                self.refused.append(self._never_begun(removal, detail))
+                self.refused.append(self.outcomes.never_begun(removal, detail))
                 continue
             ref = target_ref(self.store, removal.target)
             findings = list(self.store.findings(unit.uri))
@@ -222,12 +212,6 @@ class _Removals:
                 "size_bytes": unit.size_bytes,
             }
 
-    def _never_begun(self, removal: Removal, detail: str) -> Removal:
-        failed = replace(removal, status=RemovalStatus.FAILED, reason=detail)
-        with self.store.transaction():
-            self.store.set_removal(failed)
-        return failed
-
     # -- after -----------------------------------------------------------------------------------------
 
     def finish(self, outcome: Done | Lost) -> Removal:
@@ -236,7 +220,7 @@ class _Removals:
         temporary = outcome.task["out"]
         try:
             if isinstance(outcome, Lost):
-                return self._fail(
+                return self.outcomes.fail(
                     removal, outcome.reason.value, f"preparing it ended its process ({outcome.reason})"
                 )
             return self._replace(removal, outcome.result, temporary)
@@ -255,39 +239,24 @@ class _Removals:
             method=Method(result.get("method", planned.method)),
             before=self.store.content(planned.target.uri),
         )
-        self._intend(removal)
+        self.outcomes.intend(removal)
         return removal
-
-    def _intend(self, removal: Removal) -> None:
-        with self.store.transaction():
-            self.store.ledger.append(
-                {
-                    "kind": "removal_intent",
-                    "ref": target_ref(self.store, removal.target),
-                    "findings": [finding_ref(self.store, each) for each in removal.finding_ids],
-                    "actions": list(removal.actions),
-                    "method": removal.method,
-                    "before": removal.before,
-                }
-            )
-            self.store.set_removal(removal)
 
     def _replace(self, removal: Removal, result: dict[str, Any], temporary: str) -> Removal:
         if "error" in result:
-            return self._fail(removal, result["error"], result["detail"])
+            return self.outcomes.fail(removal, result["error"], result["detail"])
         if result["residue"]:
             count = len(result["residue"])
             detail = f"a look at the result still found {count}; the result was thrown away"
-            return self._fail(replace(removal, residue=count), "residue", detail)
+            return self.outcomes.fail(replace(removal, residue=count), "residue", detail)
         path = removal.target.path[0]
         same_log = result["log"] == _log_of(removal.target)
         is_scanned = self.store.keyed(result["before"]) == removal.before
         if not (same_log and is_scanned and result["before"] == _digest_of(path)):
-            return self._fail(removal, "changed", "it is not what was scanned: scan it again")
+            return self.outcomes.fail(removal, "changed", "it is not what was scanned: scan it again")
         after = None if result["after"] is None else self.store.keyed(result["after"])
-        with self.store.transaction():
-            ref = target_ref(self.store, removal.target)
-            self.store.ledger.append({"kind": "removal_ready", "ref": ref, "after": after, "residue": 0})
+        ref = target_ref(self.store, removal.target)
+        self.outcomes.ready(removal, after)
         try:
             if after is None:
                 places.erase(path, places.old_name(path, ref), step=self.step)
@@ -295,56 +264,9 @@ class _Removals:
                 places.settle_database(path, step=self.step)
                 places.replace(path, temporary, places.old_name(path, ref), step=self.step)
         except RemovalError as error:
-            return self._fail(removal, "not-writable", str(error))
+            return self.outcomes.fail(removal, "not-writable", str(error))
         except OSError as error:
             word = "no-space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "not-writable"
-            return self._fail(removal, word, f"it cannot be replaced: {error.strerror}")
+            return self.outcomes.fail(removal, word, f"it cannot be replaced: {error.strerror}")
         self.step("outcome")
-        return self._done(removal, after, result["result"])
-
-    def _done(self, removal: Removal, after: str | None, result: dict[str, Any] | None) -> Removal:
-        """Write that a removal is done, and what its target holds now, together."""
-        done = replace(
-            removal,
-            status=RemovalStatus.REMOVED,
-            after=after or "",
-            residue=0,
-            performed_at=datetime.now(UTC),
-        )
-        unit = self.store.unit(removal.target.uri)
-        with self.store.transaction():
-            self.store.ledger.append(
-                {
-                    "kind": "removal_done",
-                    "ref": target_ref(self.store, removal.target),
-                    "after": after,
-                    "residue": 0,
-                    "status": "removed",
-                }
-            )
-            removed = [
-                each for each in self.store.findings(removal.target.uri) if each.id in removal.finding_ids
-            ]
-            self.store.keep_removed(removed)
-            self.store.set_removal(done)
-            if unit is not None and after is None:
-                self.store.forget_unit(unit.uri)
-            elif unit is not None and result is None:
-                self.store.look_again(unit.uri, removal.finding_ids)
-            elif unit is not None and result is not None:
-                self.store.replace_results(replace(unit, stamp=Filesystem().stamp(unit)), result)
-        return done
-
-    def _fail(self, removal: Removal, word: str, detail: str) -> Removal:
-        failed = replace(removal, status=RemovalStatus.FAILED, reason=detail)
-        with self.store.transaction():
-            self._failed_entry_inside(target_ref(self.store, removal.target), word)
-            self.store.set_removal(failed)
-        return failed
-
-    def _failed_entry(self, ref: str, word: str) -> None:
-        with self.store.transaction():
-            self._failed_entry_inside(ref, word)
-
-    def _failed_entry_inside(self, ref: str, word: str) -> None:
-        self.store.ledger.append({"kind": "removal_failed", "ref": ref, "reason": word, "status": "failed"})
+        return self.outcomes.done(removal, after, result["result"])

@@ -208,6 +208,12 @@ class Store:
         query = "SELECT uri, source, stamp FROM unit WHERE uri IN (SELECT unit FROM finding)"
         yield from self._db.execute(query).fetchall()
 
+    def units_at(self, target: str) -> list[Unit]:
+        """Return the units of one target: itself, or the draws and ranges of a table."""
+        query = "SELECT uri, size_bytes, stamp, source FROM unit WHERE uri = ? OR substr(uri, 1, ?) = ?"
+        rows = self._db.execute(query, (target, len(target) + 1, f"{target};")).fetchall()
+        return [Unit(*row) for row in rows]
+
     def content(self, uri: str) -> str:
         """Return the keyed digest of what a unit held when it was looked at, or ""."""
         row = self._db.execute("SELECT content FROM unit WHERE uri = ?", (uri,)).fetchone()

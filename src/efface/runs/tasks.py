@@ -29,6 +29,7 @@ class Tasks:
 
     def __init__(self, mode: Mode, limits: Limits, *, at: Callable[[str], None]) -> None:
         self._limits = limits
+        self._at = at
         self._examiner = Examiner(mode, limits, at=at)
         self._sources: dict[str, Source] = {}
 
@@ -36,6 +37,10 @@ class Tasks:
         """Do one task and return its result as plain values."""
         if task["task"] == "scan":
             return self._scan(task)
+        if task["task"] in ("survey", "erase_table"):
+            from efface.runs.erase_table import erase_table, survey_table  # noqa: PLC0415 - as below
+
+            return (survey_table if task["task"] == "survey" else erase_table)(task, self._limits, self._at)
         from efface.runs.prepare import prepare  # noqa: PLC0415 - a scan needs nothing that writes
 
         return prepare(task, self._examiner, self._limits)

@@ -5,7 +5,8 @@ without the current folder on its import path, so that a scanned folder cannot p
 
 The messages on the pipe are JSON, one a line:
   to the worker      {"mode": word, "limits": {...}, "secrets": {...}}   once, first
-                     {"tasks": [{"task": kind, "key": ...}]}     kinds: scan, prepare
+                     {"tasks": [{"task": kind, "key": ...}]}     kinds: scan, prepare,
+                                                                      survey, erase_table
   from the worker    {"ready": true}                             everything heavy is loaded
                      {"at": uri}                                 now looking at this part
                      {"done": key, "result": {...}}              the task is finished

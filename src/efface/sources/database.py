@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from efface.engines.database import Reader, Rows, Table
     from efface.model import Column, Part, Sampling
 
-__all__ = ["Database", "close_all"]
+__all__ = ["Database", "close_all", "enter", "login_of", "session_of"]
 
 _FAST_ROWS = 1_000
 _LARGE_OBJECTS = ("pg_catalog", "pg_largeobject")
@@ -76,7 +76,7 @@ class Database:
         """
         address = parse_address(target)
         try:
-            reader = _let_in(address, _session(limits))
+            reader = _let_in(address, session_of(limits))
         except UnsupportedError as error:
             yield Gap(address.locator, "list", GapReason.UNSUPPORTED, str(error))
             return
@@ -104,7 +104,7 @@ class Database:
             schema, table, rows = rows_of(place.fragment or "")
         except ValueError:
             raise AccessError("is not a table of a database") from None
-        reader = _reader(place.container, _session(limits, _VIEW_S if rows.is_view else _STATEMENT_S))
+        reader = _reader(place.container, session_of(limits, _VIEW_S if rows.is_view else _STATEMENT_S))
         reader.stamp(schema, table)  # refused here when it is gone
         return Collection(place, lambda: _parts(reader, (schema, table), rows, place, limits))
 
@@ -144,15 +144,31 @@ def _let_in(address: Address, session: Session) -> Reader:
 def _reader(base: Locator, session: Session) -> Reader:
     """Return the session of this process in a database that was listed, maybe by another process."""
     reader = _open.get((base.uri, session))
-    if reader is None:
-        kept = credentials.kept(base.uri)
-        if not kept:
-            raise AccessError("nothing is known of how to get into the database: name it as a target")
-        parameters = tuple((name[1:], value) for name, value in kept.items() if name.startswith("?"))
-        where = (kept["scheme"], kept["host"], int(kept["port"]), kept["database"])
-        login = Login(*where, kept["user"], kept["password"], parameters)
-        reader = _kept_open(base.uri, session, _reader_of(login, session))
-    return reader
+    return reader or _kept_open(base.uri, session, _reader_of(login_of(base), session))
+
+
+def enter(target: str, limits: Limits) -> None:
+    """Make sure that the database of an address lets the user in, and keep how for this process and its workers.
+
+    Raises:
+        UsageError: It does not, or the address cannot be understood.
+        UnsupportedError: Its driver is not installed.
+    """
+    _let_in(parse_address(target), session_of(limits))
+
+
+def login_of(base: Locator) -> Login:
+    """Return how to get into a database that was entered, maybe by another process.
+
+    Raises:
+        AccessError: It was not.
+    """
+    kept = credentials.kept(base.uri)
+    if not kept:
+        raise AccessError("nothing is known of how to get into the database: name it as a target")
+    parameters = tuple((name[1:], value) for name, value in kept.items() if name.startswith("?"))
+    where = (kept["scheme"], kept["host"], int(kept["port"]), kept["database"])
+    return Login(*where, kept["user"], kept["password"], parameters)
 
 
 def _kept_open(base: str, session: Session, reader: Reader) -> Reader:
@@ -171,7 +187,8 @@ def close_all() -> None:
         _open.popitem()[1].close()
 
 
-def _session(limits: Limits, longest: float = _STATEMENT_S) -> Session:
+def session_of(limits: Limits, longest: float = _STATEMENT_S) -> Session:
+    """Return the bounds of a session that follow from those of a run."""
     return Session(min(longest, limits.artefact_seconds / 2), limits.artefact_bytes)
 
 

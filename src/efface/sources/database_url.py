@@ -21,7 +21,7 @@ from efface.model import Locator
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Address", "fragment_of", "is_database", "parse_address", "rows_of"]
+__all__ = ["Address", "column_of", "fragment_of", "is_database", "parse_address", "rows_of"]
 
 _ALIASES = {"postgres": "postgresql", "mariadb": "mysql"}
 _PORTS = {"postgresql": 5432, "mysql": 3306, "oracle": 1521, "mssql": 1433}
@@ -191,6 +191,20 @@ def fragment_of(schema: str, table: str, rows: Rows | None = None, column: str |
     if rows is not None and rows.is_view:
         fragment += ";view"
     return fragment + (f";drawn={rows.drawn}" if rows is not None and rows.drawn else "")
+
+
+def column_of(fragment: str) -> tuple[str, str, str]:
+    """Return schema, table and column of a fragment that `fragment_of` made of a column.
+
+    Raises:
+        ValueError: It is none.
+    """
+    name, mark, column = fragment.removeprefix("/").partition("/")
+    if not (fragment.startswith("/") and mark and column):
+        message = "not the place of a column"
+        raise ValueError(message)
+    schema, table, _ = rows_of(name)
+    return schema, table, column.replace("~1", "/").replace("~0", "~")
 
 
 def rows_of(fragment: str) -> tuple[str, str, Rows]:

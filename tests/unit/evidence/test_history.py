@@ -42,6 +42,18 @@ def typed(entries):
     return [shapes.read(entry_adapter, canonical.dumps({**AT, **entry})) for entry in entries]
 
 
+def in_table(ref=A):
+    return {**intent(ref, method="clear"), "actions": ["erase-table-cells@1"]}
+
+
+def cleaned(ref=A, done=("rewrite", "checkpoint"), not_done=("statistics", "files")):
+    return {"kind": "removal_cleaned", "ref": ref, "done": list(done), "not_done": list(not_done)}
+
+
+def stopped(ref=A):
+    return {**failed(ref), "reason": "partial"}
+
+
 TRUTHFUL = {
     "nothing": [],
     "one removal": [intent(), ready(), done()],
@@ -51,6 +63,21 @@ TRUTHFUL = {
     "a failure, then a removal": [intent(), failed(), intent(), ready(), done()],
     "two removals in one target, one after the other": [intent(), ready(), done()] * 2,
     "a target that is gone": [intent(method="purge"), ready(after=None), done(after=None)],
+    "cells of a table": [in_table(), cleaned(), ready(), done()],
+    "cells of a table, of which nothing could be cleaned": [
+        in_table(),
+        cleaned(done=(), not_done=("rewrite", "statistics", "checkpoint", "files")),
+        ready(),
+        done(),
+    ],
+    "cells of a table, stopped in the middle and gone on with": [
+        in_table(),
+        stopped(),
+        in_table(),
+        cleaned(),
+        ready(),
+        done(),
+    ],
     "held by a rule": [held()],
     "held by a hold": [held(rule=None, hold=0)],
     "a re-scan that found something, then one that did not": [rescan(1), rescan(0)],
@@ -81,6 +108,24 @@ UNTRUE = {
     "gone where a replacement was ready": ([intent(), ready(), done(after=None)], 3, "not what was ready"),
     "redacted to nothing": ([intent(), ready(after=None), done(after=None)], 2, "nothing is left"),
     "the same content after": ([intent(), ready(after="1" * 64), done(after="1" * 64)], 2, "the same before"),
+    "a table without a word on cleaning": ([in_table(), ready(), done()], 2, "does not say what was cleaned"),
+    "a table cleaned after it was ready": (
+        [in_table(), cleaned(), ready(), cleaned(), done()],
+        4,
+        "cleaned twice",
+    ),
+    "a file that was cleaned": ([intent(), cleaned(), ready(), done()], 2, "no removal in a database"),
+    "cleaned without an intent": ([cleaned()], 1, "no removal in a database"),
+    "a step that is left out": (
+        [in_table(), cleaned(done=()), ready(), done()],
+        2,
+        "neither done nor not done",
+    ),
+    "a step that is both": (
+        [in_table(), cleaned(done=("rewrite", "files"))],
+        2,
+        "neither done nor not done, or both",
+    ),
     "held while it runs": ([intent(), held(), ready(), done()], 2, "after it began"),
     "held by nothing": ([held(rule=None)], 1, "neither"),
     "a last re-scan with residue": ([rescan(0), rescan(3)], 2, "still finds 3"),

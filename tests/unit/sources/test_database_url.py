@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from efface.engines.database import Rows
 from efface.errors import UsageError
 from efface.model import Locator
-from efface.sources.database_url import environment_of, fragment_of, is_database, parse_address, rows_of
+from efface.sources.database_url import (
+    column_of,
+    environment_of,
+    fragment_of,
+    is_database,
+    parse_address,
+    rows_of,
+)
 
 CLAIMED = {
     "a PostgreSQL server": ("postgresql://db/shop", True),
@@ -92,6 +99,22 @@ def test_any_name_of_a_table_comes_back_from_its_place(schema: str, table: str, 
     """Dots, slashes, semicolons and signs in names do not lead to another table."""
     for rows in (Rows("17", 3, 9) if in_range else Rows(drawn=5), Rows(is_view=True)):
         assert rows_of(fragment_of(schema, table, rows)) == (schema, table, rows)
+
+
+@given(st.text(min_size=1, max_size=9), st.text(min_size=1, max_size=9), st.text(min_size=1, max_size=9))
+@settings(derandomize=True, max_examples=80)
+def test_any_name_of_a_column_comes_back_from_its_place(schema: str, table: str, column: str) -> None:
+    """What is emptied is the column that was found, whatever signs are in its name."""
+    assert column_of(fragment_of(schema, table, column=column)) == (schema, table, column)
+
+
+@pytest.mark.parametrize(
+    "fragment", ["", "/public.faces", "/public.faces/", "public.faces/face", "xywh=pixel:1,1,2,2"]
+)
+def test_what_is_no_place_of_a_column_is_refused(fragment: str) -> None:
+    """A table, a region or nothing cannot be taken for a column."""
+    with pytest.raises(ValueError, match="not the place"):
+        column_of(fragment)
 
 
 def test_the_environment_gives_user_and_password_by_system() -> None:
