@@ -9,6 +9,7 @@ from efface.actions.rewrite_archive import expected
 from efface.errors import AccessError, UsageError
 from efface.formats import sniff
 from efface.model import Locator, Method, Removal, RemovalStatus, VerdictKind
+from efface.runs.keeping import keeping
 from efface.runs.plan_tables import planned_table
 from efface.runs.record import removal_began
 from efface.runs.targets import is_table, target_of
@@ -29,10 +30,8 @@ ALL = "all"
 DUE = (VerdictKind.PROHIBITED,)
 """Verdicts that make a removal due by themselves; what consent could cure is removed only when named."""
 
-_KEPT = frozenset({VerdictKind.HOLD, VerdictKind.FREEZE})
-"""What a rule says of data that may not be deleted, whatever else forbids having it."""
-
-
+_COVERED = "a hold or a duty to keep covers it"
+_UNDECIDED = "a rule may demand keeping it and lacks a fact: state the fact and judge again"
 _OF_A_VIEW = "a view stores nothing: remove it from the tables that it shows"
 
 
@@ -73,7 +72,7 @@ def plan(store: Store, case: Case | None, only: Iterable[str], as_of: date) -> P
     _refuse_late(store, due)
     if case is None and verdicts:
         _refuse_unjudged(due, verdicts)
-    held = {finding.id for finding in due if _is_held(finding, verdicts.get(finding.id), case, as_of)}
+    held = _held(store, due, verdicts, case, as_of)
     curable = 0 if named else _count(verdicts, VerdictKind.PROHIBITED_UNLESS, findings)
     removals = []
     by_target: dict[Locator, list[Finding]] = {}
@@ -147,23 +146,32 @@ def _kinds(verdict: Verdict) -> set[VerdictKind]:
     return {verdict.kind, *(rule.kind for rule in verdict.fired)} - {VerdictKind.OUT_OF_SCOPE}
 
 
-def _is_held(finding: Finding, verdict: Verdict | None, case: Case | None, as_of: date) -> bool:
-    if verdict is not None and not _KEPT.isdisjoint(_kinds(verdict)):
-        return True
-    return case is not None and case.hold_on(finding.locator, as_of) is not None
+def _held(
+    store: Store, due: list[Finding], verdicts: dict[str, Verdict], case: Case | None, as_of: date
+) -> dict[str, str]:
+    """Return why findings are kept, by their ids: a hold of the case, a rule, or one that may demand it."""
+    rules = keeping(store)
+    reasons = {}
+    for finding in due:
+        fired, verdict = rules.get(finding.id), verdicts.get(finding.id)
+        covered = case is not None and case.hold_on(finding.locator, as_of) is not None
+        if covered or (verdict is not None and verdict.kind is VerdictKind.HOLD):
+            reasons[finding.id] = _COVERED
+        elif fired is not None:
+            reasons[finding.id] = _UNDECIDED if fired.kind is VerdictKind.NEEDS_FACTS else _COVERED
+    return reasons
 
 
 def _removals(
-    store: Store, target: Locator, here: list[Finding], held: set[str], verdicts: dict[str, Verdict]
+    store: Store, target: Locator, here: list[Finding], held: dict[str, str], verdicts: dict[str, Verdict]
 ) -> list[Removal]:
     free = [finding for finding in here if finding.id not in held and not _is_shown(finding)]
     shown = [finding for finding in here if finding.id not in held and _is_shown(finding)]
     kept = [finding for finding in here if finding.id in held]
     result = []
     if kept:
-        result.append(
-            _removal(target, kept, verdicts, RemovalStatus.HELD, "a hold or a duty to keep covers it")
-        )
+        why = _COVERED if any(held[finding.id] == _COVERED for finding in kept) else _UNDECIDED
+        result.append(_removal(target, kept, verdicts, RemovalStatus.HELD, why))
     if shown:
         result.append(_removal(target, shown, verdicts, RemovalStatus.UNSUPPORTED, _OF_A_VIEW))
     if free and is_table(target):

@@ -18,9 +18,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from efface.errors import AccessError, RemovalError
-from efface.model import Limits, Method, Mode, Removal, RemovalStatus, Unit, VerdictKind
+from efface.model import Limits, Method, Mode, Removal, RemovalStatus, Unit
 from efface.runs import replace as places
 from efface.runs.codec import decode, encode
+from efface.runs.keeping import keeping
 from efface.runs.outcomes import Outcomes
 from efface.runs.pool import Done, Lost, Pool
 from efface.runs.record import finding_ref, target_ref
@@ -151,12 +152,7 @@ class _Removals:
     def note(self, plan: Plan, planned: list[Removal]) -> None:
         """Write the plan, and what is held, before anything begins."""
         known = set(self.store.removals())
-        holding = {
-            verdict.subject: fired.id
-            for verdict in self.store.verdicts()
-            for fired in reversed(verdict.fired)
-            if fired.kind is VerdictKind.HOLD
-        }
+        holding = {subject: fired.id for subject, fired in keeping(self.store).items()}
         with self.store.transaction():
             if planned:
                 self.store.ledger.append({"kind": "removal_planned", "removals": len(planned)})
