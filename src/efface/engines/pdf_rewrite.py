@@ -21,7 +21,7 @@ from efface.engines import pdf_content, pdf_file, pdf_inline, pdf_paint
 from efface.engines.pdf import parts
 from efface.engines.pdf_objects import decoded, guarded, key_of, library
 from efface.engines.pdf_parts import PAGE, Walk
-from efface.engines.picture_metadata import clean_xmp
+from efface.engines.picture_metadata import clean_xmp, holds_picture
 from efface.errors import FormatError, UnsupportedError
 
 if TYPE_CHECKING:
@@ -239,6 +239,8 @@ class _Editor:
         for stream in streams:
             packet = decoded(stream, _TEXT_BYTES)
             cleaned = clean_xmp(packet)
+            if cleaned is None and holds_picture(packet):
+                raise UnsupportedError("a picture in the metadata cannot be told from what is around it")
             if cleaned is not None and cleaned != packet:
                 pdf_paint.put(stream, cleaned)
                 self.is_changed = True

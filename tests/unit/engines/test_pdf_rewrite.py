@@ -280,6 +280,17 @@ def test_copies_of_what_is_covered_go() -> None:
     assert "/Thumb" not in opened.pages[0].obj
 
 
+def test_a_picture_in_metadata_that_cannot_be_taken_out_is_refused() -> None:
+    """Metadata that hold a picture as bytes would keep a copy."""
+    objects = page_with({"I": 4}) | {
+        1: b"<</Type/Catalog/Pages 2 0 R/Metadata 7 0 R>>",
+        4: KINDS["RGB"],
+        7: pdf_stream("/Type/Metadata/Subtype/XML", b"<x>" + JPEG + b"</x>"),
+    }
+    with pytest.raises(UnsupportedError, match="metadata"):
+        covered(made(objects), "page-1-image-1.")
+
+
 def test_what_is_due_only_in_a_revision_goes_with_it() -> None:
     """Nothing of the last state changes when the picture was replaced before."""
     data = updated_pdf(alone(pdf_image(RAW[::-1], SIZE)), {4: KINDS["RGB"]})
@@ -361,14 +372,14 @@ def graph(data: bytes, password: str = "") -> Any:
             return [value(each) for each in obj]
         if isinstance(obj, pikepdf.Dictionary | pikepdf.Stream):
             is_image = obj.get("/Subtype") == "/Image"
-            skipped = {"/Length", "/Size", "/ID", "/Encrypt"} | (
+            skipped = {"/Length", "/Size", "/ID", "/Encrypt", "/Prev"} | (
                 {"/Filter", "/DecodeParms"} if is_image else set()
             )
             said = {key: value(each) for key, each in sorted(obj.items()) if key not in skipped}
             if isinstance(obj, pikepdf.Stream) and not is_image:
                 said["data"] = bytes(obj.read_bytes()) if password else bytes(obj.read_raw_bytes())
             return said
-        return obj.unparse()
+        return obj.unparse(resolved=True)
 
     with pikepdf.open(io.BytesIO(data), password=password, inherit_page_attributes=False) as opened:
         return value(opened.trailer)
