@@ -61,6 +61,8 @@ BUILTIN: dict[str, dict[str, str]] = {
         "erase-vectors": "efface.actions.erase_vectors:EraseVectors",
         "erase-values": "efface.actions.erase_values:EraseValues",
         "rewrite-archive": "efface.actions.rewrite_archive:RewriteArchive",
+        "redact-pdf": "efface.actions.redact_pdf:RedactPdf",
+        "rewrite-mail": "efface.actions.rewrite_mail:RewriteMail",
         "erase-file": "efface.actions.erase_file:EraseFile",
     },
     "opinion": {

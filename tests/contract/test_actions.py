@@ -22,6 +22,7 @@ from PIL import Image
 from efface import registry
 from efface.errors import RemovalError
 from efface.model import Action, Box, Characteristic, Clue, Finding, Form, Limits, Locator, Method
+from efface.testing.documents import page_with, pdf, pdf_stream
 
 LIMITS = Limits()
 BLOB = random.Random(8).randbytes(900)
@@ -65,6 +66,18 @@ def _archive() -> bytes:
     return target.getvalue()
 
 
+def _document() -> bytes:
+    dictionary = "/Subtype/Image/Width 80/Height 64/BitsPerComponent 8/ColorSpace/DeviceGray"
+    image = Image.open(io.BytesIO(_picture())).tobytes()
+    text = pdf_stream("", b"BT (kept-name) Tj ET")
+    return pdf(page_with({"I": 4}, contents=5) | {4: pdf_stream(dictionary, image), 5: text})
+
+
+def _letter() -> bytes:
+    head = b"From: a@example.org\r\nSubject: kept-name\r\nContent-Type: image/bmp; name=in.bmp\r\n"
+    return head + b"Content-Transfer-Encoding: base64\r\n\r\n" + base64.b64encode(_picture())
+
+
 BOX = Locator("file", ("x",)).at_box(Box(20, 20, 30, 20)).fragment
 TEXT = json.dumps({"n": "kept-name", "v": base64.b64encode(BLOB).decode()}).encode()
 # For each action: media type, an artefact, a finding in it, and a fragment of what must not come out.
@@ -88,6 +101,18 @@ CASES = {
         _archive(),
         _finding("a.zip", "in.bmp", fragment=BOX),
         BLOB[33:58],
+    ),
+    "redact-pdf": (
+        "application/pdf",
+        _document(),
+        _finding("a.pdf", "page-1-image-1.pgm", fragment=BOX),
+        BLOB[33:58],
+    ),
+    "rewrite-mail": (
+        "message/rfc822",
+        _letter(),
+        _finding("a.eml", "attachment-in.bmp", fragment=BOX),
+        base64.b64encode(_picture())[(1078 + 30 * 80 + 24) // 3 * 4 :][:28],
     ),
     "erase-file": ("application/octet-stream", BLOB, _finding("a.bin"), BLOB[99:131]),
 }

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from efface.errors import FormatError
-from efface.formats import mime, pkcs7, rtf, tnef
+from efface.formats import mime, mime_edit, pkcs7, rtf, tnef
 from efface.formats.mail_type import mail_type
 from efface.model import Limits
 
@@ -32,11 +33,16 @@ SEEDS = {"a message": MESSAGE, "rich text": RTF}
 def attempt(data: bytes) -> None:
     mail_type(data)
     list(rtf.parts(data))
+    names = []
     try:
         for part in mime.parts(data, LIMITS):
             assert isinstance(part.data, bytes | FormatError)
+            names.append(part.name)
     except FormatError:
         return
+    for name, new in zip(names[-3:], (b"new", None, b"--b1"), strict=False):
+        with suppress(FormatError):
+            mime_edit.edited(data, {name: new}, LIMITS)
 
 
 @pytest.mark.parametrize("kind", SEEDS)

@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from efface.engines.pdf import parts
+from efface.engines.pdf_rewrite import Change, rewrite
+from efface.engines.repaint_region import PageBox
 from efface.errors import FormatError
 from efface.model import Limits
 from efface.testing.documents import page_with, pdf, pdf_image, pdf_stream, updated_pdf
@@ -34,14 +36,26 @@ SEEDS = {"plain": PLAIN, "updated": updated_pdf(PLAIN, {4: pdf_image(b"\1" * 768
 
 
 def attempt(data: bytes) -> None:
-    total = 0
+    total, names = 0, []
     try:
         for part in parts(data, LIMITS):
             total += len(part.data) if isinstance(part.data, bytes) else 0
             assert isinstance(part.data, bytes | FormatError)
+            names.append(part.name)
     except FormatError:
         pass
     assert total <= LIMITS.unpacked_bytes
+    for name in names[:2]:
+        change(data, name)
+
+
+def change(data: bytes, name: str) -> None:
+    """Cover a part of a document, or replace it; what comes out is a document or a refusal."""
+    try:
+        result = rewrite(data, {name}, lambda _: Change(boxes=(PageBox(None, 2, 2, 3, 3),)), LIMITS)
+        list(parts(result, LIMITS))
+    except FormatError:
+        return
 
 
 @pytest.mark.parametrize("kind", SEEDS)

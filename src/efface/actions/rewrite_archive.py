@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
 from efface import registry
 from efface.engines import archive_reading, archive_writing
@@ -14,10 +14,21 @@ from efface.model import Locator, Method
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import BinaryIO
 
     from efface.model import Action, Finding, Limits
 
-__all__ = ["Outcome", "RewriteArchive", "erase", "expected"]
+__all__ = [
+    "SIGNED",
+    "Nesting",
+    "Outcome",
+    "RewriteArchive",
+    "Warns",
+    "by_part",
+    "each_once",
+    "erase",
+    "expected",
+]
 
 _TYPES = archive_reading.COMPRESSED | {
     "application/zip",
@@ -41,6 +52,26 @@ class Outcome:
 
     def __repr__(self) -> str:
         return f"Outcome({', '.join(action.name for action in self.actions)})"
+
+
+SIGNED = "signatures over it no longer hold"
+"""What a plan says of a file whose signature its removal breaks."""
+
+
+@runtime_checkable
+class Warns(Protocol):
+    """An action that knows what a person should be told of a file before it is changed."""
+
+    def warning(self, stream: BinaryIO) -> str:
+        """Return the warning in one sentence, or nothing."""
+
+
+@runtime_checkable
+class Nesting(Protocol):
+    """An action that has other actions change what lies inside its artefact."""
+
+    def rewritten(self, data: bytes, findings: Sequence[Finding], limits: Limits, depth: int = 0) -> Outcome:
+        """Return what `remove` returns, with the actions that were used on the parts."""
 
 
 class RewriteArchive:
@@ -71,9 +102,7 @@ class RewriteArchive:
     def rewritten(self, data: bytes, findings: Sequence[Finding], limits: Limits, depth: int = 0) -> Outcome:
         """Return the archive without the findings, with the actions that were used on its members."""
         single = sniff.media_type(data[: sniff.HEAD_BYTES]) in archive_reading.COMPRESSED
-        groups: dict[str, list[Finding]] = {}
-        for finding in findings:
-            groups.setdefault(finding.locator.path[1], []).append(_inside(finding))
+        groups = by_part(findings)
         changed: dict[int, bytes | None] = {}
         used: list[Action] = []
         try:
@@ -92,11 +121,11 @@ class RewriteArchive:
                     "the archive has no such member as was found: it has changed, or this lies behind its end"
                 )
             if single and changed.get(0, b"") is None:
-                return Outcome(None, _each_once([*used, self]))
+                return Outcome(None, each_once([*used, self]))
             result = archive_writing.rewrite_bytes(data, changed, limits)
         except FormatError as error:
             raise RemovalError(f"the archive cannot be rewritten: {error}") from None
-        return Outcome(result, _each_once([*used, self]))
+        return Outcome(result, each_once([*used, self]))
 
 
 def expected(media_type: str, findings: Sequence[Finding]) -> tuple[Action, ...] | None:
@@ -140,14 +169,22 @@ def erase(data: bytes, name: str, findings: Sequence[Finding], limits: Limits, *
             raise RemovalError(f"no action removes {left[0].form} findings of this kind from {media_type}")
         share = [finding for finding in left if action.accepts(media_type, finding)]
         left = [finding for finding in left if not action.accepts(media_type, finding)]
-        if isinstance(action, RewriteArchive):
+        if isinstance(action, Nesting):
             outcome = action.rewritten(changed, share, limits, depth)
             used += outcome.actions
             changed = outcome.data
         else:
             used.append(action)
             changed = action.remove(changed, share, limits)
-    return Outcome(changed, _each_once(used))
+    return Outcome(changed, each_once(used))
+
+
+def by_part(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
+    """Return findings by the part that they lie in, each as seen from that part."""
+    groups: dict[str, list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault(finding.locator.path[1], []).append(_inside(finding))
+    return groups
 
 
 def _inside(finding: Finding) -> Finding:
@@ -156,5 +193,6 @@ def _inside(finding: Finding) -> Finding:
     return replace(finding, locator=Locator(locator.scheme, locator.path[1:], locator.fragment))
 
 
-def _each_once(actions: Sequence[Action]) -> tuple[Action, ...]:
+def each_once(actions: Sequence[Action]) -> tuple[Action, ...]:
+    """Return actions without repetitions, in the order of their first use."""
     return tuple({action.name: action for action in actions}.values())

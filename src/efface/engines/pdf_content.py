@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 
     from efface.engines.pdf_objects import Dictionary
 
-__all__ = ["MAX_CONTENT_BYTES", "PageUse", "has_inline", "inline_images", "page_contents", "page_use"]
+__all__ = [
+    "MAX_CONTENT_BYTES",
+    "PageUse",
+    "has_inline",
+    "inline_images",
+    "page_contents",
+    "page_use",
+    "streams_of",
+]
 
 MAX_CONTENT_BYTES = 64 << 20  # of one page's instructions
 _MAX_DEPTH = 8
@@ -65,7 +73,7 @@ def _page(page: Dictionary, number: int, use: PageUse) -> None:
     thumbnail = page.get("/Thumb")
     if isinstance(thumbnail, pikepdf.Stream):
         use.names.setdefault(key_of(thumbnail), f"page-{number}-thumbnail")
-    for stream in _streams(page.get("/Contents")):
+    for stream in streams_of(page.get("/Contents")):
         use.contents.setdefault(key_of(stream), number)
     shown: list[tuple[int, int]] = []
     _resources(_inherited(page), number, use, shown, 0)
@@ -111,7 +119,8 @@ def _resources(value: Any, number: int, use: PageUse, shown: list[tuple[int, int
             _resources(each.get("/Resources"), number, use, shown, depth + 1)
 
 
-def _streams(value: Any) -> list[Dictionary]:  # noqa: ANN401
+def streams_of(value: Any) -> list[Dictionary]:  # noqa: ANN401
+    """Return the streams of a page's contents, whether one or several."""
     pikepdf = library()
     each = list(value) if isinstance(value, pikepdf.Array) else [value]
     return [item for item in each[:_MAX_INLINE] if isinstance(item, pikepdf.Stream)]
@@ -124,7 +133,7 @@ def page_contents(page: Dictionary) -> bytes:
         FormatError: They cannot be decoded, or are more than MAX_CONTENT_BYTES.
     """
     with guarded("a page of the PDF"):
-        pieces = [decoded(stream, MAX_CONTENT_BYTES) for stream in _streams(page.get("/Contents"))]
+        pieces = [decoded(stream, MAX_CONTENT_BYTES) for stream in streams_of(page.get("/Contents"))]
     return b"\n".join(pieces)
 
 

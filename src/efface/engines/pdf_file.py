@@ -18,10 +18,22 @@ from efface.errors import EncryptedError, FormatError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["MAX_REVISIONS", "Opened", "end_of", "offsets", "opened", "rescued", "revision_ends", "start_of"]
+__all__ = [
+    "MAX_REVISIONS",
+    "Opened",
+    "end_of",
+    "is_signed",
+    "offsets",
+    "opened",
+    "rescued",
+    "revision_ends",
+    "start_of",
+]
 
 MAX_REVISIONS = 64
 _HEADER = b"%PDF-"
+_SIGNED = b"/ByteRange"
+_CHUNK = 1 << 20
 _HEADER_WITHIN = 1024  # bytes before the header that readers accept
 _ENDING = re.compile(rb"startxref\s+(\d{1,12})\s+%%EOF")
 _OBJECT = re.compile(rb"(?:\A|[\s>])(\d{1,7})\s+\d{1,5}\s+obj\b")
@@ -94,6 +106,16 @@ def offsets(pdf: Any) -> dict[tuple[int, int], int]:  # noqa: ANN401 - a pikepdf
     """Return where each object that is not in an object stream begins."""
     with guarded("the PDF's table of objects"):
         return {key: entry.offset for key, entry in pdf.get_xref_table().items() if entry.type == 1}
+
+
+def is_signed(stream: BinaryIO) -> bool:
+    """Return whether a file names the bytes that a signature in it covers."""
+    tail = b""
+    while chunk := stream.read(_CHUNK):
+        if _SIGNED in tail + chunk:
+            return True
+        tail = chunk[-len(_SIGNED) :]
+    return False
 
 
 def start_of(data: bytes) -> int:

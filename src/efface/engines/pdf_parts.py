@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from efface.engines.pdf_objects import Dictionary
     from efface.model.limits import Limits
 
-__all__ = ["PdfPart", "Walk"]
+__all__ = ["PAGE", "PdfPart", "Spot", "Walk"]
+
+PAGE = -1
+"""In place of a generation: the number before it is that of a page."""
 
 _MIN_SIDE_PX = 8  # a picture with a shorter side shows no face
 _MAX_TEXT_BYTES = 64 << 20
@@ -43,6 +46,23 @@ _FONTS = frozenset({"/Type1C", "/CIDFontType0C", "/OpenType"})
 
 
 @dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a part lies, for those who change it.
+
+    Attributes:
+        kind: "picture", "attachment", "metadata", "other" or "form".
+        digest: SHA-256 of what makes it the same as its copies.
+        key: Number and generation of the object that holds it; (page, -1) for the instructions of a page.
+        is_inline: Whether it is an image inside instructions.
+    """
+
+    kind: str
+    digest: bytes = field(repr=False)
+    key: tuple[int, int]
+    is_inline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class PdfPart:
     """Something inside a PDF.
 
@@ -50,11 +70,13 @@ class PdfPart:
         name: What it is called there, unique in the file.
         data: Its bytes, or the error that kept them from being read.
         file_name: The name that an attached file was given.
+        spot: Where it lies; None for what only a page puts together, and what stands around objects.
     """
 
     name: str
     data: bytes | FormatError = field(repr=False)
     file_name: str = ""
+    spot: Spot | None = None
 
 
 class Walk:
@@ -62,10 +84,12 @@ class Walk:
 
     Args:
         limits: Budgets.
+        only: Digests of parts: of these every copy is given, and nothing else.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, only: frozenset[bytes] | None = None) -> None:
         self._limits = limits
+        self._only = only
         self._left = limits.unpacked_bytes
         self._seen: set[bytes] = set()
         self._names: dict[str, int] = {}
@@ -105,7 +129,7 @@ class Walk:
         if count > 1:
             stem, dot, suffix = whole.rpartition(".")
             whole = f"{stem};{count}{dot}{suffix}" if dot else f"{whole};{count}"
-        return PdfPart(whole, part.data, part.file_name)
+        return PdfPart(whole, part.data, part.file_name, part.spot)
 
     def _of(
         self,
@@ -136,55 +160,58 @@ class Walk:
         own = f"object-{key[0]}"
         kind = "attachment" if key in attached else _kind_of(stream)
         if kind == "picture":
-            yield from self._picture(stream, use.names.get(key, f"{own}-image"))
+            yield from self._picture(stream, use.names.get(key, f"{own}-image"), key)
         elif kind == "attachment":
-            yield from self._attachment(stream, attached.get(key, ""), own)
+            yield from self._attachment(stream, attached.get(key, ""), key)
         elif kind == "metadata":
             data = decoded(stream, _MAX_TEXT_BYTES)
-            if any(start in data for start in _PICTURE_TEXTS) and self._is_new(data):
-                yield PdfPart(f"metadata-{own}.xml", data)
+            if any(start in data for start in _PICTURE_TEXTS) and (spot := self._new(kind, data, key)):
+                yield PdfPart(f"metadata-{own}.xml", data, spot=spot)
         elif kind == "other" and key not in use.contents:
-            yield from self._other(stream, own)
+            yield from self._other(stream, key)
 
-    def _picture(self, stream: Dictionary, own: str) -> Iterator[PdfPart]:
+    def _picture(
+        self, stream: Dictionary, own: str, key: tuple[int, int], *, is_inline: bool = False
+    ) -> Iterator[PdfPart]:
         with guarded("an image of the PDF"):
             size = size_of(stream)
             if 0 < min(size) < _MIN_SIDE_PX:
                 return
             raw = bytes(stream.read_raw_bytes())
-        if not self._is_new(raw + b"%d %d" % size):
+        spot = self._new("picture", raw + b"%d %d" % size, key, is_inline=is_inline)
+        if spot is None:
             return
         try:
             found = picture(stream, self._limits)
         except FormatError as error:
             yield PdfPart(own, error)
             return
-        yield PdfPart(f"{own}.{found.suffix}", found.data)
+        yield PdfPart(f"{own}.{found.suffix}", found.data, spot=spot)
         if found.is_cut:
             yield PdfPart(own, FormatError("an image of the PDF is cut off: a part of it was not seen"))
 
-    def _attachment(self, stream: Dictionary, file_name: str, own: str) -> Iterator[PdfPart]:
-        shown = f"attachment-{file_name}" if file_name else f"attachment-{own}"
+    def _attachment(self, stream: Dictionary, file_name: str, key: tuple[int, int]) -> Iterator[PdfPart]:
+        shown = f"attachment-{file_name or f'object-{key[0]}'}"
         try:
             data = decoded(stream, self._limits.artefact_bytes)
         except FormatError as error:
             yield PdfPart(shown, error)
             return
-        if self._is_new(data):
-            yield PdfPart(shown, data, file_name)
+        if spot := self._new("attachment", data, key):
+            yield PdfPart(shown, data, file_name, spot)
 
-    def _other(self, stream: Dictionary, own: str) -> Iterator[PdfPart]:
+    def _other(self, stream: Dictionary, key: tuple[int, int]) -> Iterator[PdfPart]:
         """Yield a stream that is a file of a kind worth opening, or the images in instructions."""
         with guarded("a stream of the PDF"):
             head = head_of(stream)
             is_form = name(stream, "/Subtype") == "/Form"
         if is_worth_opening(head):
             data = decoded(stream, self._limits.artefact_bytes)
-            if self._is_new(data):
-                yield PdfPart(own, data)
+            if spot := self._new("other", data, key):
+                yield PdfPart(f"object-{key[0]}", data, spot=spot)
         elif is_form or sniff.media_type(head).startswith("text/"):
             content = decoded(stream, pdf_content.MAX_CONTENT_BYTES)
-            yield from self._inline(content, own)
+            yield from self._inline(content, f"object-{key[0]}", key)
 
     def _pages(
         self,
@@ -199,15 +226,15 @@ class Walk:
             try:
                 with guarded("a page of the PDF"):
                     page = pdf.pages[number - 1].obj
-                yield from self._inline(pdf_content.page_contents(page), own)
+                yield from self._inline(pdf_content.page_contents(page), own, (number, PAGE))
             except FormatError as error:
                 yield PdfPart(own, error)
 
-    def _inline(self, content: bytes, own: str) -> Iterator[PdfPart]:
+    def _inline(self, content: bytes, own: str, key: tuple[int, int]) -> Iterator[PdfPart]:
         if not pdf_content.has_inline(content):
             return
         for count, image in enumerate(pdf_content.inline_images(content), 1):
-            yield from self._picture(image, f"{own}-inline-{count}")
+            yield from self._picture(image, f"{own}-inline-{count}", key, is_inline=True)
 
     def _form(self, pdf: Any) -> Iterator[PdfPart]:  # noqa: ANN401
         """Yield the XML of a dynamic form, which carries pictures in base64."""
@@ -223,8 +250,8 @@ class Walk:
         except FormatError as error:
             yield PdfPart("form.xml", error)
             return
-        if data and self._is_new(data):
-            yield PdfPart("form.xml", data)
+        if data and (spot := self._new("form", data, (0, 0))):
+            yield PdfPart("form.xml", data, spot=spot)
 
     def _mosaics(self, numbers: Sequence[int], data: bytes, password: str) -> Iterator[PdfPart]:
         """Yield what pages show of the images that they put together from pieces."""
@@ -235,12 +262,15 @@ class Walk:
         except FormatError as error:
             yield PdfPart("mosaics", error)
 
-    def _is_new(self, data: bytes) -> bool:
+    def _new(self, kind: str, data: bytes, key: tuple[int, int], *, is_inline: bool = False) -> Spot | None:
+        """Return the spot of a part that is to be given, or None."""
         digest = hashlib.sha256(data).digest()
-        if digest in self._seen:
-            return False
-        self._seen.add(digest)
-        return True
+        if self._only is None:
+            is_due = digest not in self._seen
+            self._seen.add(digest)
+        else:
+            is_due = digest in self._only
+        return Spot(kind, digest, key, is_inline) if is_due else None
 
 
 def _kind_of(stream: Dictionary) -> str:

@@ -28,9 +28,20 @@ if TYPE_CHECKING:
     from efface.engines.pdf_objects import Dictionary
     from efface.model.limits import Limits
 
-__all__ = ["Picture", "is_picture", "picture", "size_of"]
+__all__ = [
+    "CODECS",
+    "Picture",
+    "Samples",
+    "decode_of",
+    "is_mask",
+    "is_picture",
+    "jpeg_of",
+    "picture",
+    "size_of",
+    "stored",
+]
 
-_CODECS = ("/DCTDecode", "/JPXDecode", "/CCITTFaxDecode", "/JBIG2Decode")
+CODECS = ("/DCTDecode", "/JPXDecode", "/CCITTFaxDecode", "/JBIG2Decode")
 _SLACK_BYTES = 1 << 16  # more than wanted that a writer may leave behind the samples
 _MODES = {"L": 1, "RGB": 3, "CMYK": 4}
 _ADOBE = b"Adobe\0d\0\0\0\0"
@@ -49,6 +60,28 @@ class Picture:
     data: bytes = field(repr=False)
     suffix: str
     is_cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """The samples of an image as they are stored.
+
+    Attributes:
+        data: Rows of samples, each padded to whole bytes; some may be missing, or more be behind them.
+        size: (width, height).
+        space: What they mean.
+        bits: Bits of one sample.
+    """
+
+    data: bytes = field(repr=False)
+    size: tuple[int, int]
+    space: Space
+    bits: int
+
+    @property
+    def size_bytes(self) -> int:
+        """How many bytes the image should have."""
+        return _bytes_of(self.size, self.space.components, self.bits)
 
 
 def is_picture(stream: Dictionary) -> bool:
@@ -79,18 +112,18 @@ def picture(image: Dictionary, limits: Limits) -> Picture:
     """
     with guarded("an image of the PDF"):
         filters = filters_of(image)
-        codec = next((each for each in filters if each in _CODECS), "")
+        codec = next((each for each in filters if each in CODECS), "")
         if not codec:
             return _samples(image, limits)
         if filters[-1] != codec:
             raise UnsupportedError("an image of the PDF is compressed in an order that makes no sense")
         if codec == "/JBIG2Decode":
             return _drawn(image, limits)
+        if codec == "/DCTDecode":
+            return _jpeg(image, limits)
         data = _before(image, limits)
         if codec == "/JPXDecode":
             return Picture(data, "jp2")
-        if codec == "/DCTDecode":
-            return _jpeg(image, data, limits)
         return _fax(image, data, limits)
 
 
@@ -107,20 +140,31 @@ def _before(image: Dictionary, limits: Limits) -> bytes:
         return decoded(outer, limits.artefact_bytes)
 
 
-def _samples(image: Dictionary, limits: Limits) -> Picture:
+def stored(image: Dictionary, limits: Limits) -> Samples:
+    """Return the samples of an image that no codec of pictures packs.
+
+    Raises:
+        FormatError: As `picture`.
+    """
     size = size_of(image)
     check_pixels(size, limits)
-    bits = 1 if _is_mask(image) else integer(image, "/BitsPerComponent", 8) or 8
+    bits = 1 if is_mask(image) else integer(image, "/BitsPerComponent", 8) or 8
     space = space_of(image)
     wanted = _bytes_of(size, space.components if space else 4, bits)
     data = decoded(image, max(limits.artefact_bytes, 2 * wanted + _SLACK_BYTES), wanted)
     if space is None:
         space = _guessed(data, size, bits)
-    wanted = _bytes_of(size, space.components, bits)
-    if not data and wanted:
+    if not data and _bytes_of(size, space.components, bits):
         raise FormatError("an image of the PDF has no data")
-    shown = pixels(unpacked(data, size, space.components, bits), space, bits, _decode(image, space))
-    is_cut = len(data) + _bytes_of((size[0], 1), space.components, bits) < wanted
+    return Samples(data, size, space, bits)
+
+
+def _samples(image: Dictionary, limits: Limits) -> Picture:
+    found = stored(image, limits)
+    space, bits = found.space, found.bits
+    samples = unpacked(found.data, found.size, space.components, bits)
+    shown = pixels(samples, space, bits, decode_of(image, space))
+    is_cut = len(found.data) + _bytes_of((found.size[0], 1), space.components, bits) < found.size_bytes
     return Picture(portable_anymap(shown), "pgm" if shown.ndim == 2 else "ppm", is_cut)
 
 
@@ -137,23 +181,36 @@ def _guessed(data: bytes, size: tuple[int, int], bits: int) -> Space:
     raise FormatError("an image of the PDF has a colour space that is not known, and too few data")
 
 
-def _is_mask(image: Dictionary) -> bool:
+def is_mask(image: Dictionary) -> bool:
+    """Return whether an image is a stencil: bits through which a page's colour is painted."""
     return str(image.get("/ImageMask", "")).lower() == "true"
 
 
-def _decode(image: Dictionary, space: Space) -> tuple[float, ...]:
+def decode_of(image: Dictionary, space: Space) -> tuple[float, ...]:
+    """Return the Decode array of an image, or nothing where it has none that fits its colours."""
     found = decode_pairs(image)
     return found if len(found) == 2 * space.components else ()
 
 
-def _jpeg(image: Dictionary, data: bytes, limits: Limits) -> Picture:
-    """Return a JPEG as it is where its decoder shows what the PDF shows, else its pixels as those."""
-    space = space_of(image)
-    decode = decode_pairs(image)
-    usual = all(value == number % 2 for number, value in enumerate(decode))
+def jpeg_of(image: Dictionary, limits: Limits) -> bytes:
+    """Return the JPEG of an image, with a marker in it where the PDF says how its colours are stored.
+
+    Raises:
+        FormatError: A filter around it cannot be taken off.
+    """
+    data = _before(image, limits)
     transform = integer(parameters_of(image, len(filters_of(image)) - 1), "/ColorTransform", -1)
     if transform == 0 and _ADOBE[:5] not in data[:4096]:
         data = data[:2] + b"\xff\xee\0\x0e" + _ADOBE + b"\0" + data[2:]
+    return data
+
+
+def _jpeg(image: Dictionary, limits: Limits) -> Picture:
+    """Return a JPEG as it is where its decoder shows what the PDF shows, else its pixels as those."""
+    data = jpeg_of(image, limits)
+    space = space_of(image)
+    decode = decode_pairs(image)
+    usual = all(value == number % 2 for number, value in enumerate(decode))
     if usual and space is not None and space.kind in {"grey", "rgb"}:
         return Picture(data, "jpg")
     try:
@@ -171,10 +228,10 @@ def _jpeg(image: Dictionary, data: bytes, limits: Limits) -> Picture:
         return Picture(data, "jpg")
     check_pixels(opened.size, limits)
     with guarded_pillow():
-        stored = np.asarray(opened).reshape(opened.height, opened.width, components)
+        samples = np.asarray(opened).reshape(opened.height, opened.width, components)
     if components == 4:
-        stored = 255 - stored
-    shown = pixels(stored, space, 8, _decode(image, space))
+        samples = 255 - samples
+    shown = pixels(samples, space, 8, decode_of(image, space))
     return Picture(portable_anymap(shown), "pgm" if shown.ndim == 2 else "ppm")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from efface import registry
 from efface.detectors.not_vectors import not_vectors
+from efface.engines.passwords import readable_passwords
 from efface.errors import AccessError, EffaceError, FormatError, LimitExceededError
 from efface.examine.fold import Fold
 from efface.examine.unopened import unopened
@@ -30,7 +31,6 @@ from efface.model import (
     Sampling,
 )
 from efface.sources.archive import reason_of
-from efface.sources.passwords import readable_passwords
 from efface.sources.payloads import BytesPayload
 
 if TYPE_CHECKING:

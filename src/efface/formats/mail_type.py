@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["EMLX", "MBOX", "MESSAGE", "mail_type"]
+__all__ = ["EMLX", "MBOX", "MESSAGE", "mail_type", "message_span"]
 
 MESSAGE, MBOX, EMLX = "message/rfc822", "application/mbox", "application/vnd.apple.emlx"
 _FIELD = re.compile(rb"([A-Za-z][A-Za-z0-9-]{1,60}):[ \t\r\n]")
 _POSTMARK = re.compile(rb"From \S+[^\n]{8,120}\d{2}:\d{2}[^\n]{0,40}\r?\n")
 _LENGTH = re.compile(rb"\d{1,10} *\r?\n")
+_LENGTH_LINE = re.compile(rb"(?:\xef\xbb\xbf)?\s*(\d{1,10})[ \r]*\n")
 _OWN = frozenset(
     {b"received", b"message-id", b"mime-version", b"return-path", b"delivered-to", b"x-mozilla-status"}
 )
@@ -31,6 +32,14 @@ def mail_type(head: bytes) -> str | None:
     if length:
         return EMLX if _is_message(head[length.end() :], least=2) else None
     return MESSAGE if _FIELD.match(head) and _is_message(head, least=2) else None
+
+
+def message_span(data: bytes) -> tuple[int, int]:
+    """Return where the message begins and ends in a file of Apple's program: behind its length in digits."""
+    length = _LENGTH_LINE.match(data)
+    if length is None:
+        return 0, len(data)
+    return length.end(), min(length.end() + int(length[1]), len(data))
 
 
 def _is_message(head: bytes, *, least: int) -> bool:

@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 
     from efface.model.limits import Limits
 
-__all__ = ["MailPart", "parts"]
+__all__ = ["MAX_DEPTH", "MailPart", "charset_of", "parsed", "parts"]
 
-_MAX_DEPTH = 32
+MAX_DEPTH = 32
+"""Entities inside one another."""
+
 _MAX_NAME = 200
 _WORD = re.compile(r"=\?[^?\s]{1,60}\?[BbQq]\?[^?]*\?=")
 _CODECS = {"gb2312": "gb18030", "gbk": "gb18030", "x-gbk": "gb18030", "big5": "big5hkscs"}
@@ -43,11 +45,16 @@ class MailPart:
         name: What it is called, unique in the message.
         data: Its bytes, decoded, or the error that kept them from being read.
         file_name: The name that the sender gave it.
+        entity: Which header with its content it is of, counted from 0 in the order of the text.
+        place: "content" where it is all of the content, "words" where it stands in a text, "field" where it
+            is a field of the header.
     """
 
     name: str
     data: bytes | FormatError = field(repr=False)
     file_name: str = ""
+    entity: int = -1
+    place: str = "content"
 
 
 def parts(data: bytes, limits: Limits) -> Iterator[MailPart]:
@@ -57,13 +64,22 @@ def parts(data: bytes, limits: Limits) -> Iterator[MailPart]:
         FormatError: It cannot be taken apart.
         LimitExceededError: It has more parts, or deeper ones, than the limits allow.
     """
+    yield from _Reading(limits).of(parsed(data), "", 0)
+
+
+def parsed(data: bytes) -> Message:
+    """Return a message as the library reads it.
+
+    Raises:
+        FormatError: It cannot be taken apart.
+        LimitExceededError: It is nested too deeply.
+    """
     try:
-        message = email.message_from_bytes(data, policy=email.policy.compat32)
+        return email.message_from_bytes(data, policy=email.policy.compat32)
     except _WRONG as error:
         raise FormatError(f"the message cannot be taken apart ({type(error).__name__})") from None
     except RecursionError:
         raise LimitExceededError("the message is nested too deeply") from None
-    yield from _Reading(limits).of(message, "", 0)
 
 
 class _Reading:
@@ -71,17 +87,19 @@ class _Reading:
         self._left = limits.entries
         self._names: dict[str, int] = {}
         self._messages = 0
+        self._entity = -1
 
     def of(self, message: Message, prefix: str, depth: int) -> Iterator[MailPart]:
         self._left -= 1
-        if self._left < 0 or depth > _MAX_DEPTH:
+        self._entity += 1
+        if self._left < 0 or depth > MAX_DEPTH:
             raise LimitExceededError(
                 "the message has more parts, or deeper ones, than entries and depth allow"
             )
         kind = message.get_content_type()
         face = message.get("Face")
         if face:
-            yield from self._leaf(_base64(str(face)), f"{prefix}face-field.png", "")
+            yield from self._leaf(_base64(str(face)), f"{prefix}face-field.png", "", "field")
         if kind == "multipart/encrypted":
             yield MailPart(self._unique(f"{prefix}encrypted"), EncryptedError("a message that is encrypted"))
             return
@@ -110,7 +128,7 @@ class _Reading:
         if kind.startswith("text/"):
             data = _in_utf8(data, message)
             for inner_name, inner in files_in_text(data) if kind == "text/plain" else ():
-                yield from self._leaf(inner, f"{prefix}attachment-{inner_name}", inner_name)
+                yield from self._leaf(inner, f"{prefix}attachment-{inner_name}", inner_name, "words")
         if file_name:
             yield from self._leaf(data, f"{prefix}attachment-{file_name}", file_name)
             return
@@ -119,9 +137,9 @@ class _Reading:
         stem = "body" if kind.startswith("text/") else ("image" if main == "image" else "part")
         yield from self._leaf(data, f"{prefix}{stem}{'.' + suffix if suffix else ''}", "")
 
-    def _leaf(self, data: bytes, name: str, file_name: str) -> Iterator[MailPart]:
+    def _leaf(self, data: bytes, name: str, file_name: str, place: str = "content") -> Iterator[MailPart]:
         if data:
-            yield MailPart(self._unique(name), data, file_name)
+            yield MailPart(self._unique(name), data, file_name, self._entity, place)
 
     def _unique(self, name: str) -> str:
         count = self._names[name] = self._names.get(name, 0) + 1
@@ -180,9 +198,14 @@ def _plain(name: str) -> str:
     return "".join(letter for letter in last if letter.isprintable())[-_MAX_NAME:].strip()
 
 
-def _in_utf8(data: bytes, message: Message) -> bytes:
+def charset_of(message: Message) -> str:
+    """Return Python's name of the encoding of a text; nothing where the message does not say."""
     charset = str(message.get_content_charset() or "")
-    codec = _CODECS.get(charset, charset)
+    return _CODECS.get(charset, charset)
+
+
+def _in_utf8(data: bytes, message: Message) -> bytes:
+    codec = charset_of(message)
     if codec in {"", "utf-8", "us-ascii"}:
         return data
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from efface.actions.rewrite_archive import expected
+from efface.actions.rewrite_archive import Warns, expected
 from efface.errors import AccessError, UsageError
 from efface.formats import sniff
 from efface.model import Locator, Method, Removal, RemovalStatus, VerdictKind
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-    from efface.model import Case, Finding, Verdict
+    from efface.model import Action, Case, Finding, Verdict
     from efface.runs.store import Store
 
 __all__ = ["ALL", "Plan", "plan"]
@@ -181,8 +181,13 @@ def _removals(
         actions = _expected(target, free)
         possible = actions is not None
         status = RemovalStatus.PLANNED if possible else RemovalStatus.UNSUPPORTED
-        reason = "" if possible else "no action removes such a finding from such a file"
-        result.append(replace(_removal(target, free, verdicts, status, reason), actions=actions or ()))
+        reason = (
+            _warning(target, actions or ())
+            if possible
+            else "no action removes such a finding from such a file"
+        )
+        names = tuple(f"{action.name}@{action.version}" for action in actions or ())
+        result.append(replace(_removal(target, free, verdicts, status, reason), actions=names))
     return result
 
 
@@ -191,7 +196,7 @@ def _is_shown(finding: Finding) -> bool:
     return any(clue.name == "view" for clue in finding.clues)
 
 
-def _expected(target: Locator, findings: list[Finding]) -> tuple[str, ...] | None:
+def _expected(target: Locator, findings: list[Finding]) -> tuple[Action, ...] | None:
     """Return which actions a target will need, by what it holds now; none when it cannot be told."""
     if target.scheme != "file":
         return None
@@ -199,8 +204,19 @@ def _expected(target: Locator, findings: list[Finding]) -> tuple[str, ...] | Non
         head = FilePayload(target.path[0], 0).head(sniff.HEAD_BYTES)
     except AccessError:
         return ()  # it has gone or changed: applying the plan will say so
-    actions = expected(sniff.media_type(head, target.path[0]), findings)
-    return None if actions is None else tuple(f"{action.name}@{action.version}" for action in actions)
+    return expected(sniff.media_type(head, target.path[0]), findings)
+
+
+def _warning(target: Locator, actions: Iterable[Action]) -> str:
+    """Return what the first action that knows of something says of a file before it is changed."""
+    for action in actions:
+        if isinstance(action, Warns):
+            try:
+                with FilePayload(target.path[0], 0).open() as stream:
+                    return action.warning(stream)
+            except AccessError:
+                return ""  # applying the plan will say so
+    return ""
 
 
 def _removal(

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from efface.engines import archive_reading
+from efface.engines.passwords import passwords, readable_passwords
 from efface.errors import EncryptedError, FormatError, LimitExceededError, UnsupportedError
 from efface.model import Gap, GapReason, Part, Surroundings
-from efface.sources.passwords import passwords, readable_passwords
 from efface.sources.payloads import BytesPayload
 
 if TYPE_CHECKING:

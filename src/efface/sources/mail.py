@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from efface.errors import FormatError, LimitExceededError
-from efface.formats import mail_type, mime, pkcs7, tnef
+from efface.formats import mail_type, mbox, mime, pkcs7, tnef
 from efface.model import Gap, GapReason, Part, Surroundings
 from efface.sources.archive import reason_of
 from efface.sources.payloads import BytesPayload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import BinaryIO
 
     from efface.model import Column, Limits
 
 __all__ = ["PKCS7", "TNEF", "Mail"]
 
 TNEF, PKCS7 = "application/ms-tnef", "application/pkcs7-mime"
-_CHUNK = 1 << 20
-_POSTMARK = re.compile(rb"\n\r?\nFrom (?=\S+[^\n]{8,120}\d{2}:\d{2})")
-_KEPT = 256  # bytes of one chunk in which a postmark may begin that the next one ends
 
 
 class Mail:
@@ -70,15 +65,13 @@ def _inside(data: bytes, media_type: str, limits: Limits) -> Iterator[mime.MailP
         if content:
             yield mime.MailPart("signed.eml", content)
     else:
-        if media_type == mail_type.EMLX:
-            first, _, rest = data.removeprefix(b"\xef\xbb\xbf").lstrip().partition(b"\n")
-            data = rest[: int(first)] if first.strip().isdigit() else rest
-        yield from mime.parts(data, limits)
+        start, stop = mail_type.message_span(data) if media_type == mail_type.EMLX else (0, len(data))
+        yield from mime.parts(data[start:stop], limits)
 
 
 def _mailbox(part: Part, limits: Limits) -> Iterator[Part | Gap]:
     with part.payload.open() as stream:
-        for number, message in enumerate(_messages(stream, limits.artefact_bytes), 1):
+        for number, message in enumerate(mbox.messages(stream, limits.artefact_bytes), 1):
             place = part.locator.child(f"message-{number}.eml")
             if number > limits.entries:
                 detail = f"more than entries = {limits.entries} messages: the rest was not looked at"
@@ -89,32 +82,3 @@ def _mailbox(part: Part, limits: Limits) -> Iterator[Part | Gap]:
                 continue
             names = Surroundings((f"message-{number}.eml", *part.surroundings.names))
             yield Part(place, BytesPayload(message), names, part.modified_at)
-
-
-def _messages(stream: BinaryIO, limit: int) -> Iterator[bytes | LimitExceededError]:
-    """Yield the messages of a mailbox without their postmarks, with no more than one in memory."""
-    pieces: list[bytes] = []
-    size, rest = 0, b""
-    while True:
-        chunk = stream.read(_CHUNK)
-        window = rest + chunk
-        at = 0
-        for mark in _POSTMARK.finditer(window):
-            yield _message([*pieces, window[at : mark.start() + 1]], limit)
-            pieces, size, at = [], 0, mark.end() - len(b"From ")
-        if not chunk:
-            yield _message([*pieces, window[at:]], limit)
-            return
-        kept = max(len(window) - _KEPT, at)
-        if size <= limit:
-            pieces.append(window[at:kept])
-        size += kept - at
-        rest = window[kept:]
-
-
-def _message(pieces: list[bytes], limit: int) -> bytes | LimitExceededError:
-    whole = b"".join(pieces)
-    if len(whole) > limit:
-        return LimitExceededError(f"a message of more than artefact_bytes = {limit}")
-    whole = whole.lstrip(b"\r\n")
-    return whole.partition(b"\n")[2] if whole.startswith(b"From ") else whole

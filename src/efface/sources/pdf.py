@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from efface.engines import pdf
+from efface.engines.passwords import passwords
 from efface.errors import FormatError
 from efface.model import Gap, Part, Surroundings
 from efface.sources.archive import reason_of
-from efface.sources.passwords import passwords
 from efface.sources.payloads import BytesPayload
 
 if TYPE_CHECKING:

@@ -253,6 +253,25 @@ WHO = {
         found("a", fragment="offset=9"),
         "erase-file",
     ),
+    "an image in a PDF": ("application/pdf", face("a.pdf", "page-1-image-1.jpg"), "redact-pdf"),
+    "something in a file attached to a PDF": (
+        "application/pdf",
+        found("a.pdf", "attachment-b.zip", "c.npy"),
+        "redact-pdf",
+    ),
+    "an attachment of a message": ("message/rfc822", face("a.eml", "attachment-a.png"), "rewrite-mail"),
+    "a message in a mailbox": (
+        "application/mbox",
+        face("a.mbox", "message-3.eml", "image.png"),
+        "rewrite-mail",
+    ),
+    "a message of Apple's program": (
+        "application/vnd.apple.emlx",
+        face("a.emlx", "image.png"),
+        "rewrite-mail",
+    ),
+    "Outlook's envelope": ("application/ms-tnef", face("winmail.dat", "attachment-a.png"), None),
+    "signed S/MIME in one block": ("application/pkcs7-mime", face("a.p7m", "signed.eml", "image.png"), None),
     "a part of something unknown": ("application/pdf", found("a.pdf", fragment="page=1"), None),
 }
 

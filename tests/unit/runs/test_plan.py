@@ -232,3 +232,22 @@ def test_another_open_question_keeps_nothing(store: Store, rule: str) -> None:
     store.set_verdicts([undecided(rule)])
     (removal,) = plan(store, Case("t", "CN"), (), DAY).removals
     assert removal.status is not RemovalStatus.HELD
+
+
+@pytest.mark.parametrize("signed", [True, False])
+def test_a_plan_says_that_a_signature_will_not_hold(store: Store, tmp_path: Path, *, signed: bool) -> None:
+    """Who is about to change a signed document hears of it before."""
+    path = tmp_path / "signed.pdf"
+    path.write_bytes(b"%PDF-1.7\n" + (b"/ByteRange [0 1 2 3]" if signed else b"nothing"))
+    place = Locator("file", (str(path), "page-1-image-1.jpg"), "xywh=pixel:0,0,10,10")
+    face = Finding("face-image@1", Form.SAMPLE, Characteristic.FACE, place, 0.9, 1, Level.VISIBLE)
+    unit = Unit(place.container.uri, 1, "s", "filesystem")
+    result = {"artefacts": 1, "scanned": 1, "bytes": 1, "sha256": "00" * 32, "gaps": []}
+    with store.transaction():
+        store.list_units([unit], 1)
+        store.finish_unit(unit, "c", {**result, "findings": [encode(face)]})
+    (removal,) = (
+        each for each in plan(store, None, ("all",), DAY).removals if each.target == place.container
+    )
+    assert (removal.status, removal.actions) == (RemovalStatus.PLANNED, ("redact-pdf@1",))
+    assert removal.reason == ("signatures over it no longer hold" if signed else "")

@@ -12,9 +12,9 @@ import pikepdf
 import pytest
 from PIL import Image
 
+from efface.engines import passwords
 from efface.errors import EncryptedError, FormatError, LimitExceededError
 from efface.model import Gap, GapReason, Limits, Locator, Part, Surroundings
-from efface.sources import passwords
 from efface.sources.payloads import BytesPayload
 from efface.sources.pdf import Pdf
 from efface.testing.documents import page_with, pdf, pdf_image, pdf_stream, updated_pdf

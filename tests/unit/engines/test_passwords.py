@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from efface.engines.libarchive_runtime import load
+from efface.engines.passwords import VARIABLE, passwords, readable_passwords
 from efface.errors import AccessError
 from efface.model import Gap, GapReason, Limits, Locator, Part, Surroundings
 from efface.sources.archive import Archive
-from efface.sources.passwords import VARIABLE, passwords, readable_passwords
 from efface.sources.payloads import FilePayload
 
 if TYPE_CHECKING:
