@@ -31,7 +31,7 @@ from efface.report.texts import text, word
 from efface.report.wording import coverage_text, detail_text, kind_text, level_text, region_text, what
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.console import RenderableType
 
@@ -49,6 +49,7 @@ __all__ = [
     "questions_table",
     "removal_plan",
     "scan_summary",
+    "signer_table",
     "verdict_table",
 ]
 
@@ -242,6 +243,21 @@ def certificate_summary(certificate: Certificate, lang: str) -> Group:
     ]
     lines += [Line(f"- {short(item.get(lang), 400)}") for item in certificate.not_proven]
     return Group(*lines)
+
+
+def signer_table(certificate: Certificate, trusted: Mapping[str, str], lang: str) -> Table:
+    """Return which of the trusted keys signed a verified certificate.
+
+    Args:
+        certificate: The certificate.
+        trusted: Names of files to ids of keys.
+        lang: "zh" or "en".
+    """
+    grid = _table(lang, "key_file", "key_id", "result", title=text("heading.signers", lang))
+    for name, key_id in trusted.items():
+        key, style = ("signed", "green") if key_id in certificate.key_ids else ("not_signed", "yellow")
+        grid.add_row(Line(short(name)), Line(key_id), Line(text(f"signer.{key}", lang), style=style))
+    return grid
 
 
 def check_steps(steps: Sequence[CheckStep], lang: str) -> Group:
