@@ -21,6 +21,7 @@ from efface.report.html_beside import (
     group_list,
     ignored_list,
     miss_list,
+    returned_part,
     sampling_list,
     waiver_list,
 )
@@ -109,6 +110,7 @@ def _page(view: RunView) -> list[Html]:
     sections = [
         masthead(view),
         outcome(view),
+        returned_part(view),
         baseline_part(view),
         activity(view, rules),
         group_list(view),

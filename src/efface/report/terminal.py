@@ -67,7 +67,12 @@ _STYLES = {
     VerdictKind.PERMITTED: "green",
     VerdictKind.OUT_OF_SCOPE: "dim",
 }
-_HEADLINES = {"violations": "bold red", "nothing": "bold green", "found": "bold cyan"}
+_HEADLINES = {
+    "came_back": "bold red",
+    "violations": "bold red",
+    "nothing": "bold green",
+    "found": "bold cyan",
+}
 _STATUSES = {RemovalStatus.REMOVED: "green", RemovalStatus.FAILED: "bold red", RemovalStatus.HELD: "magenta"}
 
 
