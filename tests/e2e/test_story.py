@@ -354,8 +354,7 @@ def test_an_inspector_countersigns_the_certificate(story: Story, efface: Any, tm
     efface(
         "countersign", story.certificate, "-o", both, "--key", tmp_path / "inspector.pem", *owner, expect=0
     )
-    said = efface("check", both, *owner, *inspector, "--lang", "en", expect=0).stdout
-    assert said.count(" signed") == 2
+    assert "did not sign" not in efface("check", both, *owner, *inspector, "--lang", "en", expect=0).stdout
     efface("check", both, *owner, expect=4)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from efface.cli.options import Language, Quiet, language_of
+from efface.cli.options import HtmlFile, Language, Quiet, language_of
 
 __all__ = ["Revoked", "Trusted", "check", "read_certificate", "read_revoked"]
 
@@ -21,35 +21,45 @@ Revoked = Annotated[
 ]
 
 
-def check(
+def check(  # noqa: PLR0913 - one parameter for each option
     certificate: Path,
     *,
     trust: Trusted,
     revoked: Revoked = None,
+    html: HtmlFile = None,
     lang: Language = None,
     quiet: Quiet = False,
 ) -> int:
     """Check a certificate offline, in numbered steps: exit code 0 when it holds, 4 when it does not.
 
     Every signer must be trusted, and none revoked. Which of the trusted keys signed is said at the end.
+    With --html, steps and statement are written as a page that needs no script.
 
     Parameters
     ----------
     certificate
         Certificate file.
     """
+    import hashlib
+
+    from efface.cli.options import write_text
     from efface.cli.output import show
     from efface.evidence import keys
     from efface.evidence.check import check as check_certificate
-    from efface.report import terminal
+    from efface.report import html_check, terminal
     from efface.runs.exit_code import ExitCode
 
     trusted = {path: keys.load_public(path) for path in trust}
-    report = check_certificate(read_certificate(certificate), trusted.values(), read_revoked(revoked))
-    if not quiet:
+    data = read_certificate(certificate)
+    report = check_certificate(data, trusted.values(), read_revoked(revoked))
+    signers = {str(path): key.key_id for path, key in trusted.items()}
+    if html is not None:
+        digest = hashlib.sha256(data).hexdigest()
+        page = html_check.render(report.steps, report.certificate, signers, digest, language_of(lang))
+        write_text(html, page)
+    if not quiet and html != "-":
         show(terminal.check_steps(report.steps, language_of(lang)))
         if report.ok and report.certificate is not None:
-            signers = {str(path): key.key_id for path, key in trusted.items()}
             show(terminal.certificate_summary(report.certificate, language_of(lang)))
             show(terminal.signer_table(report.certificate, signers, language_of(lang)))
     return ExitCode.CLEAN if report.ok else ExitCode.FAILED

@@ -1,17 +1,12 @@
 """Render a run as one HTML file that works alone: offline, without JavaScript, on paper, in two languages.
 
-Nothing is loaded from anywhere: the policy in the page allows the inline style and script by their
-digests and forbids everything else, pictures included.
+Nothing is loaded from anywhere; `html_page` says how.
 
 Not promised: the page lists at most `MAX_FINDINGS` findings and says so; the JSON has all.
-Source: W3C Content Security Policy Level 3, 2.3.1 (hash sources).
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from efface.model import VerdictKind
@@ -27,6 +22,7 @@ from efface.report.html_beside import (
 )
 from efface.report.html_filters import filters
 from efface.report.html_findings import place_section
+from efface.report.html_page import page
 from efface.report.html_sections import (
     activity,
     gap_list,
@@ -42,7 +38,6 @@ from efface.report.html_sections import (
     tool_list,
 )
 from efface.report.markup import Html, element, said
-from efface.report.texts import text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,51 +53,7 @@ MAX_FINDINGS = 3000
 
 def render(view: RunView) -> str:
     """Return the page."""
-    style, script = _asset("report.css"), _asset("report.js")
-    policy = (
-        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=policy),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="referrer", content="no-referrer"),
-        element("title", text("title.report", view.lang)),
-        element("style", style),
-    )
-    body = element(
-        "body", *_switches(view.lang), element("div", *_page(view), class_="page"), element("script", script)
-    )
-    lang = "zh-CN" if view.lang == "zh" else "en"
-    return f"<!DOCTYPE html>\n{element('html', head, body, lang=lang)}\n"
-
-
-def _asset(name: str) -> Html:
-    return Html(files("efface.report").joinpath("assets", name).read_text("utf-8"))
-
-
-def _digest(content: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
-
-
-def _switches(lang: str) -> list[Html]:
-    # Radio buttons before the page switch it with style rules alone, so that it works without scripts.
-    chosen = {"lang": lang, "theme": "auto"}
-    names = {"lang": ("zh", "en"), "theme": ("auto", "light", "dark")}
-    return [
-        element(
-            "input",
-            type="radio",
-            class_="switch",
-            name=group,
-            id=f"{group}-{name}",
-            checked=name == chosen[group],
-        )
-        for group, members in names.items()
-        for name in members
-    ]
+    return page("report", view.lang, *_page(view), script="report.js")
 
 
 def _page(view: RunView) -> list[Html]:

@@ -77,3 +77,19 @@ def test_a_certificate_may_be_countersigned_in_its_place(desk) -> None:
     arguments = ["countersign", "c.json", "-o", "c.json", "--key", "inspector.pem", "--trust", "owner.pub"]
     assert run(arguments) == ExitCode.CLEAN
     assert run(["check", "c.json", "--trust", "owner.pub", "--trust", "inspector.pub"]) == ExitCode.CLEAN
+
+
+@pytest.mark.parametrize(("key", "code"), [("owner", ExitCode.CLEAN), ("court", ExitCode.FAILED)])
+def test_a_page_is_written_whether_or_not_it_holds(desk, key, code) -> None:
+    """What does not hold is to be shown, too; the exit code says the same as without the page."""
+    assert run(["check", "c.json", "--trust", f"{key}.pub", "--html", "check.html", "--quiet"]) == code
+    page = (desk / "check.html").read_text("utf-8")
+    assert ("the certificate holds" in page) == (code is ExitCode.CLEAN)
+
+
+def test_a_page_on_standard_output_stands_alone(desk, capsys) -> None:
+    """No table for people is mixed into it."""
+    run(["check", "c.json", "--trust", "owner.pub", "--html", "-"])
+    out = capsys.readouterr().out
+    assert out.startswith("<!DOCTYPE html>")
+    assert out.endswith("</html>\n")
