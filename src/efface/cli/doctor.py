@@ -21,6 +21,7 @@ EXTRAS = {
     "objects": ("s3://, gs://, az://", ("obstore",)),
     "git": ("the history of git repositories", ("dulwich",)),
     "cluster": ("scan --engine dask://", ("distributed",)),
+    "qr": ("a QR code on the page of efface check --html", ("segno",)),
     "server": ("guard serve", ("fastapi", "uvicorn")),
 }
 """The extras of the package: what each is for, and the modules that show that it is installed."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from efface.engines import qr
 from efface.report.html_page import language_bar, page
 from efface.report.html_sections import heading
 from efface.report.markup import Html, bilingual, element, fragment, said, table, term
@@ -53,7 +54,31 @@ def _masthead(sha256: str) -> Html:
     )
     title = element("h1", said("title.check"))
     subtitle = element("p", said("title.check_subtitle"), class_="subtitle")
-    return element("header", language_bar(), title, subtitle, element("dl", facts))
+    return element("header", language_bar(), title, subtitle, element("dl", facts), _code(sha256))
+
+
+def _code(sha256: str) -> Html:
+    """Return the digest as a QR code, for who compares paper with a file; nothing without the library."""
+    rows = qr.modules(f"sha256:{sha256}")
+    if rows is None:
+        return Html()
+    quiet, size = qr.QUIET_MODULES, len(rows) + 2 * qr.QUIET_MODULES
+    dark = "".join(
+        f"M{x + quiet} {y + quiet}h1v1h-1z"
+        for y, row in enumerate(rows)
+        for x, module in enumerate(row)
+        if module
+    )
+    return element(
+        "svg",
+        element("title", f"sha256:{sha256}"),
+        element("rect", width=size, height=size, fill="#fff"),
+        element("path", d=dark, fill="#000"),
+        viewBox=f"0 0 {size} {size}",
+        width=4 * size,
+        height=4 * size,
+        role="img",
+    )
 
 
 def _steps(steps: Sequence[CheckStep], *, is_ok: bool) -> Html:
