@@ -236,7 +236,7 @@ def main(certificate: str, *arguments: str) -> int:
     try:
         for number, step in enumerate(check(Path(certificate).read_bytes(), trusted), start=2):
             print(f"({number - 1}) holds: {step}")
-    except (ValueError, RecursionError, InvalidSignature) as error:
+    except (ValueError, TypeError, RecursionError, InvalidSignature) as error:
         print(f"({number}) does not hold: {error or type(error).__name__}")
         return 4
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import importlib.util
 import io
 import json
@@ -16,6 +17,8 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from efface.evidence import canonical, envelope, not_proven
@@ -295,6 +298,18 @@ def test_as_a_program_it_trusts_no_revoked_key(files) -> None:
     """A key on the list is not trusted, whatever time the certificate says."""
     done = _run(files / "c.json", files / "k.pub", "--revoked", files / "revoked")
     assert (done.returncode, done.stdout.splitlines()[-1][:17]) == (4, "(3) does not hold")
+
+
+def test_as_a_program_it_refuses_a_key_of_another_kind(files) -> None:
+    """A key that is not Ed25519 signs no certificate: exit code 4, not a fault."""
+    other = ec.generate_private_key(ec.SECP256R1()).public_key()
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    der = other.public_bytes(serialization.Encoding.DER, form)
+    (files / "other.pub").write_bytes(other.public_bytes(serialization.Encoding.PEM, form))
+    text = CERTIFICATES[0].replace(KEY.key_id.encode(), hashlib.sha256(der).hexdigest().encode())
+    (files / "c.json").write_bytes(text)
+    done = _run(files / "c.json", files / "other.pub")
+    assert (done.returncode, done.stdout.splitlines()[-1][:17]) == (4, "(4) does not hold")
 
 
 # -- the schema in the documentation -------------------------------------------------------------------
