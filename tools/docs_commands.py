@@ -30,10 +30,11 @@ _BEFORE = """\
 Made from the command line's own `--help` by `python tools/docs_commands.py`; a test compares the two.
 
 Exit codes, of every command: 0 clean, or done as asked; 1 violations, or findings at or above `--fail-on` when no
-case is given, or the guard refuses; 2 used in a way that cannot be done; 3 nothing found but something could not
-be looked at or decided, or the guard quarantines; 4 a removal failed, or a ledger, signature or certificate does not
-hold; 70 a fault of efface itself; 130 stopped by the user. They are a promise: they may grow, and do not change
-meaning. Limits and environment variables stand in [settings.md](settings.md).
+case is given, or something removed is back (`--against`), or the guard refuses; 2 used in a way that cannot be done;
+3 nothing found but something could not be looked at or decided, or the guard quarantines; 4 a removal failed, or a
+ledger, signature or certificate does not hold; 70 a fault of efface itself; 130 stopped by the user. They are a
+promise: they may grow, and do not change meaning. Limits and environment variables stand in
+[settings.md](settings.md).
 """
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -333,3 +335,46 @@ def test_standard_input_is_looked_at(efface: Any, samples: Path, tmp_path: Path)
             "--quiet",
         ]
         assert subprocess.run(command, input=content, timeout=120).returncode == code
+
+
+def test_both_checkers_accept_the_certificate_of_a_real_run(story: Story) -> None:
+    """The second checker, which knows only the documentation, follows the whole day."""
+    tool = Path(__file__).parents[2] / "tools" / "check_certificate.py"
+    command = [sys.executable, "-I", tool, story.certificate, story.key.with_suffix(".pub")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("holds: ") == 11
+
+
+def test_an_inspector_countersigns_the_certificate(story: Story, efface: Any, tmp_path: Path) -> None:
+    """Both names stand in the check; who trusts only one of them is refused."""
+    efface("keys", "new", tmp_path / "inspector.pem", expect=0)
+    owner, inspector = ("--trust", story.key.with_suffix(".pub")), ("--trust", tmp_path / "inspector.pub")
+    both = tmp_path / "both.json"
+    efface(
+        "countersign", story.certificate, "-o", both, "--key", tmp_path / "inspector.pem", *owner, expect=0
+    )
+    assert "did not sign" not in efface("check", both, *owner, *inspector, "--lang", "en", expect=0).stdout
+    efface("check", both, *owner, expect=4)
+
+
+def test_a_restored_backup_is_found(story: Story, efface: Any, tmp_path: Path) -> None:
+    """With the key of the run, under any name; without the key, it is said that nobody can tell."""
+    (tmp_path / "backup").mkdir()
+    (tmp_path / "backup" / "restored.jpg").write_bytes(story.before[story.path("photos/lobby-1.jpg")])
+    (tmp_path / "backup" / "left.jpg").write_bytes(story.after[story.path("photos/lobby-2.jpg")])
+    copy = shutil.copy(story.run, tmp_path / "copy.sqlite")
+    scan = ("scan", tmp_path / "backup", "--against", story.certificate, "--json", "-")
+    told = json.loads(efface(*scan, "--run", copy, expect=1).stdout)["against"]
+    assert told["told"] is True
+    assert [Path(place["path"][0]).name for place in told["files_back"]] == ["restored.jpg"]
+    untold = json.loads(efface(*scan, "--run", tmp_path / "new.sqlite").stdout)["against"]
+    assert untold["told"] is False
+    assert untold["files_back"] == []
+
+
+def test_a_changed_certificate_is_nothing_to_compare_with(story: Story, efface: Any, tmp_path: Path) -> None:
+    """Before anything is looked at."""
+    (tmp_path / "changed.json").write_bytes(story.certificate.read_bytes()[:-2])
+    refused = efface("scan", tmp_path, "--against", tmp_path / "changed.json", expect=4)
+    assert refused.stdout == ""

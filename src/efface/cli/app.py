@@ -68,6 +68,14 @@ _COMMANDS = {
             "efface check certificate.json --trust inspector.pub --trust agency.pub --lang zh",
         ),
     ),
+    "countersign": (
+        "efface.cli.countersign:countersign",
+        "Add a signature to a certificate that holds: a second person stands by it.",
+        (
+            "efface countersign certificate.json -o both.json --key agency.pem --trust inspector.pub",
+            "efface countersign c.json -o c.json --key agency.pem --trust inspector.pub --revoked lost.txt",
+        ),
+    ),
     "guard": ("efface.cli.guard:app", "Allow, refuse or quarantine payloads at the door; fails closed.", ()),
     "rules": ("efface.cli.rules:app", "The law: what it says, what applies to a case, what is missing.", ()),
     "keys": ("efface.cli.keys:app", "Signing keys.", ()),

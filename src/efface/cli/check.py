@@ -7,42 +7,80 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from efface.cli.options import Language, Quiet, language_of
+from efface.cli.options import HtmlFile, Language, Quiet, language_of
 
-__all__ = ["check"]
+__all__ = ["Revoked", "Trusted", "check", "read_certificate", "read_revoked"]
+
+Trusted = Annotated[
+    tuple[Path, ...],
+    Parameter(name="--trust", help="Public key that is trusted; may be given several times."),
+]
+Revoked = Annotated[
+    Path | None,
+    Parameter(name="--revoked", help="List of keys that are trusted no longer: a key id a line."),
+]
 
 
-def check(
+def check(  # noqa: PLR0913 - one parameter for each option
     certificate: Path,
     *,
-    trust: Annotated[
-        tuple[Path, ...],
-        Parameter(name="--trust", help="Public key that is trusted; may be given several times."),
-    ],
+    trust: Trusted,
+    revoked: Revoked = None,
+    html: HtmlFile = None,
     lang: Language = None,
     quiet: Quiet = False,
 ) -> int:
     """Check a certificate offline, in numbered steps: exit code 0 when it holds, 4 when it does not.
+
+    Every signer must be trusted, and none revoked. Which of the trusted keys signed is said at the end.
+    With --html, steps and statement are written as a page that needs no script.
 
     Parameters
     ----------
     certificate
         Certificate file.
     """
+    import hashlib
+
+    from efface.cli.options import write_text
     from efface.cli.output import show
-    from efface.errors import UsageError
     from efface.evidence import keys
     from efface.evidence.check import check as check_certificate
-    from efface.report import terminal
+    from efface.report import html_check, terminal
     from efface.runs.exit_code import ExitCode
 
-    try:
-        data = certificate.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{certificate}: {error.strerror}") from None
-    report = check_certificate(data, [keys.load_public(path) for path in trust])
-    if not quiet:
+    trusted = {path: keys.load_public(path) for path in trust}
+    data = read_certificate(certificate)
+    report = check_certificate(data, trusted.values(), read_revoked(revoked))
+    signers = {str(path): key.key_id for path, key in trusted.items()}
+    if html is not None:
+        digest = hashlib.sha256(data).hexdigest()
+        page = html_check.render(report.steps, report.certificate, signers, digest, language_of(lang))
+        write_text(html, page)
+    if not quiet and html != "-":
         show(terminal.check_steps(report.steps, language_of(lang)))
         if report.ok and report.certificate is not None:
             show(terminal.certificate_summary(report.certificate, language_of(lang)))
+            show(terminal.signer_table(report.certificate, signers, language_of(lang)))
     return ExitCode.CLEAN if report.ok else ExitCode.FAILED
+
+
+def read_certificate(path: Path) -> bytes:
+    """Return the bytes of a certificate.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+    from efface.errors import UsageError
+
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from None
+
+
+def read_revoked(path: Path | None) -> frozenset[str]:
+    """Return the ids of a list of revoked keys, or none when none is named."""
+    from efface.evidence import keys
+
+    return frozenset() if path is None else keys.load_revoked(path)

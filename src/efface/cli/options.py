@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from efface.model import Case
     from efface.report.marks import Waiver
     from efface.runs.baseline import Baseline
+    from efface.runs.returned import Against
 
 __all__ = [
+    "AgainstFile",
     "BaselineFile",
     "CaseFile",
     "CsvFile",
@@ -37,6 +39,7 @@ __all__ = [
     "WriteBaseline",
     "default_run",
     "language_of",
+    "read_against",
     "read_baseline",
     "read_case",
     "read_waivers",
@@ -76,6 +79,13 @@ WriteBaseline = Annotated[
     str | None,
     Parameter(
         help="Write what was found as a baseline, without content; one that exists only shrinks.",
+    ),
+]
+AgainstFile = Annotated[
+    Path | None,
+    Parameter(
+        name="--against",
+        help="Certificate: what it says was removed and is back gives exit code 1; --run names its run file.",
     ),
 ]
 WaiversFile = Annotated[
@@ -159,6 +169,21 @@ def read_waivers(path: Path | None) -> tuple[Waiver, ...]:
     from efface.runs.waivers import parse_waivers
 
     return parse_waivers(_text(path, _MAX_CASE_BYTES, "a file of waivers"))
+
+
+def read_against(path: Path | None) -> Against | None:
+    """Return the certificate to compare with, or None when none is named.
+
+    Raises:
+        UsageError: It cannot be read.
+        EvidenceError: It is no certificate.
+    """
+    if path is None:
+        return None
+    from efface.cli.check import read_certificate
+    from efface.runs.returned import parse_against
+
+    return parse_against(read_certificate(path))
 
 
 def read_baseline(path: Path | None) -> Baseline | None:

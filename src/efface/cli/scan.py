@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from efface.cli.options import (
+    AgainstFile,
     BaselineFile,
     CaseFile,
     CsvFile,
@@ -28,6 +29,7 @@ from efface.cli.options import (
     WriteBaseline,
     default_run,
     language_of,
+    read_against,
     read_baseline,
     read_case,
     read_waivers,
@@ -72,6 +74,7 @@ def scan(  # noqa: PLR0913 - one parameter for each option of the contract
     baseline: BaselineFile = None,
     write_baseline: WriteBaseline = None,
     waivers: WaiversFile = None,
+    against: AgainstFile = None,
     ignore: IgnoreFiles = None,
     use_ignore_files: UseIgnoreFiles = False,
     fail_on: Annotated[
@@ -115,9 +118,14 @@ def scan(  # noqa: PLR0913 - one parameter for each option of the contract
         read_baseline(Path(write_baseline)) if write_baseline and os.path.exists(write_baseline) else None
     )
     known = read_baseline(baseline) or before
-    marks = Marks(known, read_waivers(waivers), targets)
+    certificate = read_against(against)
+    marks = Marks(known, read_waivers(waivers), targets, certificate)
     left_out = Ignore(tuple(read_ignore_file(str(path)) for path in ignore or ()), use_own=use_ignore_files)
     with Store(run or default_run(targets)) as store:
+        if certificate is not None:
+            from efface.runs.returned import require_held
+
+            require_held(store, certificate)
         with _progress(quiet=quiet) as progress:
             options = ScanOptions(targets, Mode(mode), jobs, ignore=left_out, engine=engine or "")
             run_scan(store, options, progress=progress)

@@ -1,4 +1,7 @@
-"""Build a certificate from a run's ledger: only what was done and checked, and what was not proven."""
+"""Build a certificate from a run's ledger: only what was done and checked, and what was not proven.
+
+A second signer adds a signature to the same payload, once the certificate holds under every signer before.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from efface.errors import EvidenceError
+from efface.errors import EvidenceError, UsageError
 from efface.evidence import account, canonical, envelope, history, merkle, not_proven, shapes
 from efface.evidence.check import check
 from efface.evidence.entries import Kind, entry_adapter
@@ -18,10 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from efface.evidence.check import CheckReport
     from efface.evidence.entries import Entry
-    from efface.evidence.keys import SigningKey
+    from efface.evidence.keys import PublicKey, SigningKey
 
-__all__ = ["FindingSummary", "GapSummary", "RunSummary", "build", "certified_entry"]
+__all__ = ["FindingSummary", "GapSummary", "RunSummary", "build", "certified_entry", "countersign"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +64,39 @@ def build(
         raise EvidenceError(f"no certificate: {problem}")
     predicate = _predicate(run, plain, typed)
     data = envelope.sign(canonical.dumps(_statement(predicate)), (signer, *others))
-    report = check(data, [key.public for key in (signer, *others)])
-    if failed := report.failed:
-        raise EvidenceError(f"no certificate: step {failed.number}, {failed.title}: {failed.reason}")
+    _require_ok(check(data, [key.public for key in (signer, *others)]), "no certificate")
     return data
+
+
+def countersign(
+    data: bytes, signer: SigningKey, trusted: Sequence[PublicKey], revoked: frozenset[str] = frozenset()
+) -> bytes:
+    """Return a certificate with one more signature over the same statement.
+
+    Args:
+        data: The certificate.
+        signer: The key that countersigns.
+        trusted: The keys of all who signed before.
+        revoked: Ids of keys that are believed no longer.
+
+    Raises:
+        UsageError: This key has signed it already.
+        EvidenceError: A step of the check does not hold, before or after; nothing is signed then.
+
+    Not promised: that the countersigner saw the data. A signature says that its holder stands by the
+    statement; docs/certificate.md says what else he should have looked at.
+    """
+    _require_ok(check(data, trusted, revoked), "not countersigned")
+    if signer.key_id in {signature.key_id for signature in envelope.parse(data).signatures}:
+        raise UsageError(f"the key {signer.key_id} has signed this certificate already")
+    signed = envelope.cosign(data, signer)
+    _require_ok(check(signed, [*trusted, signer.public], revoked), "not countersigned")
+    return signed
+
+
+def _require_ok(report: CheckReport, otherwise: str) -> None:
+    if failed := report.failed:
+        raise EvidenceError(f"{otherwise}: step {failed.number}, {failed.title}: {failed.reason}")
 
 
 def certified_entry(data: bytes) -> dict[str, Any]:

@@ -13,7 +13,9 @@
     (11) Nothing in it can hold biometric content: every text has a short, closed shape.
 
 A signature of a key that is not trusted is refused even beside a trusted one: nothing may be attached
-to a certificate by a stranger. Who wants a co-signed certificate to pass trusts all its signers.
+to a certificate by a stranger. Who wants a countersigned certificate to pass trusts all its signers. A key
+on the list of revoked keys is not trusted, whatever time the certificate says: that time is the word of
+whoever held the key.
 
 Not handled here: whether the owner told the truth about targets, time and detectors; docs/certificate.md
 lists the attacks that still work.
@@ -88,6 +90,7 @@ class _Case:
 
     data: bytes
     trusted: dict[str, PublicKey]
+    revoked: frozenset[str]
     outer: envelope.Envelope = field(init=False)
     plain: dict[str, Any] = field(init=False)
     statement: Statement = field(init=False)
@@ -107,16 +110,19 @@ class _Case:
         return predicate
 
 
-def check(certificate: bytes, trusted_keys: Iterable[PublicKey]) -> CheckReport:
+def check(
+    certificate: bytes, trusted_keys: Iterable[PublicKey], revoked: frozenset[str] = frozenset()
+) -> CheckReport:
     """Check a certificate without a network and without trusting its issuer's software.
 
     Args:
         certificate: The bytes of the file.
         trusted_keys: The keys whose owners are believed to say what they know.
+        revoked: Ids of keys that are believed no longer, as `keys.load_revoked` reads them.
 
     Not promised: the truth of what the owner chose to scan; see `not_proven` in the certificate.
     """
-    case = _Case(certificate, {key.key_id: key for key in trusted_keys})
+    case = _Case(certificate, {key.key_id: key for key in trusted_keys}, revoked)
     steps: list[Step] = []
     ok: bool | None = True
     for number, (title, holds) in enumerate(_STEPS, start=1):
@@ -167,6 +173,7 @@ def _2_payload_type(case: _Case) -> None:
 
 def _3_trusted(case: _Case) -> None:
     for signature in case.outer.signatures:
+        _require(signature.key_id not in case.revoked, f"the key {signature.key_id} is revoked")
         _require(signature.key_id in case.trusted, f"the key {signature.key_id} is not trusted")
 
 

@@ -3,6 +3,9 @@
 A key's id is the SHA-256 of its public half as DER SubjectPublicKeyInfo, so an id is the key's
 fingerprint and cannot be chosen.
 
+A key that was lost or stolen is named by its id in a list of revoked keys, which whoever checks keeps beside
+the public keys that he trusts.
+
 Source: RFC 8032 (Ed25519), RFC 8410 (its PKCS #8 and SubjectPublicKeyInfo).
 """
 
@@ -10,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -19,6 +23,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from efface.errors import AccessError, EvidenceError, UsageError
+from efface.evidence.shapes import DIGEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,12 +36,15 @@ __all__ = [
     "SigningKey",
     "load_private",
     "load_public",
+    "load_revoked",
     "passphrase_from_environment",
     "save_private",
     "save_public",
 ]
 
 _MAX_FILE_BYTES: Final = 16 * 1024
+_MAX_LIST_BYTES: Final = 1024 * 1024
+_KEY_ID: Final = re.compile(DIGEST)
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -190,6 +198,32 @@ def load_public(path: Path) -> PublicKey:
     return PublicKey(key.public_bytes(der, form))
 
 
+def load_revoked(path: Path) -> frozenset[str]:
+    """Read a list of revoked keys: one key id a line, then a remark; empty lines and `#` lines are remarks.
+
+    Raises:
+        UsageError: A line begins with anything else, or the list is not UTF-8: a key that was meant to be
+            revoked must not pass because of a slip.
+        AccessError: It cannot be read.
+    """
+    try:
+        lines = _load(path, private=False, most_bytes=_MAX_LIST_BYTES).decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is no list of revoked keys: not UTF-8") from None
+    found = set()
+    for number, line in enumerate(lines, start=1):
+        name = (line.split(maxsplit=1) or ["#"])[0]
+        if name.startswith("#"):
+            continue
+        if not _KEY_ID.fullmatch(name):
+            raise UsageError(
+                f"{path}, line {number}: expected the id of a key, 64 hex digits",
+                to_do="`efface keys show KEY.pub` prints a key's id.",
+            )
+        found.add(name)
+    return frozenset(found)
+
+
 def _save(path: Path, data: bytes, mode: int) -> None:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
@@ -203,11 +237,11 @@ def _save(path: Path, data: bytes, mode: int) -> None:
         raise AccessError(f"{path} cannot be written: {error.strerror}") from error
 
 
-def _load(path: Path, *, private: bool) -> bytes:
+def _load(path: Path, *, private: bool, most_bytes: int = _MAX_FILE_BYTES) -> bytes:
     try:
         with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
-            data = file.read(_MAX_FILE_BYTES + 1)
+            data = file.read(most_bytes + 1)
     except OSError as error:
         raise AccessError(f"{path} cannot be read: {error.strerror}") from error
     if private and os.name == "posix" and mode & _OTHERS:
@@ -215,6 +249,6 @@ def _load(path: Path, *, private: bool) -> bytes:
             f"{path} can be read by others than its owner",
             to_do=f"Run `chmod 600 {path}`; or make a new key.",
         )
-    if len(data) > _MAX_FILE_BYTES:
-        raise EvidenceError(f"{path} is no key: more than {_MAX_FILE_BYTES} bytes")
+    if len(data) > most_bytes:
+        raise EvidenceError(f"{path} is not read: more than {most_bytes} bytes")
     return data

@@ -137,6 +137,12 @@ def headline(view: RunView) -> str:
     """Return the word for the outcome: what may be said of the run in one sentence, and no more."""
     if view.finished_at is None:
         return "unfinished"
+    if view.returned is not None and view.returned.is_alarm:
+        return "came_back"
+    return _found(view)
+
+
+def _found(view: RunView) -> str:
     if any(verdict.kind.is_violation for verdict in view.verdicts):
         return "violations"
     if any(verdict.kind is VerdictKind.NEEDS_FACTS for verdict in view.verdicts):

@@ -35,6 +35,7 @@ __all__ = [
     "misses",
     "partial",
     "passed_over_texts",
+    "returned_texts",
     "sampling_chance",
     "sign_text",
     "state_texts",
@@ -95,8 +96,10 @@ def finding_state(view: RunView, finding_id: str) -> str:
 
 
 def state_texts(view: RunView, finding_id: str) -> list[Text]:
-    """Return what is to be said of a finding beside its verdict: that it is new or known, and why it is waived."""
+    """Return what is to be said of a finding beside its verdict: that it came back, is new or known, or waived."""
     said = []
+    if view.returned is not None and finding_id in view.returned.findings:
+        said.append(both("sentence.came_back"))
     if view.baseline is not None:
         said.append(both("sentence.known" if finding_id in view.baseline.known else "sentence.new"))
     number = view.waived.get(finding_id)
@@ -125,6 +128,27 @@ def baseline_texts(view: RunView) -> list[Text]:
         zh = both("sentence.baseline_mode", before=before.zh, now=now.zh).zh
         en = both("sentence.baseline_mode", before=before.en, now=now.en).en
         said.append(Text(zh=zh, en=en))
+    return said
+
+
+def returned_texts(view: RunView) -> list[Text]:
+    """Return what a comparison with a certificate comes to, and what it cannot tell, in sentences."""
+    returned = view.returned
+    if returned is None:
+        return []
+    removed, issued_at = f"{returned.removed:,}", short(returned.issued_at)
+    said = [both("sentence.against", removed=removed, at=issued_at)]
+    if not returned.is_told:
+        return [*said, both("sentence.against_untold")]
+    if returned.is_alarm:
+        counts = {"files": f"{len(returned.files):,}", "findings": f"{len(returned.findings):,}"}
+        said.append(both("sentence.against_back", **counts))
+    else:
+        said.append(both("sentence.against_nothing"))
+    if returned.elsewhere:
+        said.append(both("sentence.against_elsewhere", elsewhere=f"{returned.elsewhere:,}"))
+    if returned.others:
+        said.append(both("sentence.against_others", others=f"{returned.others:,}"))
     return said
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from efface.report.document import Grid, Ground, Pairs, Points, Sentence
-from efface.report.html import asset, digest, switches
+from efface.report.html_page import page
 from efface.report.markup import Html, bilingual, element
 
 if TYPE_CHECKING:
@@ -19,22 +19,8 @@ __all__ = ["render"]
 
 def render(document: Document) -> bytes:
     """Return the page as UTF-8."""
-    style = asset("report.css")
-    policy = f"default-src 'none'; style-src '{digest(style)}'; base-uri 'none'; form-action 'none'"
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=policy),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="referrer", content="no-referrer"),
-        element("title", document.title.get(document.lang)),
-        element("style", style),
-    )
-    body = element(
-        "body", *switches(document.lang), element("div", element("main", *_page(document)), class_="page")
-    )
-    lang = "zh-CN" if document.lang == "zh" else "en"
-    return f"<!DOCTYPE html>\n{element('html', head, body, lang=lang)}\n".encode()
+    main = element("main", *_page(document))
+    return page(document.title.get(document.lang), document.lang, main).encode()
 
 
 def _page(document: Document) -> list[Html]:

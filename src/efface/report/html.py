@@ -1,17 +1,12 @@
 """Render a run as one HTML file that works alone: offline, without JavaScript, on paper, in two languages.
 
-Nothing is loaded from anywhere: the policy in the page allows the inline style and script by their
-digests and forbids everything else, pictures included.
+Nothing is loaded from anywhere; `html_page` says how.
 
 Not promised: the page lists at most `MAX_FINDINGS` findings and says so; the JSON has all.
-Source: W3C Content Security Policy Level 3, 2.3.1 (hash sources).
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from efface.model import VerdictKind
@@ -21,11 +16,13 @@ from efface.report.html_beside import (
     group_list,
     ignored_list,
     miss_list,
+    returned_part,
     sampling_list,
     waiver_list,
 )
 from efface.report.html_filters import filters
 from efface.report.html_findings import place_section
+from efface.report.html_page import page
 from efface.report.html_sections import (
     activity,
     gap_list,
@@ -50,7 +47,7 @@ if TYPE_CHECKING:
     from efface.model import Finding, Verdict
     from efface.report.view import RunView
 
-__all__ = ["MAX_FINDINGS", "asset", "digest", "render", "switches"]
+__all__ = ["MAX_FINDINGS", "render"]
 
 MAX_FINDINGS = 3000
 """Most findings that one page lists; beyond it a browser is slow and nobody reads on."""
@@ -58,53 +55,7 @@ MAX_FINDINGS = 3000
 
 def render(view: RunView) -> str:
     """Return the page."""
-    style, script = asset("report.css"), asset("report.js")
-    policy = (
-        f"default-src 'none'; style-src '{digest(style)}'; script-src '{digest(script)}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=policy),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="referrer", content="no-referrer"),
-        element("title", text("title.report", view.lang)),
-        element("style", style),
-    )
-    body = element(
-        "body", *switches(view.lang), element("div", *_page(view), class_="page"), element("script", script)
-    )
-    lang = "zh-CN" if view.lang == "zh" else "en"
-    return f"<!DOCTYPE html>\n{element('html', head, body, lang=lang)}\n"
-
-
-def asset(name: str) -> Html:
-    """Return a style or script of this room, for pages of this room."""
-    return Html(files("efface.report").joinpath("assets", name).read_text("utf-8"))
-
-
-def digest(content: str) -> str:
-    """Return what the policy of a page calls an inline style or script."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
-
-
-def switches(lang: str) -> list[Html]:
-    """Return radio buttons that switch the page with style rules alone, so that it works without scripts."""
-    chosen = {"lang": lang, "theme": "auto"}
-    names = {"lang": ("zh", "en"), "theme": ("auto", "light", "dark")}
-    return [
-        element(
-            "input",
-            type="radio",
-            class_="switch",
-            name=group,
-            id=f"{group}-{name}",
-            checked=name == chosen[group],
-        )
-        for group, members in names.items()
-        for name in members
-    ]
+    return page(text("title.report", view.lang), view.lang, *_page(view), script="report.js")
 
 
 def _page(view: RunView) -> list[Html]:
@@ -112,6 +63,7 @@ def _page(view: RunView) -> list[Html]:
     sections = [
         masthead(view),
         outcome(view),
+        returned_part(view),
         baseline_part(view),
         activity(view, rules),
         group_list(view),

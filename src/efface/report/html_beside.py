@@ -11,13 +11,14 @@ from efface.report.beside import (
     misses,
     partial,
     passed_over_texts,
+    returned_texts,
     sampling_chance,
     sign_text,
     waiver_period,
 )
 from efface.report.html_sections import heading
 from efface.report.markup import Html, bilingual, element, fragment, said, table, term
-from efface.report.plain import short
+from efface.report.plain import place_text, short
 from efface.report.wording import size_text, what_place
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ __all__ = [
     "group_list",
     "ignored_list",
     "miss_list",
+    "returned_part",
     "sampling_list",
     "waiver_list",
 ]
@@ -64,6 +66,22 @@ def baseline_part(view: RunView) -> Html:
     """Return what the comparison with a baseline comes to."""
     sentences = (element("p", bilingual(sentence)) for sentence in baseline_texts(view))
     return element("section", heading("baseline"), *sentences) if view.baseline else Html()
+
+
+def returned_part(view: RunView) -> Html:
+    """Return what of a certificate's removals is back, and what cannot be told."""
+    if view.returned is None:
+        return Html()
+    files = view.returned.files
+    rows = ((element("bdi", place_text(place)),) for place in files[:MAX_ROWS])
+    warning = "warning" if view.returned.is_alarm or not view.returned.is_told else False
+    return element(
+        "section",
+        heading("returned"),
+        *(element("p", bilingual(sentence), class_=warning) for sentence in returned_texts(view)),
+        _left_out(len(files)),
+        table(("place",), rows) if files else "",
+    )
 
 
 def waiver_list(view: RunView) -> Html:

@@ -15,6 +15,7 @@ from efface.report.arrange import (
     rules_in_order,
 )
 from efface.report.html_findings import badge, fired_rules, rule_anchor
+from efface.report.html_page import language_bar
 from efface.report.markup import Html, bilingual, element, fragment, labelled, said, table, term
 from efface.report.plain import inside_text, moment_text, place_text, prose, short, target_text
 from efface.report.texts import table as texts
@@ -59,12 +60,6 @@ def _time(moment: datetime | None) -> str:
 
 def masthead(view: RunView) -> Html:
     """Return title, switches and what identifies the run."""
-    bar = element(
-        "nav",
-        *(element("label", name, for_=f"lang-{key}") for key, name in (("zh", "中文"), ("en", "English"))),
-        element("span", " "),
-        *(element("label", said(f"label.{key}"), for_=f"theme-{key}") for key in ("auto", "light", "dark")),
-    )
     targets = fragment(*(element("div", element("bdi", target_text(target))) for target in view.targets))
     finished = _time(view.finished_at) or said("label.not_finished")
     facts = _pairs(
@@ -79,7 +74,7 @@ def masthead(view: RunView) -> Html:
     )
     title = element("h1", said("title.report"))
     subtitle = element("p", said("title.subtitle"), class_="subtitle")
-    return element("header", bar, title, subtitle, facts)
+    return element("header", language_bar(), title, subtitle, facts)
 
 
 def outcome(view: RunView) -> Html:

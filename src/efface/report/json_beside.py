@@ -40,6 +40,7 @@ def beside(view: RunView, place: Callable[[Locator], _JSON]) -> _JSON:
             for group in view.groups
         ],
         "baseline": _baseline(view),
+        "against": _returned(view, place),
         "waivers": [
             {
                 "match": encodable(use.waiver.match),
@@ -94,6 +95,21 @@ def beside(view: RunView, place: Callable[[Locator], _JSON]) -> _JSON:
 
 def _rounded(number: float | None) -> float | None:
     return None if number is None else round(number, _DIGITS)
+
+
+def _returned(view: RunView, place: Callable[[Locator], _JSON]) -> _JSON | None:
+    returned = view.returned
+    if returned is None:
+        return None
+    return {
+        "issued_at": encodable(returned.issued_at),
+        "told": returned.is_told,
+        "removed": returned.removed,
+        "files_back": [place(locator) for locator in returned.files],
+        "findings_back": sorted(returned.findings),
+        "not_in_targets": returned.elsewhere,
+        "not_known": returned.others,
+    }
 
 
 def _baseline(view: RunView) -> _JSON | None:

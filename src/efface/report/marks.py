@@ -15,7 +15,17 @@ if TYPE_CHECKING:
 
     from efface.model import Locator
 
-__all__ = ["Comparison", "Gone", "Group", "GroupKind", "Ignored", "Waiver", "WaiverState", "WaiverUse"]
+__all__ = [
+    "Comparison",
+    "Gone",
+    "Group",
+    "GroupKind",
+    "Ignored",
+    "Returned",
+    "Waiver",
+    "WaiverState",
+    "WaiverUse",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +67,35 @@ class Comparison:
     def untold(self) -> int:
         """How many were not found because their place was not looked at."""
         return sum(not gone.is_told for gone in self.gone)
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A run beside a certificate: what it says was removed, and what of that is back.
+
+    Attributes:
+        issued_at: When the certificate was issued, as it says itself.
+        is_told: Whether the run holds the key of the certificate; without it nothing here can be told.
+        removed: Findings that the certificate says were removed.
+        files: Files that hold, byte for byte, what a removal took away or changed, wherever they lie now.
+        findings: Identifiers of what is found where it was removed, or anywhere in those files.
+        elsewhere: Removed findings whose place lies in none of the targets of this scan.
+        others: Findings that the certificate does not know. They may be altered or moved copies of what was
+            removed: nothing in a certificate recognises anybody.
+    """
+
+    issued_at: str
+    is_told: bool
+    removed: int
+    files: tuple[Locator, ...] = ()
+    findings: frozenset[str] = frozenset()
+    elsewhere: int = 0
+    others: int = 0
+
+    @property
+    def is_alarm(self) -> bool:
+        """Whether something came back."""
+        return bool(self.files or self.findings)
 
 
 class WaiverState(StrEnum):

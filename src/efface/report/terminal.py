@@ -39,7 +39,7 @@ from efface.report.wording import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.console import RenderableType
 
@@ -57,6 +57,7 @@ __all__ = [
     "questions_table",
     "removal_plan",
     "scan_summary",
+    "signer_table",
     "verdict_table",
 ]
 
@@ -74,7 +75,12 @@ _STYLES = {
     VerdictKind.PERMITTED: "green",
     VerdictKind.OUT_OF_SCOPE: "dim",
 }
-_HEADLINES = {"violations": "bold red", "nothing": "bold green", "found": "bold cyan"}
+_HEADLINES = {
+    "came_back": "bold red",
+    "violations": "bold red",
+    "nothing": "bold green",
+    "found": "bold cyan",
+}
 _STATUSES = {RemovalStatus.REMOVED: "green", RemovalStatus.FAILED: "bold red", RemovalStatus.HELD: "magenta"}
 
 
@@ -259,6 +265,21 @@ def certificate_summary(certificate: Certificate, lang: str) -> Group:
     ]
     lines += [Line(f"- {short(item.get(lang), 400)}") for item in certificate.not_proven]
     return Group(*lines)
+
+
+def signer_table(certificate: Certificate, trusted: Mapping[str, str], lang: str) -> Table:
+    """Return which of the trusted keys signed a verified certificate.
+
+    Args:
+        certificate: The certificate.
+        trusted: Names of files to ids of keys.
+        lang: "zh" or "en".
+    """
+    grid = _table(lang, "key_file", "key_id", "result", title=text("heading.signers", lang))
+    for name, key_id in trusted.items():
+        key, style = ("signed", "green") if key_id in certificate.key_ids else ("not_signed", "yellow")
+        grid.add_row(Line(short(name)), Line(key_id), Line(text(f"signer.{key}", lang), style=style))
+    return grid
 
 
 def check_steps(steps: Sequence[CheckStep], lang: str) -> Group:

@@ -16,12 +16,13 @@ from efface.report.beside import (
     misses,
     partial,
     passed_over_texts,
+    returned_texts,
     sampling_chance,
     sign_text,
     waiver_period,
 )
 from efface.report.marks import WaiverState
-from efface.report.plain import short
+from efface.report.plain import place_text, short
 from efface.report.texts import text, word
 from efface.report.wording import what_place
 
@@ -68,13 +69,27 @@ def groups_table(view: RunView, limit: int = _MOST_GROUPS) -> Lines:
 
 
 def beside(view: RunView) -> Lines:
-    """Return baseline, waivers, what was sampled or left out, and expected misses, each where there is any."""
-    parts: list[RenderableType] = [*_samplings(view), *_waivers(view)]
+    """Return samples, waivers, what came back, was left out or missed, and the baseline, each where there is any."""
+    parts: list[RenderableType] = [*_samplings(view), *_waivers(view), *_returned(view)]
     parts += [Line(said.get(view.lang), style="yellow") for said in ignored_texts(view.ignored)]
     parts += [Line(said.get(view.lang), style="yellow") for said in passed_over_texts(view)]
     parts += _misses(view)
     parts += [Line(said.get(view.lang), style="cyan") for said in baseline_texts(view)]
     return Lines(*parts)
+
+
+def _returned(view: RunView) -> list[RenderableType]:
+    if view.returned is None:
+        return []
+    style = "bold red" if view.returned.is_alarm else "yellow"
+    said = [Line(sentence.get(view.lang), style=style) for sentence in returned_texts(view)]
+    files = view.returned.files
+    if not files:
+        return [*said]
+    grid = _table(view.lang, "returned", "place")
+    for place in files[:_MOST_GROUPS]:
+        _add(grid, (place_text(place),))
+    return [grid, *_left_out(len(files) - _MOST_GROUPS, view.lang), *said]
 
 
 def _waivers(view: RunView) -> list[RenderableType]:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from efface.model import Finding, Gap, Mode, PackReference, Reading, Removal, Rule, Sampling, Verdict
-    from efface.report.marks import Comparison, Group, Ignored, WaiverUse
+    from efface.report.marks import Comparison, Group, Ignored, Returned, WaiverUse
 
 __all__ = ["LANGUAGES", "CheckStep", "Coverage", "Network", "RunView"]
 
@@ -94,6 +94,7 @@ class RunView:
         waived: Number (from 0, in `waivers`) of the waiver that covers a finding, by the finding's identifier.
         ignored: What patterns kept out of the scan.
         passed_over: Ignore files in targets that were not obeyed, because nobody asked for it.
+        returned: What of a certificate's removals is back; None where no certificate was named.
         groups: Findings seen as things: galleries, tables of templates, archives.
         lang: "zh" or "en", the language shown first.
     """
@@ -123,6 +124,7 @@ class RunView:
     waived: Mapping[str, int] = field(default_factory=dict)
     ignored: tuple[Ignored, ...] = ()
     passed_over: tuple[str, ...] = ()
+    returned: Returned | None = None
     groups: tuple[Group, ...] = ()
     lang: str = "zh"
 

@@ -13,7 +13,7 @@ class ExitCode(IntEnum):
     CLEAN = 0
     """Nothing found, everything looked at; or the command did what was asked."""
     VIOLATIONS = 1
-    """Violations under the case; without a case, findings at or above `--fail-on`; the guard refuses."""
+    """Violations under the case; without one, findings at or above `--fail-on`; something came back; a refusal."""
     USAGE = 2
     """The command was asked for something that it cannot do as asked."""
     GAPS = 3

@@ -1,7 +1,7 @@
 """What a scan was told beside its targets, kept in the run file so that every report of the run shows it.
 
-A baseline, waivers and the count of what was left out belong to one scan: a later scan of the same run
-without them has none.
+A baseline, waivers, a certificate to compare with and the count of what was left out belong to one scan: a
+later scan of the same run without them has none.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from efface.report.marks import Waiver
     from efface.runs.baseline import Baseline
     from efface.runs.ignore import Ignore
+    from efface.runs.returned import Against
     from efface.runs.store import Store
 
 __all__ = ["Marks", "keep", "marks_of", "roots_of_run"]
@@ -37,11 +38,13 @@ class Marks:
         baseline: What was known before, or None.
         waivers: Written decisions.
         targets: What the user named, for the places of the baseline.
+        against: A certificate whose removals are looked for, or None.
     """
 
     baseline: Baseline | None = None
     waivers: tuple[Waiver, ...] = ()
     targets: tuple[str, ...] = field(default=())
+    against: Against | None = None
 
 
 def keep(store: Store, marks: Marks, ignore: Ignore) -> None:
@@ -52,6 +55,7 @@ def keep(store: Store, marks: Marks, ignore: Ignore) -> None:
         "scan": store.meta("scan"),
         "roots": roots_of(marks.targets),
         "baseline": marks.baseline.text() if marks.baseline else "",
+        "against": asdict(marks.against) if marks.against else None,
         "waivers": encode_waivers(marks.waivers) if marks.waivers else [],
         "ignored": [asdict(ignored) for ignored in ignore.used],
         "passed_over": ignore.passed_over,
@@ -82,6 +86,10 @@ def marks_of(
     if plain.get("baseline"):
         known = parse_baseline(plain["baseline"], "the baseline in the run file")
         fields["baseline"] = compare(known, findings, gaps, Roots(plain["roots"]))
+    if plain.get("against"):
+        from efface.runs.returned import Against, returned  # noqa: PLC0415 - pydantic, as below
+
+        fields["returned"] = returned(store, Against(**plain["against"]), findings)
     if plain.get("waivers"):
         from efface.runs.waivers import decode_waivers, waive  # noqa: PLC0415 - pydantic, as above
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from efface.model import Box, Finding
 
-__all__ = ["lost_from", "residue_of"]
+__all__ = ["is_same", "lost_from", "residue_of"]
 
 _SAME_FACE = 0.3
 """Intersection over union from which a box in the result is taken for a finding that was to stay: filling
@@ -27,16 +27,18 @@ def residue_of(found: Iterable[Finding], due: Sequence[Finding], kept: Sequence[
     return [
         finding
         for finding in found
-        if (finding.is_biometric or finding.id in due_ids) and not any(_is(finding, stays) for stays in kept)
+        if (finding.is_biometric or finding.id in due_ids)
+        and not any(is_same(finding, stays) for stays in kept)
     ]
 
 
 def lost_from(found: Sequence[Finding], kept: Iterable[Finding]) -> list[Finding]:
     """Return what was to stay and is not found in a result: a hold, or anything that nobody asked to remove."""
-    return [stays for stays in kept if not any(_is(finding, stays) for finding in found)]
+    return [stays for stays in kept if not any(is_same(stays, finding) for finding in found)]
 
 
-def _is(finding: Finding, other: Finding) -> bool:
+def is_same(finding: Finding, other: Finding) -> bool:
+    """Return whether two findings are of one thing at one place: the same, or boxes that cover one another."""
     if finding.id == other.id:
         return True
     one, two = finding.locator.box, other.locator.box

@@ -219,6 +219,11 @@ class Store:
         row = self._db.execute("SELECT content FROM unit WHERE uri = ?", (uri,)).fetchone()
         return "" if row is None or row[0] is None else str(row[0])
 
+    def units_holding(self, contents: set[str]) -> list[str]:
+        """Return the URIs of units that hold one of these contents, named by keyed digests."""
+        rows = self._db.execute("SELECT uri, content FROM unit WHERE content <> '' ORDER BY uri")
+        return [uri for uri, content in rows if content in contents]
+
     def skip(self, uri: str, skip: dict[str, str]) -> None:
         """Note which parts of a unit ended a process."""
         self._db.execute("UPDATE unit SET skip = ? WHERE uri = ?", (json.dumps(skip), uri))

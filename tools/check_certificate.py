@@ -1,0 +1,246 @@
+"""Check a certificate with nothing of efface: a second reader, written from docs/certificate.md alone.
+
+    python tools/check_certificate.py CERTIFICATE.json PUBLIC_KEY... [--revoked FILE]
+
+Needs Python 3.11, `cryptography` and docs/certificate-v1.schema.json, and is less than 200 lines of code. Prints
+the steps up to the first that does not hold, and why it does not. Exit code 0 or 4.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import sys
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization as form
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+J = Any  # a JSON value
+TYPE = "application/vnd.in-toto+json"
+SCHEMA = json.loads((Path(__file__).parent.parent / "docs/certificate-v1.schema.json").read_text("utf-8"))
+TYPES = {"object": dict, "array": list, "string": str, "integer": int, "null": type(None)}
+
+
+def need(holds: object, why: str) -> None:
+    """Refuse what does not hold."""
+    if not holds:
+        raise ValueError(why)
+
+
+def spelled(value: J) -> bytes:
+    """Return the one spelling of a value."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def read(data: bytes) -> J:
+    """Read what is in its one spelling."""
+    value = json.loads(data.decode(), parse_float=int, parse_constant=int)  # int refuses both
+    need(spelled(value) == data, "not in its one spelling")
+    return value
+
+
+def fits(value: J, shape: J) -> bool:  # noqa: PLR0911 - one for each word of the schema
+    """Return whether a value fits that part of JSON Schema which the page uses."""
+    if "$ref" in shape:
+        return fits(value, SCHEMA["$defs"][shape["$ref"].removeprefix("#/$defs/")])
+    if "anyOf" in shape:
+        return any(fits(value, each) for each in shape["anyOf"])
+    if "type" not in shape:
+        return isinstance(value, str) and value in shape.get("enum", [shape.get("const")])
+    if type(value) is not TYPES[shape["type"]]:
+        return False
+    if isinstance(value, dict):
+        members, more = shape.get("properties", {}), shape["additionalProperties"]
+        if more is False:
+            return value.keys() == members.keys() and all(
+                fits(value[name], members[name]) for name in members
+            )
+        return all(fits(name, shape["propertyNames"]) and fits(value[name], more) for name in value)
+    if isinstance(value, list):
+        enough = shape.get("minItems", 0) <= len(value) <= shape.get("maxItems", len(value))
+        return enough and all(fits(each, shape["items"]) for each in value)
+    if isinstance(value, str):
+        return re.fullmatch(shape.get("pattern", "(?s:.*)"), value) is not None
+    return value is None or shape["minimum"] <= value <= shape["maximum"]
+
+
+def roots(leaves: J) -> list[str]:
+    """Return the root of no leaf, then that after each (RFC 9162, 2.1.1)."""
+    trees: list[tuple[int, bytes]] = []
+    found = [hashlib.sha256().hexdigest()]
+    for leaf in leaves:
+        size, node = 1, hashlib.sha256(b"\0" + spelled(leaf)).digest()
+        while trees and trees[-1][0] == size:
+            size, node = size * 2, hashlib.sha256(b"\1" + trees.pop()[1] + node).digest()
+        trees.append((size, node))
+        for _, left in trees[-2::-1]:
+            node = hashlib.sha256(b"\1" + left + node).digest()
+        found.append(node.hex())
+    return found
+
+
+def outside(data: bytes, trusted: J) -> J:
+    """Yield the first five steps; return the statement."""
+    need(data.endswith(b"\n"), "no newline at the end")
+    outer = read(data[:-1])
+    need(fits(outer, SCHEMA["$defs"]["envelope"]), "it does not fit the schema")
+    keys = [each["keyid"] for each in outer["signatures"]]
+    need(keys == sorted(set(keys)), "signatures out of order, or two of one key")
+    texts = [outer["payload"], *(each["sig"] for each in outer["signatures"])]
+    payload, *signatures = (base64.b64decode(text, validate=True) for text in texts)
+    again = [base64.b64encode(each).decode() for each in (payload, *signatures)]
+    need(texts == again, "base64 of another spelling")
+    yield "the envelope is in its one form"
+    need(outer["payloadType"] == TYPE, "another type of payload")
+    yield "it says that it holds an in-toto statement"
+    need(set(keys) <= trusted.keys(), "a signer is not trusted")
+    yield "every signer is trusted"
+    for key, signature in zip(keys, signatures, strict=True):
+        trusted[key].verify(signature, b"DSSEv1 28 %b %d %b" % (TYPE.encode(), len(payload), payload))
+    yield "every signature is over this payload"
+    statement = read(payload)
+    need(fits(statement, SCHEMA), "it does not fit the schema")
+    for moment in re.findall(rb'"(?:as_of|at|[a-z]+_at)":"([^"]*)"', payload):
+        datetime.fromisoformat(moment.decode())
+    yield "the statement is in its one form"
+    return statement
+
+
+def ledger(entries: J, size: int, root: str) -> None:
+    """Refuse entries that are not one run's, in turn and order."""
+    chain, kinds = roots(entries), [entry["kind"] for entry in entries]
+    need((len(entries), chain[-1]) == (size, root), "the entries have another number or root")
+    need([entry["previous"] for entry in entries] == chain[:-1], "an entry does not continue those before it")
+    times = [entry["at"] for entry in entries]
+    need(times == sorted(times), "time goes back")
+    need(kinds[:2] == ["run_opened", "scan_finished"] and kinds.count("run_opened") == 1, "another beginning")
+    need(len({entry["run"] for entry in entries if "run" in entry}) == 1, "an entry is of another run")
+    began = [n for n, kind in enumerate(kinds) if kind in ("removal_intent", "removal_held")] or [size]
+    need("scan_finished" not in kinds[began[0] :], "a scan after a removal began")
+    for seq, entry in enumerate(entries):
+        if entry["kind"] == "certified":
+            earlier = entry["size"] <= seq and entry["root"] == chain[entry["size"]]
+            need(earlier, "another ledger was certified")
+
+
+def removals(entries: J) -> tuple[list[J], dict[str, str]]:
+    """Return what was removed, and where each finding stands that a removal was about."""
+    begun, gone, stands = dict[str, J](), list[J](), dict[str, str]()
+    for entry in (each for each in entries if "ref" in each):
+        kind, ref, (intent, ready) = entry["kind"][8:], entry["ref"], begun.get(entry["ref"], (None, None))
+        need(not entry.get("residue"), "a re-scan found something left")
+        need(bool(intent) != (kind in ("intent", "held")), f"a removal is {kind} out of turn")
+        if kind == "intent":
+            begun[ref] = entry, None
+        elif kind == "ready":
+            need(not ready and entry["after"] != intent["before"], "ready twice, or nothing changed")
+            need(entry["after"] or intent["method"] != "redact", "nothing is left of what was to be redacted")
+            begun[ref] = intent, entry
+        else:
+            need(kind != "held" or (entry["rule"], entry["hold"]) != (None, None), "held by nothing")
+            need(kind != "done" or (ready and ready["after"] == entry["after"]), "not what was ready")
+            new = "removed" if kind == "done" else kind
+            stands |= {each: new for each in (intent or entry)["findings"] if stands.get(each) != "removed"}
+            if kind == "done":
+                same = {name: intent[name] for name in ("ref", "actions", "method", "findings")}
+                gone.append(same | {"performed_at": entry["at"], "residue": 0})
+            begun.pop(ref, None)
+    need(not begun, "a removal never ended")
+    looks = [entry["residue"] for entry in entries if entry["kind"] == "rescan"]
+    need(not looks or not looks[-1], "the last re-scan found something")
+    return gone, stands
+
+
+def account(said: J, gone: J, stands: dict[str, str]) -> dict[str, int]:
+    """Compare lists and counts with the ledger; return how much is left unproven, by code."""
+    entries = said["ledger"]["entries"]
+    last = {entry["kind"]: entry for entry in entries}
+    opened, scan, judged = entries[0], last["scan_finished"], last.get("judged")
+    look = [entry for entry in entries if entry["kind"] in ("rescan", "removal_done")][-1:]
+    again = look[0] if look and look[0]["kind"] == "rescan" else None
+    expected = {name: scan[name] for name in ("coverage", "detectors", "networks")}
+    expected |= {"run": opened["run"], "tool": {"name": "efface", "version": opened["tool_version"]}}
+    times = {"started_at": opened["at"], "finished_at": entries[-1]["at"]}
+    expected |= {"scope": {"targets": opened["targets"], "mode": scan["mode"]} | times, "removals": gone}
+    expected |= {"packs": (judged or scan)["packs"], "verdicts_by": judged["verdicts_by"] if judged else {}}
+    held = [entry for entry in entries if entry["kind"] == "removal_held"]
+    names = ("ref", "findings", "rule", "hold")
+    expected["holds"] = [{name: entry[name] for name in names} for entry in held]
+    expected["rescan"] = again and {"performed_at": again["at"], "coverage": again["coverage"], "residue": 0}
+    for name, value in expected.items():
+        need(said[name] == value, f"`{name}` is not the ledger's")
+    need(said["issued_at"] >= entries[-1]["at"], "issued before the end")
+    for entry in (entry for entry in entries if "coverage" in entry):
+        one = entry["coverage"]
+        need(0 <= one["seen"] - one["scanned"] <= one["gaps"], "a coverage does not add up")
+        need(sum(entry.get("gaps_by", {"": one["gaps"]}).values()) == one["gaps"], "gaps do not add up")
+    bare = [{name: item[name] for name in item if name != "status"} for item in said["findings"]]
+    for name, items in (("findings", bare), ("gaps", said["gaps"])):
+        need(items == sorted(items, key=spelled), f"`{name}` is out of order")
+        need(roots(items)[-1] == scan[f"{name}_root"], f"`{name}` is not the ledger's")
+    gaps = Counter(f"{gap['stage']}/{gap['reason']}" for gap in said["gaps"])
+    need((len(bare), dict(gaps)) == (scan["findings"], scan["gaps_by"]), "the ledger counts otherwise")
+    listed = {item["ref"]: item["status"] for item in said["findings"]}
+    stand = dict.fromkeys(listed, "remaining" if judged else "not_judged") | stands
+    need(len(listed) == len(bare) and listed == stand, "a finding stands elsewhere")
+    left = {"gaps_remain": scan["coverage"]["gaps"], "not_rescanned": 0 if again else len(gone)}
+    return dict(Counter(listed.values())) | left | {"rescan_gaps": again["coverage"]["gaps"] if again else 0}
+
+
+def check(data: bytes, trusted: J) -> Iterator[str]:
+    """Yield a sentence for each step that holds; raise where one does not."""
+    statement = yield from outside(data, trusted)
+    said = statement["predicate"]
+    need(statement["subject"][0]["digest"]["sha256"] == said["ledger"]["root"], "about another ledger")
+    yield "it is about the ledger in it"
+    ledger(said["ledger"]["entries"], said["ledger"]["size"], said["ledger"]["root"])
+    yield "the ledger hashes to its root, in turn and order"
+    gone, stands = removals(said["ledger"]["entries"])
+    yield "every removal ended well"
+    left = account(said, gone, stands)
+    yield "every list and count is the ledger's"
+    words, of_run = SCHEMA["words"]["general"], SCHEMA["words"]["of_run"]
+    counted = [(each, str(left[each["code"]])) for each in of_run if left.get(each["code"])]
+    words = words + [{name: each[name].replace("{n}", n) for name in each} for each, n in counted]
+    need(said["not_proven"] == words, "it is not what this run leaves unproven")
+    yield "what was not proven is stated"
+    free = re.search(rb'"(?!text_)[^"]*":"[^"]{81}|\[-?[0-9]', spelled(said))
+    need(not free, "a text is too long, or numbers stand in a row")
+    yield "nothing in it can hold biometric content"
+
+
+def key_of(path: str) -> tuple[str, J]:
+    """Return a public key and its id, the SHA-256 of its SubjectPublicKeyInfo."""
+    key = form.load_pem_public_key(Path(path).read_bytes())
+    der = key.public_bytes(form.Encoding.DER, form.PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(der).hexdigest(), key
+
+
+def main(certificate: str, *arguments: str) -> int:
+    """Print the steps; return the exit code."""
+    paths = [path for path in arguments if path != "--revoked"]
+    listed = paths.pop(arguments.index("--revoked")) if "--revoked" in arguments else None
+    lines = Path(listed).read_text("utf-8").splitlines() if listed else []
+    revoked = {words[0] for words in map(str.split, lines) if words and not words[0].startswith("#")}
+    trusted = {name: key for name, key in map(key_of, paths) if name not in revoked}
+    number = 1
+    try:
+        for number, step in enumerate(check(Path(certificate).read_bytes(), trusted), start=2):
+            print(f"({number - 1}) holds: {step}")
+    except (ValueError, TypeError, RecursionError, InvalidSignature) as error:
+        print(f"({number}) does not hold: {error or type(error).__name__}")
+        return 4
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
