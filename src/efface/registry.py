@@ -58,6 +58,7 @@ BUILTIN: dict[str, dict[str, str]] = {
     "action": {
         "redact-image": "efface.actions.redact_image:RedactImage",
         "erase-cells": "efface.actions.erase_cells:EraseCells",
+        "erase-columns": "efface.actions.erase_columns:EraseColumns",
         "erase-vectors": "efface.actions.erase_vectors:EraseVectors",
         "erase-values": "efface.actions.erase_values:EraseValues",
         "rewrite-archive": "efface.actions.rewrite_archive:RewriteArchive",
