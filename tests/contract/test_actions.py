@@ -24,10 +24,12 @@ from efface.errors import RemovalError
 from efface.model import Action, Box, Characteristic, Clue, Finding, Form, Limits, Locator, Method
 
 try:
+    import h5py
     import pyarrow as pa
+    from bson import BSON
     from pyarrow import parquet
-except ImportError:
-    pa = None
+except ImportError:  # efface[files] is not installed
+    h5py = pa = None
 
 LIMITS = Limits()
 BLOB = random.Random(8).randbytes(900)
@@ -71,6 +73,18 @@ def _table() -> bytes:
     return target.getvalue()
 
 
+def _hdf5() -> bytes:
+    target = io.BytesIO()
+    if h5py is not None:
+        with h5py.File(target, "w") as file:
+            file["n"], file["v"] = np.bytes_(b"kept-name"), np.void(BLOB)
+    return target.getvalue()
+
+
+def _documents() -> bytes:
+    return BSON.encode({"n": "kept-name", "v": BLOB}) if h5py is not None else b""
+
+
 def _archive() -> bytes:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as archive:
@@ -97,6 +111,8 @@ CASES = {
         _finding("a.parquet", fragment="/*/v"),
         BLOB[99:131],
     ),
+    "erase-datasets": ("application/x-hdf5", _hdf5(), _finding("a.h5", fragment="/v"), BLOB[99:131]),
+    "erase-records": ("application/bson", _documents(), _finding("a.bson", fragment="/*/v"), BLOB[99:131]),
     "erase-values": (
         "application/json",
         TEXT,
