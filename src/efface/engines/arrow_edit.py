@@ -96,6 +96,9 @@ def emptied(array: Any, due: Sequence[bool], *, nullable: bool) -> Any:  # noqa:
     import pyarrow as pa  # noqa: PLC0415
     import pyarrow.compute as pc  # noqa: PLC0415
 
+    kind = _without_views(array.type)
+    if kind != array.type:
+        return emptied(array.cast(kind), due, nullable=nullable).cast(array.type)
     places = [None if goes else at for at, goes in enumerate(due)]
     taken = array.take(pa.array(places, pa.int64()))
     if nullable or not any(due):
@@ -107,6 +110,20 @@ def emptied(array: Any, due: Sequence[bool], *, nullable: bool) -> Any:  # noqa:
     ):
         raise RemovalError("a column of numbers or of values of one length may not be empty")
     return pc.fill_null(taken, pa.scalar(b"", pa.binary()).cast(array.type))
+
+
+def _without_views(kind: Any) -> Any:  # noqa: ANN401
+    """Return a type whose buffers are its own: views share them, and keep the bytes of what was left out."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    word = str(kind)
+    if word.startswith(("list_view", "large_list_view")):
+        raise RemovalError(
+            "a column is nested in a way (union, run ends, list view) that is not written here"
+        )
+    if not word.endswith("_view"):
+        return kind
+    return pa.large_binary() if "binary" in word else pa.large_string()
 
 
 def replaced(array: Any, values: dict[int, bytes | str | None], *, nullable: bool) -> Any:  # noqa: ANN401

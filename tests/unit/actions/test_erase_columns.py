@@ -254,6 +254,21 @@ def test_bytes_beneath_a_null_go() -> None:
     assert not holds(removed(data))
 
 
+@pytest.mark.parametrize("kind", ["binary_view", "string_view"])
+def test_views_keep_no_buffer_of_what_went(kind: str) -> None:
+    """Views point into buffers that they share; those of a value that went are not written."""
+    words = [vector.tobytes().hex() if kind == "string_view" else vector.tobytes() for vector in VECTORS]
+    values = pa.array([*words[:-1], "no photo of this customer" if kind == "string_view" else words[-1]])
+    data = as_file(pa.table({"face_embedding": values.cast(getattr(pa, kind)())}))
+    result = removed(data)
+    raw = [word.encode() if isinstance(word, str) else word for word in words]
+    assert raw[0][40:72] in data
+    assert not [word for word in raw if word[40:72] in result]
+    left = ipc.open_file(io.BytesIO(result)).read_all().column(0).to_pylist()
+    assert left[:-1] == [None] * (ROWS - 1)
+    assert left[-1] == ("no photo of this customer" if kind == "string_view" else None)
+
+
 REFUSED: dict[str, tuple[Callable[[], bytes], Finding]] = {
     "a column that is not there": (lambda: as_parquet(pa.table({"a": lists(FLOATS)})), found()),
     "no table": (lambda: b"PAR1 and nothing more", found()),
@@ -273,6 +288,10 @@ REFUSED: dict[str, tuple[Callable[[], bytes], Finding]] = {
             )
         ),
         found("/*/v"),
+    ),
+    "vectors in list views": (
+        lambda: as_file(pa.table({"face_embedding": lists(pa.list_view(pa.float32()))})),
+        found(),
     ),
     "vectors in run ends": (
         lambda: as_file(
