@@ -58,6 +58,9 @@ BUILTIN: dict[str, dict[str, str]] = {
     "action": {
         "redact-image": "efface.actions.redact_image:RedactImage",
         "erase-cells": "efface.actions.erase_cells:EraseCells",
+        "erase-columns": "efface.actions.erase_columns:EraseColumns",
+        "erase-datasets": "efface.actions.erase_datasets:EraseDatasets",
+        "erase-records": "efface.actions.erase_records:EraseRecords",
         "erase-vectors": "efface.actions.erase_vectors:EraseVectors",
         "erase-values": "efface.actions.erase_values:EraseValues",
         "rewrite-archive": "efface.actions.rewrite_archive:RewriteArchive",

@@ -24,6 +24,14 @@ from efface.errors import RemovalError
 from efface.model import Action, Box, Characteristic, Clue, Finding, Form, Limits, Locator, Method
 from efface.testing.documents import page_with, pdf, pdf_stream
 
+try:
+    import h5py
+    import pyarrow as pa
+    from bson import BSON
+    from pyarrow import parquet
+except ImportError:  # efface[files] is not installed
+    h5py = pa = None
+
 LIMITS = Limits()
 BLOB = random.Random(8).randbytes(900)
 NAMES = registry.names("action")
@@ -58,6 +66,26 @@ def _array() -> bytes:
     return target.getvalue()
 
 
+def _table() -> bytes:
+    target = io.BytesIO()
+    if pa is not None:
+        table = {"n": ["kept-name"], "v": [BLOB]}
+        parquet.write_table(pa.table(table), target, compression="none", use_dictionary=False)
+    return target.getvalue()
+
+
+def _hdf5() -> bytes:
+    target = io.BytesIO()
+    if h5py is not None:
+        with h5py.File(target, "w") as file:
+            file["n"], file["v"] = np.bytes_(b"kept-name"), np.void(BLOB)
+    return target.getvalue()
+
+
+def _documents() -> bytes:
+    return BSON.encode({"n": "kept-name", "v": BLOB}) if h5py is not None else b""
+
+
 def _archive() -> bytes:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as archive:
@@ -90,6 +118,14 @@ CASES = {
         BLOB[99:131],
     ),
     "erase-vectors": ("application/x-npy", _array(), _finding("a.npy"), BLOB[99:131]),
+    "erase-columns": (
+        "application/vnd.apache.parquet",
+        _table(),
+        _finding("a.parquet", fragment="/*/v"),
+        BLOB[99:131],
+    ),
+    "erase-datasets": ("application/x-hdf5", _hdf5(), _finding("a.h5", fragment="/v"), BLOB[99:131]),
+    "erase-records": ("application/bson", _documents(), _finding("a.bson", fragment="/*/v"), BLOB[99:131]),
     "erase-values": (
         "application/json",
         TEXT,
@@ -125,6 +161,8 @@ def test_every_action_is_under_the_law():
 
 @pytest.fixture(params=NAMES)
 def case(request):
+    if not CASES[request.param][1]:
+        pytest.skip("efface[files] is not installed")
     return registry.load("action", request.param)(), *CASES[request.param]
 
 

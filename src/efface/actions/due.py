@@ -73,6 +73,8 @@ def rest(value: Value, findings: Sequence[Finding]) -> Value | None:
     Raises:
         RemovalError: It contains what was found, and nothing tells where that begins and ends.
     """
+    if not value:  # what was emptied before
+        return value
     if is_due(value, findings):
         return None
     if not _contains(value, findings):

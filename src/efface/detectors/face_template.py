@@ -94,7 +94,7 @@ class FaceTemplate:
             total = None if artefact.media_type == _ARRAY else looked + passed_over
             yield Sampling(artefact.locator, "rows", looked, total)
         for names, column in places.items():
-            inside = "/".join(("", *reversed(names))) if names else None
+            inside = pickle_scan.place_of(names)
             around = replace(surroundings, names=(*_words(names), *_bare(surroundings.names)))
             where = artefact.locator if inside is None else artefact.locator.at(inside)
             if column.count:

@@ -15,23 +15,40 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from efface.errors import LimitExceededError
+from efface.formats.document_values import escaped
 from efface.formats.spread import numbered_runs, stem
 from efface.model import Block
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["LISTS", "Leaf", "cells", "dimension_of", "leaves", "rest", "spread_block", "vector_block"]
+__all__ = [
+    "CELLS",
+    "DIMENSIONS",
+    "LISTS",
+    "SPREAD",
+    "Leaf",
+    "cells",
+    "dimension_of",
+    "leaves",
+    "lengths",
+    "numbered",
+    "rest",
+    "spread_block",
+    "vector_block",
+]
 
 LISTS = "lists"
-_CELLS = "cells"
-_SPREAD = "spread"
+CELLS = "cells"
+SPREAD = "spread"
 
 _MAX_DEPTH = 24
 _SHORTEST = 16
 """Shorter values hold neither a template nor a picture in any encoding; leaving them out keeps names and
 numbers in the table."""
-_DIMENSIONS = range(64, 8193)
+DIMENSIONS = range(64, 8193)
+"""Lengths of lists of numbers that may be vectors."""
+
 _DTYPES = {"halffloat": "<f2", "float": "<f4", "double": "<f8", "int8": "|i1"}
 
 
@@ -51,6 +68,11 @@ class Leaf:
     steps: tuple[tuple[str, int], ...]
     kind: str
 
+    @property
+    def place(self) -> str:
+        """The fragment of its column: `*` for any row, then the way."""
+        return "/" + "/".join(("*", *map(escaped, self.path)))
+
 
 def leaves(schema: Any) -> Iterator[Leaf]:  # noqa: ANN401 - pyarrow has no types
     """Yield the leaves of a schema in its order.
@@ -67,7 +89,7 @@ def leaves(schema: Any) -> Iterator[Leaf]:  # noqa: ANN401 - pyarrow has no type
     for number, field in enumerate(schema):
         if number in starts:
             run = starts[number]
-            yield Leaf((stem(names[number]),), tuple(run), (), _SPREAD)
+            yield Leaf((stem(names[number]),), tuple(run), (), SPREAD)
         elif not plain[number]:
             for path, steps, kind in _walk(field.type, (field.name,), ()):
                 yield Leaf(path, (number,), steps, kind)
@@ -83,9 +105,9 @@ def _walk(
     if _is_list(kind) and str(kind.value_type) in _DTYPES:
         yield path, steps, LISTS
     elif _is_list(kind) and str(kind.value_type) == "uint8":
-        yield path, (*steps, ("bytes", 0)), _CELLS
+        yield path, (*steps, ("bytes", 0)), CELLS
     elif _is_text(kind):
-        yield path, steps, _CELLS
+        yield path, steps, CELLS
     for name, child, step in _children(kind):
         yield from _walk(child, (*path, *name), (*steps, step))
 
@@ -151,27 +173,40 @@ def _reached(column: Any, leaf: Leaf) -> Any:  # noqa: ANN401
 
 def cells(column: Any, leaf: Leaf) -> Iterator[bytes | str]:  # noqa: ANN401
     """Yield the texts and binary values of 16 or more bytes of one column of a batch."""
+    return (value for _, value in numbered(_reached(column, leaf), leaf))
+
+
+def numbered(values: Any, leaf: Leaf) -> Iterator[tuple[int, bytes | str]]:  # noqa: ANN401
+    """Yield place and value of the texts and binary values of 16 or more bytes at the end of a leaf's way."""
     import pyarrow as pa  # noqa: PLC0415
     import pyarrow.compute as pc  # noqa: PLC0415
 
-    values = _reached(column, leaf)
     if leaf.steps[-1:] == (("bytes", 0),):
-        for one in values.drop_null():
-            numbers = one.values
-            if len(numbers) >= _SHORTEST and not numbers.null_count:
-                yield numbers.to_numpy(zero_copy_only=False).tobytes()
+        for at, one in enumerate(values):
+            numbers = one.values if one.is_valid else None
+            if numbers is not None and len(numbers) >= _SHORTEST and not numbers.null_count:
+                yield at, numbers.to_numpy(zero_copy_only=False).tobytes()
         return
     if str(values.type).endswith("_view"):
         values = values.cast(pa.large_binary() if "binary" in str(values.type) else pa.large_string())
     if pa.types.is_fixed_size_binary(values.type):
-        long = values.drop_null() if values.type.byte_width >= _SHORTEST else ()
+        is_long = (
+            values.is_valid() if values.type.byte_width >= _SHORTEST else pa.nulls(len(values), pa.bool_())
+        )
     else:
-        long = values.filter(pc.greater_equal(pc.binary_length(values), _SHORTEST))
-    for value in long:
+        is_long = pc.greater_equal(pc.binary_length(values), _SHORTEST)
+    for at in pc.indices_nonzero(pc.fill_null(is_long, False)).to_pylist():
         try:
-            yield value.as_py()
+            yield at, values[at].as_py()
         except UnicodeDecodeError:
-            yield value.as_buffer().to_pybytes()
+            yield at, values[at].as_buffer().to_pybytes()
+
+
+def lengths(lists: Any) -> list[int]:  # noqa: ANN401
+    """Return how long each list is; of a null, -1."""
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    return list(pc.fill_null(pc.list_value_length(lists), -1).to_pylist())
 
 
 def dimension_of(column: Any, leaf: Leaf) -> int:  # noqa: ANN401
@@ -179,7 +214,7 @@ def dimension_of(column: Any, leaf: Leaf) -> int:  # noqa: ANN401
     import pyarrow.compute as pc  # noqa: PLC0415
 
     lengths = pc.list_value_length(_reached(column, leaf).drop_null()).to_numpy(zero_copy_only=False)
-    lengths = lengths[(lengths >= _DIMENSIONS.start) & (lengths < _DIMENSIONS.stop)]
+    lengths = lengths[(lengths >= DIMENSIONS.start) & (lengths < DIMENSIONS.stop)]
     if not len(lengths):
         return 0
     found, counts = np.unique(lengths, return_counts=True)
@@ -221,8 +256,8 @@ def rest(column: Any, leaf: Leaf, dimension: int) -> Iterator[str]:  # noqa: ANN
 
     lists = _reached(column, leaf).drop_null()
     lengths = pc.list_value_length(lists)
-    other = pc.and_(pc.greater_equal(lengths, _DIMENSIONS.start), pc.not_equal(lengths, dimension))
-    for one in lists.filter(pc.and_(other, pc.less(lengths, _DIMENSIONS.stop))):
+    other = pc.and_(pc.greater_equal(lengths, DIMENSIONS.start), pc.not_equal(lengths, dimension))
+    for one in lists.filter(pc.and_(other, pc.less(lengths, DIMENSIONS.stop))):
         yield json.dumps(one.as_py())
 
 

@@ -12,15 +12,18 @@ import json
 import lzma
 import zlib
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from efface.errors import FormatError, LimitExceededError, UnsupportedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-__all__ = ["records"]
+    Edit = Callable[[str, Any], Any]
+
+__all__ = ["records", "rewritten"]
 
 _PLACE = "/*"
 _HEADER = {
@@ -60,31 +63,112 @@ def records(stream: BinaryIO, unpacked_bytes: int) -> Iterator[tuple[str, Any]]:
         FormatError: It is damaged, after what stands before the damage.
         UnsupportedError: fastavro is not installed, or a codec is not known.
     """
-    try:
-        from fastavro import parse_schema, schemaless_reader  # noqa: PLC0415 - only where a file is read
-    except ImportError:
-        raise UnsupportedError("an Avro file: install efface[files]") from None
-    with _told():
-        header: Any = schemaless_reader(stream, _HEADER, None)
-        meta = header["meta"]
-        schema = parse_schema(_plain(json.loads(meta["avro.schema"])))
-    codec = meta.get("avro.codec", b"null").decode("ascii", "replace")
-    unpacked = 0
-    while (count := _long(stream, is_first=True)) is not None:
-        block = _unpacked(stream, codec)
-        unpacked += len(block)
-        if unpacked > unpacked_bytes:
-            raise LimitExceededError(f"more than unpacked_bytes = {unpacked_bytes}")
+    opened = _Opened(stream)
+    for count, block in opened.blocks(unpacked_bytes):
+        for _, record in opened.read(count, block.unpacked):
+            yield _PLACE, record
+
+
+def rewritten(data: bytes, edit: Edit, unpacked_bytes: int) -> bytes:
+    """Return a file whose records went through an edit; schema, codec and marks stay.
+
+    Records that the edit leaves as they are keep their bytes, and blocks of such records as well.
+
+    Args:
+        data: The file.
+        edit: Gets the place and the record.
+        unpacked_bytes: Most bytes that all blocks together unpack to.
+
+    Raises:
+        FormatError: It is damaged.
+        UnsupportedError: fastavro is not installed, or a codec is not known; or a record would not come out as
+            it is.
+    """
+    opened = _Opened(BytesIO(data))
+    pieces = [data[: opened.start]]
+    for count, block in opened.blocks(unpacked_bytes):
+        old = block.unpacked
+        new = b"".join(opened.edited(raw, record, edit) for raw, record in opened.read(count, old))
+        if new == old:
+            stored = block.stored
+        else:
+            with _told():
+                stored = _deflated(new, opened.codec)
+        pieces += [_coded(count), _coded(len(stored)), stored, opened.sync]
+    return b"".join(pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    stored: bytes = field(repr=False)
+    unpacked: bytes = field(repr=False)
+
+
+class _Opened:
+    """A file whose header was read.
+
+    Attributes:
+        codec: Of its blocks.
+        sync: The mark behind each.
+        start: Where the first begins.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        try:
+            from fastavro import parse_schema, schemaless_reader  # noqa: PLC0415 - only where a file is read
+        except ImportError:
+            raise UnsupportedError("an Avro file: install efface[files]") from None
+        with _told():
+            header: Any = schemaless_reader(stream, _HEADER, None)
+            meta = header["meta"]
+            self._schema = parse_schema(_plain(json.loads(meta["avro.schema"])))
+        self.codec = meta.get("avro.codec", b"null").decode("ascii", "replace")
+        self.sync: bytes = header["sync"]
+        self.start = stream.tell()
+        self._stream = stream
+
+    def blocks(self, unpacked_bytes: int) -> Iterator[tuple[int, _Block]]:
+        """Yield how many records a block has, and the block."""
+        unpacked = 0
+        while (count := _long(self._stream, is_first=True)) is not None:
+            stored = _stored(self._stream)
+            block = _Block(stored, _unpacked(stored, self.codec))
+            unpacked += len(block.unpacked)
+            if unpacked > unpacked_bytes:
+                raise LimitExceededError(f"more than unpacked_bytes = {unpacked_bytes}")
+            yield count, block
+            if self._stream.read(16) != self.sync:
+                raise FormatError("an Avro file that is damaged")
+
+    def read(self, count: int, block: bytes) -> Iterator[tuple[bytes, Any]]:
+        """Yield the bytes of each record, and the record."""
+        from fastavro import schemaless_reader  # noqa: PLC0415
+
         reader = BytesIO(block)
         for _ in range(count):
             start = reader.tell()
             with _told():
-                record = schemaless_reader(reader, schema, None)
-            yield _PLACE, record
+                record = schemaless_reader(reader, self._schema, None)
+            yield block[start : reader.tell()], record
             if reader.tell() == start:  # records without any byte: a count says as many as it likes
                 break
-        if stream.read(16) != header["sync"]:
-            raise FormatError("an Avro file that is damaged")
+
+    def edited(self, raw: bytes, record: Any, edit: Edit) -> bytes:  # noqa: ANN401 - a record is any value
+        """Return the bytes of a record after an edit."""
+        same, changed = self._written(record), self._written(edit(_PLACE, record))
+        if same == changed:
+            return raw
+        if same != raw:
+            raise UnsupportedError("a record of a schema in which it would not come out as it is")
+        return changed
+
+    def _written(self, record: Any) -> bytes:  # noqa: ANN401
+        from fastavro import schemaless_writer  # noqa: PLC0415
+
+        sink = BytesIO()
+        with _told():
+            schemaless_writer(sink, self._schema, record)
+        return sink.getvalue()
 
 
 def _plain(schema: Any) -> Any:  # noqa: ANN401 - a schema is any JSON
@@ -112,18 +196,49 @@ def _long(stream: BinaryIO, *, is_first: bool = False) -> int | None:
     raise FormatError("an Avro file that is damaged")
 
 
-def _unpacked(stream: BinaryIO, codec: str) -> bytes:
+def _coded(number: int) -> bytes:
+    """Return a number that is not below 0 in zigzag coding."""
+    left = number << 1
+    coded = bytearray()
+    while left > 0x7F:
+        coded.append(left & 0x7F | 0x80)
+        left >>= 7
+    return bytes((*coded, left))
+
+
+def _stored(stream: BinaryIO) -> bytes:
     size = _long(stream) or 0
     if size > _MAX_STORED:
         raise LimitExceededError("Avro: a block of more than 256 MiB")
     data = stream.read(size)
     if len(data) < size:
         raise FormatError("an Avro file that is cut off")
+    return data
+
+
+def _unpacked(data: bytes, codec: str) -> bytes:
     with _told():
         block = _inflated(data, codec)
     if len(block) > _MAX_BLOCK:
         raise LimitExceededError("Avro: a block that unpacks to more than 512 MiB")
     return block
+
+
+def _deflated(block: bytes, codec: str) -> bytes:
+    if codec == "deflate":
+        packer = zlib.compressobj(wbits=-15)
+        return packer.compress(block) + packer.flush()
+    if codec == "bzip2":
+        return bz2.compress(block)
+    if codec == "xz":
+        return lzma.compress(block)
+    if codec == "null":
+        return block
+    import pyarrow as pa  # noqa: PLC0415 - it was there to unpack the block
+
+    if codec == "zstandard":
+        return bytes(pa.Codec("zstd").compress(block, asbytes=True))
+    return bytes(pa.Codec("snappy").compress(block, asbytes=True)) + zlib.crc32(block).to_bytes(4, "big")
 
 
 def _inflated(data: bytes, codec: str) -> bytes:

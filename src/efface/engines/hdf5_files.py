@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from efface.errors import FormatError, LimitExceededError, UnsupportedError
+from efface.errors import EffaceError, FormatError, LimitExceededError, UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Found", "items", "opened", "pieces"]
+__all__ = ["Found", "items", "opened", "pieces", "told"]
 
 _MAX_OBJECTS = 100_000
 _MAX_DEPTH = 64
@@ -52,11 +52,11 @@ class Found:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def told() -> Iterator[None]:
     """Turn what the library raises into ours; its messages name places in the file and are not kept."""
     try:
         yield
-    except (MemoryError, FormatError):
+    except (MemoryError, EffaceError):
         raise
     except RecursionError:
         raise LimitExceededError("HDF5: groups nested too deeply") from None
@@ -76,12 +76,12 @@ def opened(stream: BinaryIO) -> Iterator[Any]:
         import h5py  # noqa: PLC0415 - only where a file is read
     except ImportError:
         raise UnsupportedError("an HDF5 file: install efface[files]") from None
-    with _told():
+    with told():
         file = h5py.File(stream, "r", rdcc_nbytes=0)
     try:
         yield file
     finally:
-        with _told():
+        with told():
             file.close()
 
 
@@ -95,7 +95,7 @@ def items(file: Any) -> Iterator[Found]:  # noqa: ANN401 - h5py has no types
     waiting: list[_Waiting] = [((), file, False)]
     while waiting:
         path, thing, is_network = waiting.pop()
-        with _told():
+        with told():
             found, inside = _looked_at(path, thing, is_network=is_network, seen=seen)
         yield from found
         waiting.extend(inside)
@@ -122,7 +122,7 @@ def _looked_at(
         found.extend(_datasets(path, thing, is_network=is_network))
         return found, []
     inside: list[_Waiting] = []
-    for name in thing:
+    for name in thing if isinstance(thing, h5py.Group) else ():  # the third kind is a type with a name
         link = thing.get(name, getlink=True)
         if isinstance(link, h5py.ExternalLink):
             outside = "a link to another file: not followed"
@@ -182,10 +182,10 @@ def pieces(file: Any, found: Found, rows: Sequence[int] | None = None) -> Iterat
     """
     name, field = found.where
     if field.startswith("@"):
-        with _told():
+        with told():
             yield np.asarray(file[name].attrs[field[1:]])
         return
-    with _told():
+    with told():
         data = file[name]
         each = (
             max(data.dtype.itemsize * int(np.prod(data.shape[1:], dtype=np.float64)), 1) if data.shape else 1
@@ -193,13 +193,13 @@ def pieces(file: Any, found: Found, rows: Sequence[int] | None = None) -> Iterat
     if each > _MAX_PIECE:
         raise LimitExceededError("HDF5: a row of more than 512 MiB")
     if not data.shape:
-        with _told():
+        with told():
             whole = data[()]
         yield np.asarray(whole[field] if field else whole)[np.newaxis]
         return
     step = max(_PIECE_BYTES // each, 1)
     for start, stop in _ranges(data.shape[0], step, rows):
-        with _told():
+        with told():
             piece = data[start:stop]
         yield piece[field] if field else piece
 

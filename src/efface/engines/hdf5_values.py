@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from efface.engines.hdf5_files import Found
 
-__all__ = ["blocks", "cells", "is_one", "kind_of", "rows_of"]
+__all__ = ["blocks", "cells", "is_one", "kind_of", "rows_of", "texts"]
 
 _DIMENSIONS = range(64, 8193)
 _SHORTEST = 16
@@ -118,7 +118,12 @@ def _values(piece: Any, dtype: str) -> Iterator[bytes | str]:  # noqa: ANN401 - 
         for row in piece.reshape(-1, piece.shape[-1]):
             yield row.tobytes()
         return
-    for value in piece.reshape(-1):
+    yield from (one for one in texts(piece, dtype) if one is not None)
+
+
+def texts(values: Any, dtype: str) -> Iterator[bytes | str | None]:  # noqa: ANN401 - any NumPy array
+    """Yield the texts and binary values of an array one by one, and None for those that are short."""
+    for value in values.reshape(-1):
         one: Any = value
         if isinstance(one, np.ndarray):
             one = one.tobytes() if one.dtype.kind in "uif" else b""
@@ -126,7 +131,9 @@ def _values(piece: Any, dtype: str) -> Iterator[bytes | str]:  # noqa: ANN401 - 
             one = one.tobytes()
         elif isinstance(one, str):
             one = str(one)
-        if isinstance(one, bytes | str) and len(one) >= _SHORTEST:
+        if not isinstance(one, bytes | str) or len(one) < _SHORTEST:
+            yield None
+        else:
             yield _decoded(bytes(one)) if dtype == "text" and isinstance(one, bytes) else one
 
 

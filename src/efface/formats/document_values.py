@@ -12,10 +12,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+from efface.errors import FormatError
 
-__all__ = ["escaped", "is_number", "is_numbers", "is_table", "is_wrapper", "walk"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+    Change = Callable[[str, str | bytes], str | bytes | None]
+
+__all__ = ["changed", "escaped", "is_number", "is_numbers", "is_table", "is_wrapper", "walk"]
 
 _MAX_KEYS = 64  # a dictionary of more keys is a table with keys for data
 _SAME_KEYS = 3  # so is one of fewer keys that all hold long lists of numbers
@@ -49,10 +53,64 @@ def walk(pattern: str, value: Any, depth: int = 0) -> Iterator[tuple[str, str | 
             for item in value:
                 yield from walk(f"{pattern}/*", item, depth + 1)
     elif isinstance(value, dict) and depth < _MAX_DEPTH:
-        anonymous, wrapper = is_table(value), is_wrapper(value)
+        step = _steps(value)
         for key, item in value.items():
-            step = "" if wrapper else f"/{'*' if anonymous else escaped(str(key))}"
-            yield from walk(f"{pattern}{step}", item, depth + 1)
+            yield from walk(f"{pattern}{step(key)}", item, depth + 1)
+
+
+def changed(pattern: str, value: Any, change: Change, depth: int = 0) -> Any:  # noqa: ANN401
+    """Return a document in which the values that `walk` gives went through a change.
+
+    Args:
+        pattern: As for `walk`.
+        value: The document, which stays as it is.
+        change: Gets place and value; gives the value, what is to stay of it, or None. What is not to stay becomes
+            an empty text, no bytes, or a list without numbers; fields stay.
+        depth: As for `walk`.
+
+    Raises:
+        FormatError: A list of numbers or a vector of BSON would be changed in part.
+    """
+    if isinstance(value, str):
+        return change(pattern, value) or ""
+    if isinstance(value, bytes | bytearray | memoryview):
+        return _changed_bytes(value, change(pattern, _plain_bytes(value)))
+    if isinstance(value, list):
+        numbers = _unwrapped_numbers(value)
+        if is_numbers(numbers):
+            text = json.dumps(numbers)
+            return _whole_or_nothing(value, text, change(pattern, text), [])
+        return (
+            value
+            if depth >= _MAX_DEPTH
+            else [changed(f"{pattern}/*", each, change, depth + 1) for each in value]
+        )
+    if isinstance(value, dict) and depth < _MAX_DEPTH:
+        step = _steps(value)
+        return {key: changed(f"{pattern}{step(key)}", item, change, depth + 1) for key, item in value.items()}
+    return value
+
+
+def _steps(value: dict[str, Any]) -> Callable[[str], str]:
+    """Return what tells the step to each key of a dictionary."""
+    if is_wrapper(value):
+        return lambda _: ""
+    return (lambda _: "/*") if is_table(value) else lambda key: f"/{escaped(str(key))}"
+
+
+def _changed_bytes(value: Any, left: str | bytes | None) -> Any:  # noqa: ANN401 - bytes, or BSON's kind of it
+    plain, kind = _plain_bytes(value), getattr(value, "subtype", None)
+    if kind is None:
+        return left or b""
+    if kind == _VECTOR_SUBTYPE:
+        return _whole_or_nothing(value, plain, left, type(value)(bytes(value)[:2], kind))
+    return value if left == plain else type(value)(left or b"", kind)
+
+
+def _whole_or_nothing(value: Any, shown: str | bytes, left: str | bytes | None, nothing: Any) -> Any:  # noqa: ANN401
+    if left is not None and left != shown:
+        raise FormatError("numbers that would be changed in part")
+    return nothing if left is None else value
 
 
 def _plain_bytes(value: bytes | bytearray | memoryview) -> str | bytes:

@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 
     Data = bytes | mmap
 
-__all__ = ["Layout", "blocks", "of_index", "of_level0"]
+__all__ = ["Layout", "blocks", "emptied", "of_index", "of_level0", "zeroed"]
 
 _LINKS = (16, 8, 12, 24, 32, 48, 64)  # values of M; 16 is the library's default and Chroma's
 _DIMENSIONS = range(64, 8193)
 _PROBED = 64  # elements by which a size is tried
 _PIECE_BYTES = 8 << 20
+_NOWHERE = (1 << 32) - 1  # where a search begins in an index without elements
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +121,28 @@ def blocks(data: Data, layout: Layout) -> Iterator[Block]:
         kept = np.ascontiguousarray(vectors[used])
         if len(kept):
             yield Block(kept.reshape(-1).data, layout.dimension, "<f4", ("hnswlib", "float32"))
+
+
+def emptied(data: bytes) -> bytes:
+    """Return an index file without elements, of the same settings, vector length and room.
+
+    Raises:
+        FormatError: It is none, or cut off.
+    """
+    of_index(data)
+    start, most, _count, each, label, offset, _level, _entry, *settings = HNSW_HEADER.unpack_from(data)
+    return HNSW_HEADER.pack(start, most, 0, each, label, offset, -1, _NOWHERE, *settings)
+
+
+def zeroed(data: bytes) -> bytes:
+    """Return Chroma's file of elements with every vector zero, and links and labels as they are.
+
+    The header and the names in the files beside it count the elements, so they must stay.
+
+    Raises:
+        FormatError: No size of an element fits.
+    """
+    layout = of_level0(data, None)
+    elements = np.frombuffer(data, np.uint8).reshape(layout.count, layout.size).copy()
+    elements[:, layout.offset : layout.offset + 4 * layout.dimension] = 0
+    return elements.tobytes()

@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["MAX_OPCODES", "Found", "scan"]
+__all__ = ["MAX_OPCODES", "Found", "Place", "place_of", "scan"]
 
 MAX_OPCODES = 10_000_000  # a list of 512 numbers takes 512; a gallery of 19,000 people fits
 _MAX_DEPTH = 64  # containers inside one another that are walked for numbers
 _PLUMBING = ("numpy.", "copyreg.", "copy_reg.", "_codecs.", "builtins.", "collections.")
+_SHARED = range(-5, 257)  # whole numbers that Python keeps one object of
 _MIN_NUMBERS = 32  # shorter lists of numbers are boxes, sizes and the like
 
 
@@ -41,15 +42,44 @@ class Found:
         names: Keys of the dictionaries and attributes that lead to it, from the inside out.
         numbers: The numbers; one row per vector where the array has two axes.
         kind: "array" or "list".
+        value: The note or list that the numbers were read from.
     """
 
     names: tuple[str, ...]
     numbers: NDArray[Any] = field(repr=False)
     kind: str
+    value: object = field(repr=False, default=None)
 
 
-def scan(data: bytes, *, opcodes: int = MAX_OPCODES) -> Iterator[Found]:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a value of a pickle stands.
+
+    Attributes:
+        opcode: That gives it, or "" for numbers that lie in the pickle as they are.
+        start: Of the opcode.
+        end: Behind its argument.
+    """
+
+    opcode: str
+    start: int
+    end: int
+
+
+def place_of(names: tuple[str, ...]) -> str | None:
+    """Return the fragment of a place, from the names that lead to it, from the inside out; None for the whole."""
+    return "/".join(("", *reversed(names))) if names else None
+
+
+def scan(
+    data: bytes, *, opcodes: int = MAX_OPCODES, places: dict[int, Place] | None = None
+) -> Iterator[Found]:
     """Yield the arrays and long lists of numbers in a pickle, with the names that lead to them.
+
+    Args:
+        data: The pickle.
+        opcodes: How many it may have.
+        places: Where it is given, filled with the place of every number and binary value, by `id`.
 
     Raises:
         FormatError: It is no pickle, or one whose program makes no sense.
@@ -58,23 +88,25 @@ def scan(data: bytes, *, opcodes: int = MAX_OPCODES) -> Iterator[Found]:
     Not promised: numbers in out-of-band buffers, in Python objects of other libraries' own encoding, or in
     what an extension code or a persistent reference stands for.
     """
-    yield from _walk(_play(data, opcodes))
+    yield from _walk(_play(data, opcodes, places))
 
 
-def _play(data: bytes, limit: int) -> object:
+def _play(data: bytes, limit: int, places: dict[int, Place] | None) -> object:
     stream = io.BytesIO(data)
     machine = Machine()
     count = 0
     try:
-        for opcode, argument, _position in pickletools.genops(stream):
+        for opcode, argument, position in pickletools.genops(stream):
             count += 1
             if count > limit:
                 raise LimitExceededError(f"pickle: more than {limit} opcodes")
             if opcode.name == "STOP":
                 return machine.result()
             machine.step(opcode.name, argument)
+            if places is not None and _is_own(argument):
+                places[id(argument)] = Place(opcode.name, position or 0, stream.tell())
             if opcode.name == "BUILD":
-                _read_joblib(machine, data, stream)
+                _read_joblib(machine, data, stream, places)
     except FormatError:
         raise
     except (
@@ -90,7 +122,16 @@ def _play(data: bytes, limit: int) -> object:
     raise FormatError("the pickle has no end")
 
 
-def _read_joblib(machine: Machine, data: bytes, stream: io.BytesIO) -> None:
+def _is_own(argument: object) -> bool:
+    """Return whether a value is an object of its own, so that its `id` tells where it stands."""
+    if isinstance(argument, int):
+        return argument not in _SHARED
+    return isinstance(argument, float) or (
+        isinstance(argument, str | bytes | bytearray) and len(argument) > 1
+    )
+
+
+def _read_joblib(machine: Machine, data: bytes, stream: io.BytesIO, places: dict[int, Place] | None) -> None:
     """Take the numbers that joblib writes right behind the description of an array."""
     start = stream.tell()
     wanted = joblib_bytes(machine.top(), data[start : start + 1])
@@ -100,6 +141,8 @@ def _read_joblib(machine: Machine, data: bytes, stream: io.BytesIO) -> None:
     if start + skip + size > len(data):
         raise FormatError("the pickle ends inside an array")
     note.state = data[start + skip : start + skip + size]
+    if places is not None and size > 1:
+        places[id(note.state)] = Place("", start + skip, start + skip + size)
     stream.seek(start + skip + size)
 
 
@@ -115,7 +158,7 @@ def _walk(root: object) -> Iterator[Found]:
         numbers = _numbers(value)
         if numbers is not None:
             kind = "list" if isinstance(value, list | tuple) else "array"
-            yield Found(names, numbers, kind)
+            yield Found(names, numbers, kind, value)
             continue
         pending.extend(reversed([(child, (*key, *names), depth + 1) for key, child in _children(value)]))
 

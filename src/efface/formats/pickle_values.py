@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Call", "Global", "Machine", "joblib_bytes", "ndarray"]
+__all__ = ["Call", "Encoded", "Global", "Machine", "joblib_bytes", "ndarray", "raw_of"]
 
 _MAX_STACK = 20_000_000
 _WORD = re.compile(r"[bBhHiIlLqQefd?]|[iufb][1248]")
@@ -37,6 +37,16 @@ class Call:
     arguments: object
     state: object = None
     items: list[object] = field(default_factory=list)
+
+
+class Encoded(bytes):
+    """Bytes that the pickle holds as a text, and that text.
+
+    Attributes:
+        text: As the opcode gave it.
+    """
+
+    text: str
 
 
 class _Mark:
@@ -148,7 +158,9 @@ def _plain(call: Call) -> object:
         if isinstance(arguments, tuple) and len(arguments) == 2 and arguments[1] == "latin1":
             text = arguments[0]
             if isinstance(text, str):
-                return text.encode("latin-1")
+                encoded = Encoded(text.encode("latin-1"))
+                encoded.text = text
+                return encoded
     return call
 
 
@@ -270,28 +282,40 @@ _STEPS: dict[str, Callable[[Machine, Any], None]] = {
 
 def ndarray(call: Call) -> NDArray[Any] | None:
     """Return the numbers of a note that stands for a NumPy array or number, or None for anything else."""
-    path = call.function.path if isinstance(call.function, Global) else ""
     try:
-        if (
-            path.endswith("multiarray._reconstruct")
-            and isinstance(call.state, tuple)
-            and len(call.state) == 5
-        ):
-            _version, shape, dtype, fortran, raw = call.state
-            return _array(raw, _dtype(dtype), shape, fortran=bool(fortran))
-        if path.endswith("numeric._frombuffer") and isinstance(call.arguments, tuple):
-            raw, dtype, shape, order = call.arguments
-            return _array(raw, _dtype(dtype), shape, fortran=order == "F")
-        if path.endswith("multiarray.scalar") and isinstance(call.arguments, tuple):
-            dtype, raw = call.arguments
-            return _array(raw, _dtype(dtype), (1,), fortran=False)
-        if path.endswith("NumpyArrayWrapper") and isinstance(call.state, bytes):
-            wrapped: dict[str, Any] = call.items[-1]  # type: ignore[assignment]
-            return _array(
-                call.state, _dtype(wrapped["dtype"]), wrapped["shape"], fortran=wrapped["order"] == "F"
-            )
+        parts = _parts(call)
+        if parts is None:
+            return None
+        raw, dtype, shape, fortran = parts
+        return _array(raw, _dtype(dtype), shape, fortran=bool(fortran))
     except (ValueError, TypeError, KeyError, IndexError):
         return None
+
+
+def raw_of(call: Call) -> object:
+    """Return the very value of the pickle that holds the numbers of an array, or None."""
+    try:
+        parts = _parts(call)
+    except (ValueError, TypeError, KeyError, IndexError):
+        return None
+    return None if parts is None else parts[0]
+
+
+def _parts(call: Call) -> tuple[object, object, object, object] | None:
+    """Return the bytes, element type, shape and whether the first axis varies fastest."""
+    path = call.function.path if isinstance(call.function, Global) else ""
+    if path.endswith("multiarray._reconstruct") and isinstance(call.state, tuple) and len(call.state) == 5:
+        _version, shape, dtype, fortran, raw = call.state
+        return raw, dtype, shape, fortran
+    if path.endswith("numeric._frombuffer") and isinstance(call.arguments, tuple):
+        raw, dtype, shape, order = call.arguments
+        return raw, dtype, shape, order == "F"
+    if path.endswith("multiarray.scalar") and isinstance(call.arguments, tuple):
+        dtype, raw = call.arguments
+        return raw, dtype, (1,), False
+    if path.endswith("NumpyArrayWrapper") and isinstance(call.state, bytes):
+        wrapped: dict[str, Any] = call.items[-1]  # type: ignore[assignment]
+        return call.state, wrapped["dtype"], wrapped["shape"], wrapped["order"] == "F"
     return None
 
 

@@ -12,7 +12,6 @@ import os
 import secrets
 import sqlite3
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from efface.errors import AccessError, UsageError
@@ -20,6 +19,7 @@ from efface.evidence.ledger import Ledger, create_table
 from efface.evidence.pseudonym import Pseudonyms, new_secret
 from efface.model import Finding, Gap, Removal, RemovalStatus, Sampling, Unit, Verdict, printable
 from efface.runs.codec import decode, encode
+from efface.runs.opinions import read_verdicts, write_verdicts
 from efface.runs.schema import APPLICATION_ID, FORMAT, SCHEMA, may_be_run_file
 from efface.runs.united import united
 
@@ -346,30 +346,11 @@ class Store:
 
     def set_verdicts(self, verdicts: Iterable[Verdict]) -> None:
         """Replace the verdicts of the run; what many of them say alike is written once."""
-        self._db.execute("DELETE FROM judged")
-        self._db.execute("DELETE FROM opinion")
-        numbers: dict[tuple[object, ...], int] = {}
-        first: list[Verdict] = []  # kept while their parts are told apart by identity
-        rows: list[tuple[str, int]] = []
-        for verdict in verdicts:
-            parts = (verdict.fired, verdict.because, verdict.missing, verdict.readings, verdict.today)
-            key = (verdict.kind, verdict.remedy, verdict.as_of, *map(id, parts))
-            if key not in numbers:
-                numbers[key] = len(numbers)
-                first.append(verdict)
-            rows.append((verdict.subject, numbers[key]))
-        bodies = (json.dumps(encode(replace(verdict, subject="")), ensure_ascii=False) for verdict in first)
-        self._db.executemany("INSERT INTO opinion VALUES (?, ?)", enumerate(bodies))
-        self._db.executemany("INSERT INTO judged VALUES (?, ?)", rows)
+        write_verdicts(self._db, verdicts)
 
     def verdicts(self) -> Iterator[Verdict]:
         """Yield the verdicts of the last judging."""
-        opinions: dict[int, Verdict] = {
-            number: decode(json.loads(body))
-            for number, body in self._db.execute("SELECT number, body FROM opinion").fetchall()
-        }
-        for subject, number in self._db.execute("SELECT * FROM judged ORDER BY rowid").fetchall():
-            yield replace(opinions[number], subject=subject)
+        return read_verdicts(self._db)
 
     def set_removal(self, removal: Removal) -> None:
         """Write where the removal of one target stands; what was done to it before stays on file."""

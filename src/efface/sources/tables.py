@@ -73,7 +73,7 @@ class _Reading:
         self._uniform: set[Leaf] = set()
 
     def columns(self, leaf: Leaf, names: list[str]) -> Iterator[Column | Gap]:
-        place = self._part.locator.at("/" + "/".join(("*", *map(_escaped, leaf.path))))
+        place = self._part.locator.at(leaf.place)
         own = names[leaf.columns[0]]
         around = replace(
             self._part.surroundings,
@@ -142,10 +142,6 @@ class _Reading:
         with arrow_tables.told():
             for (column,) in self._batches(leaf):
                 yield from arrow_leaves.rest(column, leaf, dimension)
-
-
-def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
 
 
 def _everything(column: Any) -> Any:  # noqa: ANN401

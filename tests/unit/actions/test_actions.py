@@ -116,7 +116,7 @@ def test_arrays_keep_type_and_length_of_their_vectors():
 
 
 def test_an_array_of_objects_goes_whole():
-    """A pickle inside an array cannot be edited without running it."""
+    """What was found in a pickle inside an array and is no vector cannot be taken out of it."""
     data = array(np.array([{"a": 1}], object), allow_pickle=True)
     assert EraseVectors().remove(data, [found("a.npy")], LIMITS) is None
 
