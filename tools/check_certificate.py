@@ -16,17 +16,15 @@ import sys
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization as form
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 J = Any  # a JSON value
 TYPE = "application/vnd.in-toto+json"
 SCHEMA = json.loads((Path(__file__).parent.parent / "docs/certificate-v1.schema.json").read_text("utf-8"))
+IN_PLACE = {"erase-table-cells", "unlink-object"}
 TYPES = {"object": dict, "array": list, "string": str, "integer": int, "null": type(None)}
 
 
@@ -61,9 +59,8 @@ def fits(value: J, shape: J) -> bool:  # noqa: PLR0911 - one for each word of th
     if isinstance(value, dict):
         members, more = shape.get("properties", {}), shape["additionalProperties"]
         if more is False:
-            return value.keys() == members.keys() and all(
-                fits(value[name], members[name]) for name in members
-            )
+            same = value.keys() == members.keys()
+            return same and all(fits(value[name], members[name]) for name in members)
         return all(fits(name, shape["propertyNames"]) and fits(value[name], more) for name in value)
     if isinstance(value, list):
         enough = shape.get("minItems", 0) <= len(value) <= shape.get("maxItems", len(value))
@@ -120,44 +117,50 @@ def ledger(entries: J, size: int, root: str) -> None:
     chain, kinds = roots(entries), [entry["kind"] for entry in entries]
     need((len(entries), chain[-1]) == (size, root), "the entries have another number or root")
     need([entry["previous"] for entry in entries] == chain[:-1], "an entry does not continue those before it")
-    times = [entry["at"] for entry in entries]
-    need(times == sorted(times), "time goes back")
+    need(entries == sorted(entries, key=lambda entry: entry["at"]), "time goes back")
     need(kinds[:2] == ["run_opened", "scan_finished"] and kinds.count("run_opened") == 1, "another beginning")
     need(len({entry["run"] for entry in entries if "run" in entry}) == 1, "an entry is of another run")
     began = [n for n, kind in enumerate(kinds) if kind in ("removal_intent", "removal_held")] or [size]
     need("scan_finished" not in kinds[began[0] :], "a scan after a removal began")
     for seq, entry in enumerate(entries):
         if entry["kind"] == "certified":
-            earlier = entry["size"] <= seq and entry["root"] == chain[entry["size"]]
-            need(earlier, "another ledger was certified")
+            need(entry["size"] <= seq and entry["root"] == chain[entry["size"]], "another was certified")
 
 
-def removals(entries: J) -> tuple[list[J], dict[str, str]]:
-    """Return what was removed, and where each finding stands that a removal was about."""
-    begun, gone, stands = dict[str, J](), list[J](), dict[str, str]()
+def removals(entries: J) -> tuple[list[J], dict[str, str], dict[str, int]]:
+    """Return what was removed, where each finding stands, and what is unproven of databases."""
+    begun, gone, steps = dict[str, J](), list[J](), list[J]()
+    stands, stopped = dict[str, str](), set[str]()
     for entry in (each for each in entries if "ref" in each):
-        kind, ref, (intent, ready) = entry["kind"][8:], entry["ref"], begun.get(entry["ref"], (None, None))
+        kind, ref = entry["kind"][8:].replace("done", "removed"), entry["ref"]
+        intent, ready, cleaned = map((now := begun.get(ref, {})).get, ("intent", "ready", "cleaned"))
         need(not entry.get("residue"), "a re-scan found something left")
-        need(bool(intent) != (kind in ("intent", "held")), f"a removal is {kind} out of turn")
-        if kind == "intent":
-            begun[ref] = entry, None
+        need(bool(intent) != (kind in ("intent", "held")) and kind not in now, f"{kind} out of turn")
+        inside = intent and {action.split("@")[0] for action in intent["actions"]} & IN_PLACE
+        begun[ref] = now | {kind: entry}
+        if kind == "cleaned":
+            whole = sorted(entry["done"] + entry["not_done"]) == sorted(SCHEMA["$defs"]["cleaning"]["enum"])
+            need(inside and not ready and whole, "cleaned out of turn, or a step is missing")
         elif kind == "ready":
-            need(not ready and entry["after"] != intent["before"], "ready twice, or nothing changed")
+            need(entry["after"] != intent["before"] and (cleaned or not inside), "not changed or cleaned")
             need(entry["after"] or intent["method"] != "redact", "nothing is left of what was to be redacted")
-            begun[ref] = intent, entry
-        else:
+        elif kind != "intent":
             need(kind != "held" or (entry["rule"], entry["hold"]) != (None, None), "held by nothing")
-            need(kind != "done" or (ready and ready["after"] == entry["after"]), "not what was ready")
-            new = "removed" if kind == "done" else kind
-            stands |= {each: new for each in (intent or entry)["findings"] if stands.get(each) != "removed"}
-            if kind == "done":
+            need(kind != "removed" or (ready and ready["after"] == entry["after"]), "not what was ready")
+            stands |= {each: kind for each in (intent or entry)["findings"] if stands.get(each) != "removed"}
+            if kind == "removed":
                 same = {name: intent[name] for name in ("ref", "actions", "method", "findings")}
                 gone.append(same | {"performed_at": entry["at"], "residue": 0})
-            begun.pop(ref, None)
+                steps += [cleaned["not_done"]] if cleaned else []
+            stopped -= {ref} if kind == "removed" else set()
+            stopped |= {ref} if entry.get("reason") == "partial" else set()
+            begun.pop(ref)
     need(not begun, "a removal never ended")
     looks = [entry["residue"] for entry in entries if entry["kind"] == "rescan"]
     need(not looks or not looks[-1], "the last re-scan found something")
-    return gone, stands
+    left = {"databases": len(steps), "not_rewritten": sum(bool({*each} - {"files"}) for each in steps)}
+    left |= {"files_not_searched": str(steps).count("files"), "partly_emptied": len(stopped)}
+    return gone, stands, left
 
 
 def account(said: J, gone: J, stands: dict[str, str]) -> dict[str, int]:
@@ -172,8 +175,7 @@ def account(said: J, gone: J, stands: dict[str, str]) -> dict[str, int]:
     times = {"started_at": opened["at"], "finished_at": entries[-1]["at"]}
     expected |= {"scope": {"targets": opened["targets"], "mode": scan["mode"]} | times, "removals": gone}
     expected |= {"packs": (judged or scan)["packs"], "verdicts_by": judged["verdicts_by"] if judged else {}}
-    held = [entry for entry in entries if entry["kind"] == "removal_held"]
-    names = ("ref", "findings", "rule", "hold")
+    held, names = (entry for entry in entries if "hold" in entry), ("ref", "findings", "rule", "hold")
     expected["holds"] = [{name: entry[name] for name in names} for entry in held]
     expected["rescan"] = again and {"performed_at": again["at"], "coverage": again["coverage"], "residue": 0}
     for name, value in expected.items():
@@ -196,7 +198,7 @@ def account(said: J, gone: J, stands: dict[str, str]) -> dict[str, int]:
     return dict(Counter(listed.values())) | left | {"rescan_gaps": again["coverage"]["gaps"] if again else 0}
 
 
-def check(data: bytes, trusted: J) -> Iterator[str]:
+def check(data: bytes, trusted: J) -> J:
     """Yield a sentence for each step that holds; raise where one does not."""
     statement = yield from outside(data, trusted)
     said = statement["predicate"]
@@ -204,9 +206,9 @@ def check(data: bytes, trusted: J) -> Iterator[str]:
     yield "it is about the ledger in it"
     ledger(said["ledger"]["entries"], said["ledger"]["size"], said["ledger"]["root"])
     yield "the ledger hashes to its root, in turn and order"
-    gone, stands = removals(said["ledger"]["entries"])
+    gone, stands, left = removals(said["ledger"]["entries"])
     yield "every removal ended well"
-    left = account(said, gone, stands)
+    left |= account(said, gone, stands)
     yield "every list and count is the ledger's"
     words, of_run = SCHEMA["words"]["general"], SCHEMA["words"]["of_run"]
     counted = [(each, str(left[each["code"]])) for each in of_run if left.get(each["code"])]

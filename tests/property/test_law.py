@@ -30,6 +30,7 @@ MADE = pack_of(
 )
 PACKS = (*builtin_packs(), MADE)
 LAW = Law(PACKS)
+NEAR = Differential(LAW.norms)
 
 
 def judged(law: Law, facts: dict):
@@ -39,7 +40,7 @@ def judged(law: Law, facts: dict):
 
 
 def partial(rng: random.Random) -> tuple[dict, dict]:
-    whole = Differential(LAW.norms).facts(rng)
+    whole = NEAR.facts(rng)
     share = rng.random()
     return whole, {name: value for name, value in whole.items() if rng.random() < share}
 
@@ -54,7 +55,7 @@ def test_two_thousand_facts_agree_with_cedar():
     assert len(frozenset().union(*theirs)) > len(norms) / 2
 
 
-@pytest.mark.parametrize("seed", range(150))
+@pytest.mark.parametrize("seed", range(50))
 def test_a_certain_verdict_stays_certain(seed: int):
     """Telling more facts never turns a certain verdict into a question, nor a grave one into a harmless one."""
     rng = random.Random(seed)
@@ -69,13 +70,13 @@ def test_a_certain_verdict_stays_certain(seed: int):
         kind = after
 
 
-@pytest.mark.parametrize("seed", range(150))
+@pytest.mark.parametrize("seed", range(50))
 def test_no_answer_to_a_question_that_is_not_asked_changes_the_verdict(seed: int):
     """A fact that is not asked may be anything: the kind stays, or what is harmless stays harmless."""
     rng = random.Random(1_000 + seed)
     _, known = partial(rng)
     kind, asked = judged(LAW, known)
-    other = Differential(LAW.norms).facts(rng)
+    other = NEAR.facts(rng)
     for name in sorted(set(other) - set(known) - asked):
         after, _ = judged(LAW, known | {name: other[name]})
         assert after is kind or (kind in HARMLESS and after in HARMLESS), name

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from efface.evidence import canonical, envelope, not_proven
 from efface.evidence.check import check
 from efface.evidence.keys import SigningKey
-from efface.testing.ledgers import forged, office_story, rebuilt, small_story
+from efface.testing.ledgers import database_story, forged, office_story, rebuilt, small_story
 
 ROOT = Path(__file__).parents[2]
 TOOL = ROOT / "tools" / "check_certificate.py"
@@ -33,7 +33,8 @@ SCHEMA = json.loads((ROOT / "docs" / "certificate-v1.schema.json").read_text(enc
 _KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 KEY = SigningKey(_KEY)
 SECOND = SigningKey(Ed25519PrivateKey.from_private_bytes(bytes(31) + b"\1"))
-CERTIFICATES = (office_story().certificate(KEY), small_story().certificate(KEY))
+STORIES = (office_story(), small_story(), database_story())
+CERTIFICATES = tuple(story.certificate(KEY) for story in STORIES)
 
 
 def _tool():
@@ -210,7 +211,9 @@ def test_both_checkers_agree_on_1000_mutated_certificates() -> None:
     assert set(steps) >= {0, 1, 4, 5, 7, 8, 9, 10}  # 2, 3 and 6 below; 11 is a second lock behind 5
 
 
-@pytest.mark.parametrize("data", CERTIFICATES, ids=["a run with everything", "a short run"])
+@pytest.mark.parametrize(
+    "data", CERTIFICATES, ids=["a run with everything", "a short run", "a run on databases"]
+)
 def test_both_accept_what_holds(data) -> None:
     """A certificate that was not changed passes eleven steps of both."""
     assert (ours(data), theirs(data)) == (0, 0)

@@ -13,7 +13,6 @@ import cedarpy
 from cedarpy import pst
 
 from efface.rules.facts import Facts, Value, fact_types
-from efface.rules.kleene import evaluate
 from efface.rules.taxonomy import Entity, taxonomy
 from efface.rules.terms import entity_of
 
@@ -129,8 +128,8 @@ def fired_by_us(norms: Sequence[Norm], facts: Mapping[str, Value]) -> frozenset[
     told = Facts(facts)
     fired = set()
     for position, norm in enumerate(norms):
-        applies = evaluate(norm.applies, told).value
-        met = norm.unless is not None and evaluate(norm.unless, told).value
+        applies = norm.test(told).value
+        met = norm.cure is not None and norm.cure(told).value
         if applies is None or met is None:
             fired.add(-1)
         elif applies and not met:

@@ -11,13 +11,24 @@ from efface.evidence import canonical, certificate, envelope, merkle, summaries
 from efface.evidence.ledger import Ledger, create_table
 from efface.evidence.pseudonym import SECRET_BYTES, Domain, Pseudonyms
 from efface.evidence.summaries import FindingSummary, GapSummary
+from efface.model.vocabulary import Cleaning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from efface.evidence.keys import SigningKey
 
-__all__ = ["RUN", "Clock", "Story", "forged", "new_ledger", "office_story", "rebuilt", "small_story"]
+__all__ = [
+    "RUN",
+    "Clock",
+    "Story",
+    "database_story",
+    "forged",
+    "new_ledger",
+    "office_story",
+    "rebuilt",
+    "small_story",
+]
 
 RUN: Final = "5f0c7c1e-2b6d-4a86-9d3e-0a4b6f1c2d3e"
 _PACK: Final = {"id": "cn-nanjing-property", "digest": "sha256:" + "1" * 64}
@@ -92,6 +103,18 @@ def removal(target: int, findings: Sequence[FindingSummary], *, end: str = "done
     return {"done": [intent, ready, done], "failed": [intent, failed], "ready": [intent, ready]}[end]
 
 
+def emptied(
+    target: int, findings: Sequence[FindingSummary], *, not_done: Sequence[str] = (), end: str = "done"
+) -> list[dict[str, Any]]:
+    """Return the entries of a removal in a database that ends "done", or "partial" in the middle."""
+    intent, ready, done = removal(target, findings)
+    intent |= {"actions": ["erase-table-cells@1"], "method": "clear"}
+    steps = [step for step in Cleaning if step not in not_done]
+    cleaned = {"kind": "removal_cleaned", "ref": intent["ref"], "done": steps, "not_done": list(not_done)}
+    partial = {"kind": "removal_failed", "ref": intent["ref"], "reason": "partial", "status": "failed"}
+    return [intent, cleaned, ready, done] if end == "done" else [intent, partial]
+
+
 def held(target: int, findings: Sequence[FindingSummary]) -> dict[str, Any]:
     """Return the entry of a removal that the first hold of the case file forbids."""
     ref = _NAMES.ref(Domain.TARGET, str(target))
@@ -122,6 +145,20 @@ def office_story() -> Story:
         {"kind": "rescan", "coverage": after, "residue": 0},
     ]
     return _told(faces, gaps, entries)
+
+
+def database_story() -> Story:
+    """Return a run that empties tables: wholly, without its last steps, after a stop, and not to the end."""
+    columns = tuple(finding(n, form="template", references=1_000) for n in range(4))
+    entries: list[dict[str, Any]] = [
+        {"kind": "removal_planned", "removals": 4},
+        *emptied(0, columns[:1]),
+        *emptied(1, columns[1:2], not_done=("statistics", "files")),
+        *emptied(2, columns[2:3], end="partial"),
+        *emptied(2, columns[2:3], not_done=("files",)),
+        *emptied(3, columns[3:4], end="partial"),
+    ]
+    return _told(columns, (), entries)
 
 
 def _told(
