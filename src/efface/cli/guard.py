@@ -66,6 +66,7 @@ def serve(
     *,
     case: CaseFile = None,
     as_of: AsOf = None,
+    packs: PackFolders = None,
     host: Annotated[str, Parameter(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, Parameter(help="Port to listen on.")] = 8765,
 ) -> int:
@@ -76,5 +77,6 @@ def serve(
         from efface.server import application
     except ImportError as error:
         raise UsageError(f"{error.name} is not installed", to_do="Install efface[server].") from None
-    uvicorn.run(application(read_case(case), as_of), host=host, port=port, log_level="warning")
+    law = law_of(packs)
+    uvicorn.run(application(read_case(case), as_of, law), host=host, port=port, log_level="warning")
     return 0

@@ -23,9 +23,10 @@ from efface import __version__
 from efface.guard import Decision, Door, Guard
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from efface.model import Case
+    from efface.rules.pack import Pack
 
 __all__ = ["application"]
 
@@ -34,12 +35,15 @@ _MAX_BODY_BYTES = 64 * 1024 * 1024
 _MAX_NAME = 200
 
 
-def application(case: Case | None = None, as_of: date | None = None) -> FastAPI:
+def application(
+    case: Case | None = None, as_of: date | None = None, packs: Sequence[Pack] | None = None
+) -> FastAPI:
     """Return the ASGI application.
 
     Args:
         case: The facts under which payloads are judged, or None to refuse all biometric data.
         as_of: The day whose law is applied; None for the day of each request.
+        packs: The law; None for what ships with efface.
     """
     # One thread: the networks are not shared between threads, and one inference uses one core.
     worker = ThreadPoolExecutor(max_workers=1)
@@ -55,7 +59,7 @@ def application(case: Case | None = None, as_of: date | None = None) -> FastAPI:
         day = as_of or date.today()  # noqa: DTZ011 - the law's day is local
         if day not in guards:
             guards.clear()
-            guards[day] = Guard(case, day)
+            guards[day] = Guard(case, day, packs=packs)
         return guards[day].decide(data, name)
 
     app = FastAPI(title="efface guard", version=__version__, lifespan=life)

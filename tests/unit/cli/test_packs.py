@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from efface.cli.app import run
-from efface.rules.pack import load_pack
+from efface.rules.pack import builtin_packs, load_pack
 from efface.runs.exit_code import ExitCode
 from efface.testing.laws import example_of, pack_texts
 from efface.testing.records import finger_minutiae_record
@@ -182,3 +182,16 @@ def test_what_is_no_folder(name, case, tmp_path, capsys) -> None:
     """A folder that is not there, or is a file, is refused by name."""
     assert run(["rules", "list", "--packs", str(tmp_path / name)]) == ExitCode.USAGE
     assert "is not a folder with a rule pack" in capsys.readouterr().err
+
+
+def test_the_server_at_the_door_judges_by_it(own, monkeypatch) -> None:
+    """`guard serve` takes the packs of others as `guard check` does."""
+    import uvicorn
+
+    from efface import server
+
+    told = []
+    monkeypatch.setattr(server, "application", lambda case, as_of, packs: told.extend(packs))
+    monkeypatch.setattr(uvicorn, "run", lambda *_, **__: None)
+    assert run(["guard", "serve", "--packs", str(own)]) == ExitCode.CLEAN
+    assert len(told) == len(builtin_packs()) + 1
