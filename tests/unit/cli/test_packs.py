@@ -191,7 +191,7 @@ def test_the_server_at_the_door_judges_by_it(own, monkeypatch) -> None:
     from efface import server
 
     told = []
-    monkeypatch.setattr(server, "application", lambda case, as_of, packs: told.extend(packs))
+    monkeypatch.setattr(server, "application", lambda _case, _as_of, packs: told.extend(packs))
     monkeypatch.setattr(uvicorn, "run", lambda *_, **__: None)
     assert run(["guard", "serve", "--packs", str(own)]) == ExitCode.CLEAN
     assert len(told) == len(builtin_packs()) + 1
