@@ -70,9 +70,9 @@ def main(arguments: list[str]) -> int:
     story.tell("5. Remove: covered or erased, looked at again, then replaced")
     story.run("remove", run, "--case", nanjing, "--as-of", "2020-12-01", "--apply", expect=0)
     story.run("remove", run, "--case", tianjin, "--apply", expect=0)
-    story.tell("6. Look at everything again")
+    story.tell("6. Look at everything again: what consent could cure, two fingerprints at the door, is left")
     story.run(
-        "scan", place, "--run", run, "--case", nanjing, "--as-of", "2020-12-01", "--html", report, expect=3
+        "scan", place, "--run", run, "--case", nanjing, "--as-of", "2020-12-01", "--html", report, expect=1
     )
     story.tell("7. Prove it")
     story.run("keys", "new", key, expect=0)
