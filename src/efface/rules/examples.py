@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from efface.model.case import Case
 from efface.model.rule import Example
 from efface.model.vocabulary import VerdictKind
-from efface.rules.facts import DATA_CATEGORY, case_to_facts, fault_in_fact
+from efface.rules.facts import DATA_CATEGORY, case_to_facts, contradictions, fault_in_fact
 from efface.rules.norm import apply
 from efface.rules.taxonomy import Entity, taxonomy
 
@@ -89,6 +89,7 @@ def _faults_in_words(case: Case) -> Iterator[str]:
     for entity in used:
         if not taxonomy().knows(entity):
             yield f"no {entity.kind} is called {entity.id!r}{taxonomy().hint(entity)}"
+    yield from (f"facts: {fault}" for fault in contradictions(case.facts))
     for name, value in case.facts.items():
         fault = fault_in_fact(name, value)
         if fault:

@@ -112,7 +112,7 @@ def _table() -> dict[str, dict[str, Any]]:
 
 @cache
 def _implied() -> tuple[tuple[str, str], ...]:
-    """Return every fact with each fact that it implies, the ones that follow from others behind them."""
+    """Return every fact with each fact that it implies by itself."""
     return tuple((name, other) for name, row in _table().items() for other in row.get("implies", ()))
 
 

@@ -126,6 +126,12 @@ BROKEN = {
     "text before the first rule": ("rules.cedar", "// Tianjin", "Tianjin", "begins with @id"),
     "brackets without end": ("rules.cedar", "context.consent ", "(" * 5000 + "context.consent " + ")" * 5000, "longer than"),
     "operators without end": ("rules.cedar", "context.consent ", "context.consent && " * 5000 + "true", "longer than"),
+    "facts that contradict each other": (
+        "examples.toml",
+        "facts = { consent = true, purpose_agreed = true }",
+        "facts = { consent = false, separate_consent = true }",
+        "contradict each other",
+    ),
     "no words for a rule": ("texts.toml", "CN-TJ-SC-16-3", "CN-TJ-SC-16-4", "its words"),
     "words for no rule": ("texts.toml", "CN-TJ-SC-16-3", "CN-TJ-SC-16-4", "CN-TJ-SC-16-4: no rule is called so"),
     "no Chinese": ("texts.toml", 'article_text = { zh = "第十六条第二款", ', "article_text = { ", "article_text.zh: missing"),
