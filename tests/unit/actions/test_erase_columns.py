@@ -136,12 +136,13 @@ def unpacked(data: bytes, kind: str) -> bytes:
     return b"".join(pieces)
 
 
-@pytest.mark.parametrize("kind", WRITERS)
-@pytest.mark.parametrize("form", COLUMNS)
+# ORC lacks some types, so that there is nothing to write.
+@pytest.mark.parametrize(
+    ("kind", "form"),
+    [(kind, form) for kind in WRITERS for form in COLUMNS if kind != "ORC" or form not in NO_ORC],
+)
 def test_vectors_go_and_the_rest_stays(kind: str, form: str) -> None:
     """In every kind of file and form of column no byte of a vector is left; other columns, schema and rows are equal."""
-    if kind == "ORC" and form in NO_ORC:
-        pytest.skip("ORC has no such type")
     column, place = COLUMNS[form]
     others = {name: each for name, each in OTHERS.items() if kind != "ORC" or name != "group"}
     table = pa.table({**others, "face_embedding": column}).replace_schema_metadata({b"own": b"kept"})
