@@ -73,7 +73,7 @@ class FaceImage:
     """
 
     name = "face-image"
-    version = 3
+    version = 4
 
     def __init__(self) -> None:
         self._finders: dict[str, FaceFinder] = {}

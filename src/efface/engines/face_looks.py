@@ -51,6 +51,10 @@ ENLARGED_UP_TO_PX, ENLARGED_PX = (
     672,
 )  # smaller pictures are enlarged: YuNet finds 0.80 instead of 0.64 of the street faces
 
+GLANCED = 0.12
+"""YuNet, at a small picture's own size: where nothing reaches this, it is not enlarged. Of 1,605 street faces that the
+enlarged pictures show, 4 have less; most pictures without a face do."""
+
 DOUBTFUL = 0.35  # YuNet: the weakest candidate worth a second look
 MOST_LOOKS = 64  # doubtful candidates of one picture that get a second look, the strongest first
 
@@ -85,6 +89,8 @@ def fast(pixels: Pixels) -> Rows:
 def standard(pixels: Pixels) -> Rows:
     """Return YuNet's candidates; small pictures enlarged, large ones in more sizes; the doubtful looked at twice."""
     if max(pixels.shape) <= ENLARGED_UP_TO_PX and min(pixels.shape[:2]) > 1:
+        if not len(yunet(_view(pixels), GLANCED)):
+            return _candidates(EMPTY, ENLARGED)
         size = min(ENLARGED_PX, round(max(pixels.shape[:2]) * MOST_ENLARGED_ALONE))
         rows = _candidates(_first_look(pixels, enlarged(pixels, size)), ENLARGED)
     else:

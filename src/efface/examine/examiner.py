@@ -17,6 +17,7 @@ from efface.formats.text_values import TEXT_TYPES
 from efface.model import (
     COLLECTION_TYPE,
     COLUMN_TYPE,
+    SHORTEST_CELL,
     Artefact,
     Beat,
     Collection,
@@ -46,9 +47,6 @@ _T = TypeVar("_T")
 
 _MIN_CELL_BYTES = 64
 """Shorter values hold no picture; vectors and records are the column detectors' business."""
-
-_SHORTEST_CELL = 24
-"""No vector, record, template or picture is shorter, in characters of text or bytes."""
 
 _BEAT = 50
 _CELLS_A_BEAT = 5_000
@@ -263,7 +261,7 @@ class Examiner:
         )
 
     def _values(self, column: Column) -> Iterator[_Step]:
-        if column.blocks is None and all(len(cell) < _SHORTEST_CELL for cell in column.cells()):
+        if column.blocks is None and all(len(cell) < SHORTEST_CELL for cell in column.cells()):
             return  # names, numbers and dates: most columns of most tables
         for detector in self._column_detectors:
             yield from _guarded(

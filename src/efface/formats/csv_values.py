@@ -19,14 +19,23 @@ from efface.formats.spread import numbered_runs, stem
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Field", "Header", "fields_of_rows", "header_of", "row_values", "separator_of", "values"]
+__all__ = [
+    "SEPARATORS",
+    "Field",
+    "Header",
+    "fields_of_rows",
+    "header_of",
+    "row_values",
+    "separator_of",
+    "values",
+]
 
 _HEAD = 65_536
 _MAX_FIELD = 64 << 20  # characters
 _LONG_LINE = 1 << 18  # characters; the csv module takes four bytes and more for each of a field
 _QUOTED = re.compile(r'"[^"]*(?:""[^"]*)*(?:"|$)')
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?")
-_SEPARATORS = ",\t;|"
+SEPARATORS = ",\t;|"
 
 Field = tuple[int, int, str]
 """Start and end of a field with its quotes, and its value."""
@@ -71,7 +80,7 @@ class Header:
 def separator_of(text: str) -> str:
     """Return the separator that the first line has most of outside quotes."""
     line = _QUOTED.sub("", text[:_HEAD].lstrip("\ufeff").partition("\n")[0])
-    return max(_SEPARATORS, key=line.count)
+    return max(SEPARATORS, key=line.count)
 
 
 def header_of(text: str) -> Header | None:

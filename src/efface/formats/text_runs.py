@@ -18,15 +18,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["PLACE", "lists", "values"]
+__all__ = ["PLACE", "SHORTEST_LIST", "SHORTEST_WORD", "lists", "values"]
 
 PLACE = "text"
 _MIN_WORD = 100  # characters of base64 or hex: the smallest template worth the name has 75 bytes
 _MIN_NUMBERS = 256  # characters of a list: 64 numbers of three digits and a separator
+SHORTEST_WORD, SHORTEST_LIST = 56, _MIN_NUMBERS
+"""No value of a text has fewer characters without a break: of base64 (a line of a wrapped word), or of a list."""
 _WORD = re.compile(
     rf"(?<![A-Za-z0-9+/_-])(?:data:[\w.+/-]+(?:;[\w=-]+)*,)?[A-Za-z0-9+/_-]{{{_MIN_WORD},}}={{0,2}}"
 )
-_WRAPPED = re.compile(r"^[ \t]*([A-Za-z0-9+/]{56,99})[ \t]*\r?$", re.MULTILINE)  # mail has 76, PEM 64 a line
+_WRAPPED = re.compile(
+    rf"^[ \t]*([A-Za-z0-9+/]{{{SHORTEST_WORD},99}})[ \t]*\r?$", re.MULTILINE
+)  # mail has 76, PEM 64 a line
 _LINE = re.compile(r"\r?\n[ \t]*([A-Za-z0-9+/]+={0,2})[ \t]*(?=\r?\n|$)")
 _FOLDED_FROM = re.compile(r"(?:^|[:=,;\s])([A-Za-z0-9+/]{4,99})\r?\n$")  # where vCard and LDIF begin to fold
 _ESCAPED = re.compile(

@@ -28,6 +28,8 @@ _SQL = re.compile(
     r"|^\s*(?:INSERT\s+(?:IGNORE\s+)?INTO|CREATE\s+(?:\w+\s+)?TABLE|COPY)\s+\S+",
     re.IGNORECASE | re.MULTILINE,
 )
+_SQL_WORDS = ("into", "table", "copy", "dump")
+"""One of these stands in every text that `_SQL` matches; to look for them costs a tenth."""
 _JSON_START = re.compile(r"""\s*(?:\{\s*(?:"|\}|$)|\[\s*(?:["{\[\]]|-?\d|true\b|false\b|null\b|$))""")
 _TAG = re.compile(r"<(?:\?xml|!--|!DOCTYPE\s+\w|[A-Za-z_][\w.:-]*(?:\s+[\w.:-]+\s*=|\s*/?>))")
 _WIDE_CODECS = (
@@ -150,7 +152,8 @@ def text_type(head: bytes, *, cut: bool) -> str | None:
         return _json_type(start)
     if _TAG.match(start):
         return _markup(start)
-    if _SQL.search(text):
+    low = text.lower()
+    if any(word in low for word in _SQL_WORDS) and _SQL.search(text):
         return "application/sql"
     return _table(text, cut=cut) or "text/plain"
 
@@ -189,8 +192,8 @@ def _table(text: str, *, cut: bool) -> str | None:
         return _wide_header(lines[0]) if lines and cut and "\n" in text else None
     unquoted = [re.sub(r'"[^"]*"', "", line) if '"' in line else line for line in lines]
     for separator, kind in _SEPARATORS:
-        counts = {line.count(separator) for line in unquoted}
-        if len(counts) == 1 and min(counts) >= 2:
+        count = unquoted[0].count(separator)
+        if count >= 2 and all(line.count(separator) == count for line in unquoted):
             return kind
     return None
 

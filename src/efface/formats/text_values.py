@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from efface.errors import FormatError, LimitExceededError
 from efface.formats import csv_values, sql_values, text_runs, xml_values
 from efface.formats.document_values import walk
+from efface.formats.plain_text import has_long_values
 from efface.formats.text_types import decoded, text_type
 
 if TYPE_CHECKING:
@@ -43,12 +44,13 @@ _JSON_START = re.compile(r"[\ufeff\s]*(?=\{)")
 _BETWEEN = re.compile(r"[\s,]*")
 
 
-def values(data: bytes, media_type: str = "") -> Iterator[Value]:
+def values(data: bytes, media_type: str = "", *, only_long: bool = False) -> Iterator[Value]:
     """Yield (pattern, value) for every string, and every long list of numbers, of a text.
 
     Args:
         data: The whole text.
         media_type: What it is, when known; else it is told by its start.
+        only_long: Give nothing where a glance shows that every value is shorter than SHORTEST_CELL.
 
     Raises:
         FormatError: It is no text.
@@ -61,6 +63,8 @@ def values(data: bytes, media_type: str = "") -> Iterator[Value]:
     if text is None:
         raise FormatError("not text in an encoding that is known here")
     kind = media_type or text_type(data[:_HEAD], cut=len(data) > _HEAD) or "text/plain"
+    if only_long and not has_long_values(text, kind):
+        return
     reader = _READERS.get(kind, text_runs.values)
     if reader is text_runs.values:
         yield from text_runs.values(text)

@@ -10,6 +10,7 @@ from efface.model.locator import Box, Locator, printable
 from efface.model.protocols import (
     COLLECTION_TYPE,
     COLUMN_TYPE,
+    SHORTEST_CELL,
     Action,
     Beat,
     Block,
@@ -58,6 +59,7 @@ __all__ = [
     "BIOMETRIC",
     "COLLECTION_TYPE",
     "COLUMN_TYPE",
+    "SHORTEST_CELL",
     "Action",
     "Artefact",
     "Beat",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "COLLECTION_TYPE",
     "COLUMN_TYPE",
+    "SHORTEST_CELL",
     "Action",
     "Beat",
     "Block",
@@ -40,6 +41,9 @@ __all__ = [
 
 COLUMN_TYPE = "application/vnd.efface.column"
 """Media type of an artefact that is a column of values rather than bytes of its own."""
+
+SHORTEST_CELL = 24
+"""No vector, record, template or picture is shorter, in characters of text or bytes."""
 
 COLLECTION_TYPE = "application/vnd.efface.collection"
 """Media type of an artefact that is a table or the like, of which only the parts can be read."""

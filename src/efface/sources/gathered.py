@@ -49,7 +49,7 @@ class _Gathering:
     def __init__(self, part: Part, limits: Limits) -> None:
         self._part = part
         self._most = limits.cells
-        self._random = random.Random(_SEED)  # noqa: S311 - no secret
+        self._random: random.Random | None = None  # made when first needed: most things hold few values
         self._columns: dict[str, _Cells] = {}
         self._size_bytes = 0
 
@@ -59,7 +59,7 @@ class _Gathering:
         cells.longest = max(cells.longest, len(value))
         at = len(cells.kept)
         if at >= cells.most:
-            at = self._random.randrange(cells.count)
+            at = self._chance.randrange(cells.count)
             if at >= cells.most:
                 return
             self._grow(cells, len(value) - len(cells.kept[at]))
@@ -67,6 +67,11 @@ class _Gathering:
         else:
             self._grow(cells, len(value))
             cells.kept.append(value)
+
+    @property
+    def _chance(self) -> random.Random:
+        self._random = self._random or random.Random(_SEED)  # noqa: S311 - no secret
+        return self._random
 
     def _new(self, pattern: str) -> _Cells:
         if len(self._columns) >= _MAX_COLUMNS:
@@ -85,7 +90,7 @@ class _Gathering:
         """Let go of half of the largest column, by chance."""
         largest = max(self._columns.values(), key=lambda cells: cells.size_bytes)
         largest.most = max(len(largest.kept) // 2, 1)
-        chosen = sorted(self._random.sample(range(len(largest.kept)), largest.most))
+        chosen = sorted(self._chance.sample(range(len(largest.kept)), largest.most))
         largest.kept = [largest.kept[at] for at in chosen]
         self._grow(largest, sum(map(len, largest.kept)) - largest.size_bytes)
 

@@ -19,12 +19,12 @@ __all__ = ["mapped"]
 
 @contextmanager
 def mapped(payload: Payload) -> Iterator[bytes | mmap.mmap]:
-    """Give the bytes of a payload: a file as a read-only mapping, anything else as it is in memory.
+    """Give the bytes of a payload: a large file as a read-only mapping, anything else as it is in memory.
 
     Raises:
         AccessError: The file cannot be mapped.
     """
-    if not isinstance(payload, FilePayload) or not payload.size_bytes:
+    if not isinstance(payload, FilePayload) or payload.is_kept:
         yield payload.read()
         return
     with payload.open() as file:

@@ -66,6 +66,11 @@ class FilePayload:
         return self._stat.st_size
 
     @property
+    def is_kept(self) -> bool:
+        """Whether the whole content is in memory, so that a reader is none of the file."""
+        return self._all is not None
+
+    @property
     def modified_ns(self) -> int:
         """Time of last change, in nanoseconds since the epoch."""
         return self._stat.st_mtime_ns
@@ -103,6 +108,8 @@ class FilePayload:
         Raises:
             AccessError: It is not a regular file, or may not be read.
         """
+        if self._all is not None:
+            return io.BytesIO(self._all)
         return os.fdopen(self._opened(), "rb")
 
     def _opened(self) -> int:

@@ -34,7 +34,7 @@ class Values:
         return media_type.startswith("text/") or media_type in TEXT_TYPES
 
     def parts(self, part: Part, media_type: str, limits: Limits) -> Iterator[Part | Column | Gap | Beat]:
-        """Yield one column for each place in the text.
+        """Yield one column for each place in the text; none where a glance shows short values only.
 
         Raises:
             FormatError: It is no text.
@@ -46,7 +46,9 @@ class Values:
             and part.payload.head().lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{"
         )
         if size <= (text_values.MAX_JSON_BYTES if is_object else _WHOLE_BYTES):
-            yield from gathered(text_values.values(part.payload.read(), media_type), part, limits)
+            yield from gathered(
+                text_values.values(part.payload.read(), media_type, only_long=True), part, limits
+            )
             return
         with closing(part.payload.open()) as stream:
             yield from gathered(text_stream.values(stream, media_type), part, limits)

@@ -13,6 +13,7 @@ from efface.sources.values import Values
 from efface.testing import stores
 
 VECTORS = stores.face_vectors(3, 128)
+PHOTO = "cGhvdG8gb2Ygc29tZWJvZHk="  # as long as a value must be for its text to be taken apart
 
 
 def parts(
@@ -27,42 +28,47 @@ def parts(
 
 def test_one_column_for_each_place() -> None:
     """A text gives one column for each place of its values, with the number of records."""
-    found = parts('[{"name": "x", "faceImage": "y"}, {"name": "z", "faceImage": "w"}]')
+    found = parts(f'[{{"name": "x", "faceImage": "{PHOTO}"}}, {{"name": "z", "faceImage": "w"}}]')
     assert [(item.locator.fragment, list(item.cells()), item.rows) for item in found] == [
         ("/*/name", ["x", "z"], 2),
-        ("/*/faceImage", ["y", "w"], 2),
+        ("/*/faceImage", [PHOTO, "w"], 2),
     ]
 
 
 def test_cells_can_be_read_again() -> None:
     """The values of a column can be read as often as needed."""
-    (column,) = parts('{"a": "x"}')
-    assert list(column.cells()) == list(column.cells()) == ["x"]
+    (column,) = parts(json.dumps({"a": PHOTO}))
+    assert list(column.cells()) == list(column.cells()) == [PHOTO]
 
 
 def test_names_from_the_inside_out() -> None:
     """The names of a column go from the key over its parents to the file and its folder."""
-    (column,) = parts('{"people": [{"photo": "x"}]}')
+    (column,) = parts(json.dumps({"people": [{"photo": PHOTO}]}))
     assert column.surroundings.names == ("photo", "people", "crm.json", "d")
 
 
 def test_siblings() -> None:
     """The keys beside a column are its siblings."""
-    column = parts('[{"photo": "x", "name": "y", "mobile": "z"}]')[0]
+    column = parts(json.dumps([{"photo": PHOTO, "name": "y", "mobile": "z"}]))[0]
     assert column.surroundings.siblings == ("name", "mobile")
 
 
 def test_objects_beside_a_column_are_siblings() -> None:
     """The keys of objects in the same record are siblings; what lies inside them is not."""
-    photo, data = parts('[{"photo": "x", "face": {"feature": {"data": "y"}}}]')
+    photo, data = parts(json.dumps([{"photo": PHOTO, "face": {"feature": {"data": "y"}}}]))
     assert photo.surroundings.siblings == ("face",)
     assert data.surroundings.siblings == ()
 
 
 def test_a_value_without_a_place_has_no_siblings() -> None:
     """A list of numbers at the top of a text is one column alone."""
-    (column,) = parts('"a value"')
+    (column,) = parts(json.dumps(PHOTO))
     assert column.surroundings.siblings == ()
+
+
+def test_a_text_of_short_values_gives_no_column() -> None:
+    """Nothing is shorter than what a detector looks at, so such texts are not taken apart."""
+    assert parts('[{"name": "x", "faceImage": "y"}]') == []
 
 
 @pytest.mark.parametrize(
@@ -109,8 +115,8 @@ def test_cells_beyond_the_limit_are_a_sample() -> None:
 
 def test_short_cells_beyond_the_limit_are_no_sample() -> None:
     """Values too short to hold anything are not told as a sample: nothing is missed."""
-    (column,) = parts(json.dumps([{"p": "x"}] * 9), limits=Limits(cells=5))
-    assert column.drawn is None
+    names, _photo = parts(json.dumps([{"p": "x"}] * 9 + [{"q": PHOTO}]), limits=Limits(cells=5))
+    assert names.drawn is None
 
 
 def test_values_beyond_memory_are_halved_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,7 +150,7 @@ def test_a_large_text_is_read_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_countless_places_are_taken_together() -> None:
     """A text of countless places gives a bounded number of columns, and every value is in one."""
-    found = parts(json.dumps([{f"k{a}_{b}": "x" for b in range(50)} for a in range(200)]))
+    found = parts(json.dumps([{f"k{a}_{b}": PHOTO for b in range(50)} for a in range(200)]))
     assert len(found) <= 4097
     assert sum(item.rows for item in found) == 10_000
 
