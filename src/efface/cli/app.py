@@ -42,6 +42,14 @@ _COMMANDS = {
         "Judge a run's findings under a case without scanning again; without RUN, the activity itself.",
         ("efface judge run.sqlite --case case.toml", "efface judge --case case.toml --as-of 2020-12-01"),
     ),
+    "order": (
+        "efface.cli.order:order",
+        "Draft an order to rectify from a run and its case, for the authority to settle and sign.",
+        (
+            'efface order run.sqlite --case case.toml --to "Example Property Agency" -o order.pdf',
+            'efface order run.sqlite --case case.toml --to "某房地产经纪公司" -o order.html',
+        ),
+    ),
     "remove": (
         "efface.cli.remove:remove",
         "Show what would be removed from a run's places; with --apply remove it, look again, and record it.",

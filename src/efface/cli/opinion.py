@@ -1,4 +1,4 @@
-"""Write the paper that says what the law says of a case."""
+"""Write papers on a case: what the law says of it, and the draft of an order."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from efface.errors import UsageError
 
 if TYPE_CHECKING:
     from efface.model import Case, Verdict
+    from efface.report.document import Document
+    from efface.report.opinion import Matter
+    from efface.report.order import Parties
     from efface.report.view import RunView
     from efface.rules.pack import Pack
 
-__all__ = ["Judged", "form_of", "write_opinion"]
+__all__ = ["Judged", "form_of", "matter_of", "write_opinion", "write_order"]
 
 
 class Judged(NamedTuple):
@@ -36,7 +39,7 @@ def form_of(target: str) -> str:
     form = os.path.splitext(target)[1].removeprefix(".").lower()
     if form not in registry.names("opinion"):
         forms = " or ".join(f".{name}" for name in registry.names("opinion"))
-        raise UsageError(f"{target}: an opinion is written to a file that ends in {forms}")
+        raise UsageError(f"{target}: such a paper is written to a file that ends in {forms}")
     return form
 
 
@@ -49,13 +52,31 @@ def write_opinion(target: str, judged: Judged, view: RunView | None, lang: str) 
         view: The run, or None where the activity alone was judged.
         lang: The language that comes first.
     """
-    from efface.report.opinion import Matter, opinion
+    from efface.report.opinion import opinion
+
+    _write(target, opinion(matter_of(judged, view, lang)))
+
+
+def write_order(target: str, judged: Judged, view: RunView | None, parties: Parties, lang: str) -> None:
+    """Write the draft of an order to rectify, whole or not at all; arguments as above."""
+    from efface.report.order import order
+
+    _write(target, order(matter_of(judged, view, lang), parties))
+
+
+def _write(target: str, paper: Document) -> None:
+    write_bytes(target, registry.load("opinion", form_of(target))(paper))
+
+
+def matter_of(judged: Judged, view: RunView | None, lang: str) -> Matter:
+    """Return what a paper on a case is about, as the report room takes it."""
+    from efface.report.opinion import Matter
     from efface.rules.mitigation import mitigations
     from efface.rules.readings import readings_of
     from efface.rules.stated import stated
 
     case, as_of = judged.case, judged.as_of
-    matter = Matter(
+    return Matter(
         title=case.title,
         as_of=as_of,
         made_on=date.today(),  # noqa: DTZ011 - the day is the reader's
@@ -69,4 +90,3 @@ def write_opinion(target: str, judged: Judged, view: RunView | None, lang: str) 
         view=view,
         lang=lang,
     )
-    write_bytes(target, registry.load("opinion", form_of(target))(opinion(matter)))
