@@ -61,15 +61,18 @@ SHORT = {
 
 @pytest.mark.parametrize(("media_type", "text"), LONG.values(), ids=LONG)
 def test_a_long_value_is_never_called_short(media_type: str, text: str) -> None:
+    """Whatever holds a value that a detector looks at is taken apart."""
     assert has_long_values(text, media_type)
 
 
 @pytest.mark.parametrize(("media_type", "text"), SHORT.values(), ids=SHORT)
 def test_what_holds_short_values_only_is_told_at_a_glance(media_type: str, text: str) -> None:
+    """Sentences, programs and short fields are not taken apart."""
     assert not has_long_values(text, media_type)
 
 
 def test_a_kind_that_the_glance_does_not_know_is_taken_apart() -> None:
+    """XML is not glanced at."""
     assert has_long_values("<a>b</a>", "application/xml")
 
 
@@ -102,6 +105,7 @@ def test_a_kind_that_the_glance_does_not_know_is_taken_apart() -> None:
     st.sampled_from(["text/plain", "application/json", "application/x-ndjson", "text/csv", "text/html", ""]),
 )
 def test_what_is_called_short_gives_no_long_value(text: str, media_type: str) -> None:
+    """Whatever the text and its kind: no value of it is as long as the shortest that counts."""
     data = text.encode("utf-8", "surrogatepass")
     kind = media_type or text_type(data, cut=False) or "text/plain"
     try:
