@@ -11,11 +11,11 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from efface.engines import heif_items, metafile, psd, raw_previews
+from efface.engines import heif_items, jpeg2000, metafile, psd, raw_previews
 from efface.engines.carving import gif_end, without
 from efface.engines.file_parts_jpeg import split_jpeg
 from efface.engines.isobmff import boxes
-from efface.engines.picture_blocks import Parts, unpacked
+from efface.engines.picture_blocks import PNM_HEADER, Parts, unpacked
 from efface.engines.tiff_directory import is_tiff, tree
 from efface.engines.tiff_extract import has_picture, spans
 
@@ -31,11 +31,7 @@ _PNG_PICTURE = frozenset(
 )
 _WEBP_PICTURE = frozenset((b"VP8 ", b"VP8L", b"VP8X", b"ANIM", b"ANMF", b"ALPH", b"ICCP"))
 _TIFF_XMP, _TIFF_PHOTOSHOP, _TIFF_LAYERS = 700, 34377, 37724
-_JP2_XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
-_JP2_EXIF = b"JpgTiffExif->JP2"
 _HEX = re.compile(rb"\s+")
-_BLANK = rb"(?:\s|#[^\n]*\n)+"
-_PNM_HEADER = re.compile(rb"P(?:4%b(\d+)%b(\d+)|([56])%b(\d+)%b(\d+)%b(\d+))\s" % ((_BLANK,) * 5))
 _BITMAP_BARE, _BITMAP_FILES = (0, 3, 6), (4, 5)  # bare pixels; a JPEG or PNG in the clothes of a bitmap
 _MAX_CHUNKS = 1_000_000
 
@@ -57,7 +53,7 @@ def _of_other_kinds(data: bytes) -> Parts:
         return Parts(pictures=metafile.bitmaps(data), blocks=[("metafile-picture", data)])
     if data.startswith((b"\0\0\1\0", b"\0\0\2\0")):
         return Parts(trailer=data[_icon_end(data) :])
-    header = _PNM_HEADER.match(data[:4096])
+    header = PNM_HEADER.match(data[:4096])
     return Parts(trailer=data[_pnm_end(header) :]) if header else Parts()
 
 
@@ -214,7 +210,8 @@ def _bitmap(data: bytes) -> Parts:
 def _jpeg2000(data: bytes) -> Parts:
     parts = Parts()
     if not data.startswith(b"\0\0\0\x0cjP  "):
-        parts.trailer = data[_codestream_end(data, 0, len(data)) :]
+        parts.trailer = data[jpeg2000.end(data, 0, len(data)) :]
+        parts.texts += jpeg2000.comments(data)
         return parts
     end = 0
     streams = []
@@ -223,37 +220,20 @@ def _jpeg2000(data: bytes) -> Parts:
         end = box.stop
         if box.kind == b"jp2c":
             streams.append((box.start, box.stop))
-            end = _codestream_end(data, *streams[-1]) if box.stop == len(data) else box.stop
-        elif box.kind == b"uuid" and data[body].startswith(_JP2_XMP):
+            end = jpeg2000.end(data, *streams[-1]) if box.stop == len(data) else box.stop
+        elif box.kind == b"uuid" and data[body].startswith(jpeg2000.XMP):
             parts.xmp.append(data[box.start + 16 : box.stop])
-        elif box.kind == b"uuid" and data[body].startswith(_JP2_EXIF):
+        elif box.kind == b"uuid" and data[body].startswith(jpeg2000.EXIF):
             parts.exif.append(data[box.start + 16 : box.stop])
         elif box.kind == b"xml ":
             parts.texts.append(data[body])
         elif box.kind not in (b"jP  ", b"ftyp", b"jp2h"):
             parts.blocks.append(("box-picture", data[body]))
+    for stream in streams[:1]:
+        parts.texts += jpeg2000.comments(data[slice(*stream)])
     parts.pictures += [("codestream", data[slice(*stream)]) for stream in streams[1:]]
     parts.trailer = data[end:]
     return parts
-
-
-def _codestream_end(data: bytes, start: int, stop: int) -> int:
-    """Return where a JPEG 2000 codestream ends (ISO/IEC 15444-1, A.4): over its tile parts to its end."""
-    at = start + 2
-    for _ in range(_MAX_CHUNKS):
-        marker = data[at : at + 2]
-        if marker == b"\xff\xd9":
-            return at + 2
-        if at + 4 > stop or marker[:1] != b"\xff":
-            break
-        if marker == b"\xff\x90":
-            size = int.from_bytes(data[at + 6 : at + 10], "big")
-            if size < 14:  # to the end of the stream
-                break
-            at += size
-        else:
-            at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    return stop
 
 
 def _heif(data: bytes) -> Parts:
