@@ -27,9 +27,9 @@ __all__ = ["Parts", "split"]
 _EXIF = b"Exif\0\0"
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _PNG_PICTURE = frozenset(
-    b"IHDR PLTE IDAT fdAT fcTL acTL tRNS gAMA cHRM sRGB iCCP sBIT pHYs tIME bKGD hIST cICP mDCV cLLI".split()
+    b"IHDR PLTE IDAT fdAT fcTL acTL tRNS gAMA cHRM sRGB sBIT pHYs tIME bKGD hIST cICP mDCV cLLI".split()
 )
-_WEBP_PICTURE = frozenset((b"VP8 ", b"VP8L", b"VP8X", b"ANIM", b"ANMF", b"ALPH", b"ICCP"))
+_WEBP_PICTURE = frozenset((b"VP8 ", b"VP8L", b"VP8X", b"ANIM", b"ANMF", b"ALPH"))
 _TIFF_XMP, _TIFF_PHOTOSHOP, _TIFF_LAYERS = 700, 34377, 37724
 _HEX = re.compile(rb"\s+")
 _BITMAP_BARE, _BITMAP_FILES = (0, 3, 6), (4, 5)  # bare pixels; a JPEG or PNG in the clothes of a bitmap
@@ -78,6 +78,9 @@ def _png_chunk(parts: Parts, kind: bytes, body: bytes) -> None:
         parts.exif.append(body.removeprefix(_EXIF))
         return
     keyword, _, rest = body.partition(b"\0")
+    if kind == b"iCCP":
+        parts.blocks.append(("profile-picture", unpacked(rest[1:])))
+        return
     if kind == b"iTXt":
         text = rest[2:].split(b"\0", 2)[-1]  # behind language and translated keyword
         text = unpacked(text) if rest[:1] == b"\1" else text
@@ -227,7 +230,7 @@ def _jpeg2000(data: bytes) -> Parts:
             parts.exif.append(data[box.start + 16 : box.stop])
         elif box.kind == b"xml ":
             parts.texts.append(data[body])
-        elif box.kind not in (b"jP  ", b"ftyp", b"jp2h"):
+        elif box.kind not in (b"jP  ", b"ftyp"):
             parts.blocks.append(("box-picture", data[body]))
     for stream in streams[:1]:
         parts.texts += jpeg2000.comments(data[slice(*stream)])

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import ExifTags, Image
 
+from efface.engines.colour_profile import clean_profile
 from efface.engines.embedded_pictures import copies
 from efface.engines.heif_items import shown_alone
 from efface.engines.heif_writing import property_of
@@ -69,7 +70,7 @@ def repaint_avif(data: bytes, boxes: Sequence[PageBox], limits: Limits) -> bytes
     frames[0].save(
         target, "AVIF", save_all=len(frames) > 1, append_images=frames[1:], duration=times, quality=100,
         subsampling="4:0:0" if frames[0].mode == "L" else "4:4:4", exif=exif or b"", xmp=xmp,
-        icc_profile=image.info.get("icc_profile"),
+        icc_profile=clean_profile(image.info.get("icc_profile", b"")),
     )  # fmt: skip
     return target.getvalue()
 

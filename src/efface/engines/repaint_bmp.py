@@ -44,6 +44,8 @@ def repaint_bmp(data: bytes, boxes: Sequence[PageBox], limits: Limits) -> bytes:
     check_covered(boxes, areas)
     fill = _fill(data, header, bits, start)
     painted = bytearray(data[: _kept_end(data, header, end)])
+    known = _described_end(data, header, bits, compression)
+    painted[known:start] = bytes(max(start - known, 0))
     for area in areas:
         for row in range(area.top, area.bottom):
             stored = row if rows < 0 else rows - 1 - row  # rows are stored from the bottom unless negative
@@ -79,6 +81,14 @@ def _fill(data: bytes, header: int, bits: int, start: int) -> int:
 def _opaque(data: bytes, header: int) -> bytes:
     mask = data[66:70] if header >= _V3 else b"\0\0\0\xff"
     return mask if any(mask) else b"\0\0\0\xff"
+
+
+def _described_end(data: bytes, header: int, bits: int, compression: int) -> int:
+    """Return where header, masks and palette end; what lies between them and the pixels says nothing of them."""
+    masks = {_BITFIELDS: 12, _ALPHABITFIELDS: 16}.get(compression, 0) if header == _INFO else 0
+    used = 0 if header == _CORE else int.from_bytes(data[46:50], "little")
+    colours = min(used or 1 << bits, 1 << bits) if bits <= 8 else 0
+    return _FILE_HEADER + header + masks + (3 if header == _CORE else 4) * colours
 
 
 def _kept_end(data: bytes, header: int, end: int) -> int:

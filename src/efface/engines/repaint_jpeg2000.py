@@ -15,6 +15,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from efface.engines import jpeg2000
+from efface.engines.colour_profile import clean_profile
 from efface.engines.isobmff import Box, boxes, inside
 from efface.engines.picture_metadata import clean_exif, clean_xmp, holds_picture
 from efface.engines.pillow import open_image
@@ -33,6 +34,7 @@ __all__ = ["repaint_jpeg2000"]
 
 _STREAM = b"\xff\x4f\xff\x51"
 _HEADER_BOXES = frozenset({b"ihdr", b"bpcc", b"colr", b"pclr", b"cmap", b"cdef", b"res "})
+_PROFILE_AT = 3  # in a colour box
 _COMPONENTS_AT, _SIZE_END = 40, 42  # in a codestream
 _GREY, _RGB, _SYCC = (0,), (0, 0, 0), (0, 128, 128)
 _ENUMERATED = {16: _RGB, 17: _GREY, 18: _SYCC}
@@ -69,12 +71,21 @@ def _kept(data: bytes, box: Box, stream: bytes) -> bytes:
         return _box(box.kind, body)
     if box.kind == b"jp2h":
         parts = (one for one in inside(data, box) if one.kind in _HEADER_BOXES)
-        return _box(box.kind, b"".join(_box(one.kind, data[one.start : one.stop]) for one in parts))
+        return _box(
+            box.kind, b"".join(_box(one.kind, _clean(one.kind, data[one.start : one.stop])) for one in parts)
+        )
     if box.kind == b"xml " and not holds_picture(body):
         return _box(box.kind, body)
     clean = {jpeg2000.XMP: clean_xmp, jpeg2000.EXIF: clean_exif}.get(body[:16])
     left = clean(body[16:]) if box.kind == b"uuid" and clean else None
     return _box(box.kind, body[:16] + left) if left else b""
+
+
+def _clean(kind: bytes, body: bytes) -> bytes:
+    """Return a box of the header; a colour profile in it without what is no colour."""
+    if kind != b"colr" or body[:1] == b"\1":
+        return body
+    return body[:_PROFILE_AT] + (clean_profile(body[_PROFILE_AT:]) or b"")
 
 
 def _box(kind: bytes, body: bytes) -> bytes:
@@ -137,7 +148,7 @@ def _black(colour: bytes) -> tuple[int, ...]:
     if colour[:1] == b"\1":
         black = _ENUMERATED.get(int.from_bytes(colour[3:7], "big"))
     else:
-        black = _PROFILES.get(colour[3 + 16 : 3 + 20])
+        black = _PROFILES.get(colour[_PROFILE_AT + 16 : _PROFILE_AT + 20])
     if black is None:
         raise UnsupportedError(_OTHER_COLOURS)
     return black
