@@ -13,9 +13,9 @@ __all__ = ["clean_profile"]
 _TABLE, _ROW, _MAX_TAGS = 128, 12, 128
 _SIGNATURE, _ID = slice(36, 40), slice(84, 100)
 _REGISTERED = frozenset(
-    b"A2B0 A2B1 A2B2 B2A0 B2A1 B2A2 B2D0 B2D1 B2D2 B2D3 D2B0 D2B1 D2B2 D2B3 bXYZ bTRC bfd  bkpt calt targ chad "
-    b"chrm cicp clro clrt clot cprt crdi dmnd dmdd devs desc gamt gXYZ gTRC kTRC lumi meas meta bkpt wtpt ncol ncl2 "
-    b"resp rig0 rig2 pre0 pre1 pre2 ps2s ps2i psd0 psd1 psd2 psd3 pseq psid rXYZ rTRC scrd scrn tech ucrb vued view".split()
+    b"A2B0 A2B1 A2B2 B2A0 B2A1 B2A2 B2D0 B2D1 B2D2 B2D3 D2B0 D2B1 D2B2 D2B3 bXYZ bTRC bkpt calt targ chad "
+    b"chrm cicp clro clrt clot cprt crdi dmnd dmdd devs desc gamt gXYZ gTRC kTRC lumi meas wtpt ncol ncl2 resp "
+    b"rig0 rig2 pre0 pre1 pre2 ps2s ps2i psd0 psd1 psd2 psd3 pseq psid rXYZ rTRC scrd scrn tech vued view".split()
 )
 
 

@@ -243,6 +243,7 @@ def _heif(data: bytes) -> Parts:
     parts = Parts(exif=list(heif_items.exif_blocks(data)), xmp=list(heif_items.xmp_packets(data)))
     parts.pictures = [*heif_items.other_items(data), *heif_items.sequences(data)]
     parts.blocks.append(("box-picture", heif_items.rest(data)))
+    parts.blocks.append(("profile-picture", b"".join(heif_items.profiles(data))))
     return parts
 
 

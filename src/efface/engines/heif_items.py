@@ -24,6 +24,7 @@ __all__ = [
     "codings",
     "exif_blocks",
     "other_items",
+    "profiles",
     "rest",
     "sequences",
     "shown_alone",
@@ -132,6 +133,11 @@ def xmp_packets(data: bytes) -> Iterator[bytes]:
     for item in items(data).found.values():
         if item.kind == b"mime" and item.content_type in _XMP_TYPES:
             yield _content(data, item)
+
+
+def profiles(data: bytes) -> list[bytes]:
+    """Return the boxes that tell colours, profiles among them."""
+    return [body for kind, body in items(data).properties if kind == b"colr"]
 
 
 def sequences(data: bytes) -> Iterator[tuple[str, bytes]]:

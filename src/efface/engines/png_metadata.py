@@ -26,6 +26,10 @@ def clean_chunk(kind: bytes, body: bytes) -> bytes | None:
         return body
     if kind == b"eXIf":
         return clean_exif(body.removeprefix(b"Exif\0\0"))
+    return _text(kind, body)
+
+
+def _text(kind: bytes, body: bytes) -> bytes | None:
     keyword, mark, rest = body.partition(b"\0")
     if not mark or keyword.startswith(_RAW_PROFILE):
         return None

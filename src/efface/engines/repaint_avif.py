@@ -45,6 +45,7 @@ _OPACITY = "item-opacity"  # of the picture, whose fill is opaque
 
 def repaint_avif(data: bytes, boxes: Sequence[PageBox], limits: Limits) -> bytes:
     """Return an AVIF with every box filled in every frame; the same bytes when all of it was filled before."""
+    data = _with_clean_profile(data)
     image: Any = open_image(data)
     check_size(image.size, limits)
     if image.n_frames > limits.frames:
@@ -70,9 +71,15 @@ def repaint_avif(data: bytes, boxes: Sequence[PageBox], limits: Limits) -> bytes
     frames[0].save(
         target, "AVIF", save_all=len(frames) > 1, append_images=frames[1:], duration=times, quality=100,
         subsampling="4:0:0" if frames[0].mode == "L" else "4:4:4", exif=exif or b"", xmp=xmp,
-        icc_profile=clean_profile(image.info.get("icc_profile", b"")),
+        icc_profile=image.info.get("icc_profile"),
     )  # fmt: skip
     return target.getvalue()
+
+
+def _with_clean_profile(data: bytes) -> bytes:
+    """Return the file with nothing in its profile but colours; cleaning keeps its length."""
+    profile: bytes = open_image(data).info.get("icc_profile", b"")
+    return data.replace(profile, clean_profile(profile) or bytes(len(profile))) if profile else data
 
 
 def _turned(value: object) -> int:

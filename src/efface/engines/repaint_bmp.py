@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
+from efface.engines.colour_profile import clean_profile
 from efface.engines.repaint_region import check_covered, check_size, regions
 from efface.errors import FormatError, UnsupportedError
 
@@ -51,6 +52,12 @@ def repaint_bmp(data: bytes, boxes: Sequence[PageBox], limits: Limits) -> bytes:
             stored = row if rows < 0 else rows - 1 - row  # rows are stored from the bottom unless negative
             line = slice(start + stored * stride, start + (stored + 1) * stride)
             painted[line] = with_bits(painted[line], (area.left, area.right), bits, fill)
+    if len(painted) > end:
+        at = _FILE_HEADER + int.from_bytes(data[126:130], "little")
+        profile = bytes(painted[at:])
+        is_embedded = int.from_bytes(data[70:74], "little") == _PROFILE_KINDS[1]
+        cleaned = clean_profile(profile) if is_embedded else profile
+        painted[end:] = bytes(at - end) + (cleaned or bytes(len(profile)))
     return bytes(painted)
 
 

@@ -154,9 +154,8 @@ def _cleaned(segments: list[Segment], orientation: int) -> Iterator[Segment]:
     """Yield the segments that describe the picture, in their order, without any copy of it."""
     turned = False
     photoshop = b"".join(body[len(_PHOTOSHOP) :] for _, body in segments if body.startswith(_PHOTOSHOP))
-    profile = b"".join(
-        body[_ICC_HEADER:] for _, body in sorted(segments, key=_number) if body.startswith(_ICC)
-    )
+    # What lies in several segments is cleaned as one, and written where its first was.
+    joined = {_PHOTOSHOP: _photoshop(clean_photoshop(photoshop)), _ICC: _colours(_profile(segments))}
     for marker, body in segments:
         if _is_jfif(marker, body):
             yield marker, body[: _JFIF_BYTES - 2] + b"\0\0"
@@ -171,12 +170,8 @@ def _cleaned(segments: list[Segment], orientation: int) -> Iterator[Segment]:
             packet = clean_xmp(body[len(_XMP) :])
             if packet is not None:
                 yield marker, _XMP + packet
-        elif marker == _APP13 and body.startswith(_PHOTOSHOP):
-            yield from _photoshop(clean_photoshop(photoshop))
-            photoshop = b""
-        elif marker == _APP2 and body.startswith(_ICC):
-            yield from _colours(profile)
-            profile = b""
+        elif (name := {_APP13: _PHOTOSHOP, _APP2: _ICC}.get(marker)) and body.startswith(name):
+            yield from joined.pop(name, ())
         elif _is_harmless(marker, body):
             yield marker, body
 
@@ -185,9 +180,10 @@ def _is_jfif(marker: int, body: bytes) -> bool:
     return marker == _APP0 and body.startswith(_JFIF) and len(body) >= _JFIF_BYTES
 
 
-def _number(segment: Segment) -> int:
-    """Return which piece of a profile a segment holds."""
-    return segment[1][_ICC_HEADER - 2] if segment[1].startswith(_ICC) and len(segment[1]) > _ICC_HEADER else 0
+def _profile(segments: list[Segment]) -> bytes:
+    """Return the colour profile, whose pieces are numbered."""
+    pieces = [body[len(_ICC) :] for _, body in segments if body.startswith(_ICC)]
+    return b"".join(piece[2:] for piece in sorted(pieces, key=lambda piece: piece[:1]))
 
 
 def _colours(profile: bytes) -> Iterator[Segment]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from efface.testing.documents import page_with, pdf, pdf_image, pdf_stream, updated_pdf
 from efface.testing.leaks import Face, Kind
-from efface.testing.leaks_pictures import packed, xmp
+from efface.testing.leaks_metadata import packed, xmp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,14 +100,31 @@ def _tar(face: Face) -> bytes:
 
 def _letter(face: Face, inner: Callable[[Face], bytes], name: str, kind: str) -> bytes:
     head = "From: a@example.org\r\nTo: b@example.org\r\nSubject: kept words\r\nMIME-Version: 1.0\r\n"
-    head += 'Content-Type: multipart/mixed; boundary="b"\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nkept words\r\n--b\r\n'
+    head += 'Content-Type: multipart/mixed; boundary="b"\r\n\r\n'
+    head += "--b\r\nContent-Type: text/plain\r\n\r\nkept words\r\n--b\r\n"
     head += f'Content-Type: {kind}; name="{name}"\r\nContent-Transfer-Encoding: base64\r\n'
     head += f'Content-Disposition: attachment; filename="{name}"\r\n\r\n'
     return head.encode() + base64.encodebytes(inner(face)).replace(b"\n", b"\r\n") + b"--b--\r\n"
 
 
+def _photo(face: Face) -> bytes:
+    return _letter(face, Face.copy, "a.jpg", "image/jpeg")
+
+
+def _report(face: Face) -> bytes:
+    def inner(one: Face) -> bytes:
+        return packed(("a.docx", _office("word")(one)))
+
+    return _letter(face, inner, "a.zip", "application/zip")
+
+
+def _nested(face: Face) -> bytes:
+    inner = packed(("a.jpg", face.copy(side_px=256)))
+    return packed(("in.zip", inner), ("b.txt", b"kept words"))
+
+
 def _mailbox(face: Face) -> bytes:
-    letter = _letter(face, Face.copy, "a.jpg", "image/jpeg").replace(b"\r\n", b"\n")
+    letter = _photo(face).replace(b"\r\n", b"\n")
     return b"From a@example.org Mon Oct  5 10:00:00 2020\n" + letter + b"\n"
 
 
@@ -139,12 +156,12 @@ def _csv(face: Face) -> bytes:
     return target.getvalue().encode()
 
 
+_CREATE = "CREATE TABLE people (id integer, photo bytea);"
+
+
 def _dump(face: Face) -> bytes:
-    lines = [
-        f"INSERT INTO people (id, photo) VALUES ({n}, '\\x{face.copy(side_px=120 + n).hex()}');"
-        for n in range(3)
-    ]
-    return "\n".join(("CREATE TABLE people (id integer, photo bytea);", *lines, "")).encode()
+    lines = (f"{n}\t\\\\x{face.copy(side_px=120 + n).hex()}" for n in range(3))
+    return "\n".join((_CREATE, "COPY people (id, photo) FROM stdin;", *lines, "\\.", "")).encode()
 
 
 def _parquet(face: Face) -> bytes:
@@ -169,10 +186,10 @@ CONTAINERS = (
     Kind("Excel: media and thumbnail", "xlsx", _office("xl")),
     Kind("PowerPoint: media and thumbnail", "pptx", _office("ppt")),
     Kind("OpenDocument: picture and thumbnail", "odt", _open_document),
-    Kind("ZIP in a ZIP", "zip", lambda face: packed(("in.zip", packed(("a.jpg", face.copy(side_px=256)))), ("b.txt", b"kept words"))),
+    Kind("ZIP in a ZIP", "zip", _nested),
     Kind("tar, packed", "tar.gz", _tar),
-    Kind("mail: attachment", "eml", lambda face: _letter(face, Face.copy, "a.jpg", "image/jpeg")),
-    Kind("mail: thumbnail of a document in an archive", "eml", lambda face: _letter(face, lambda one: packed(("a.docx", _office("word")(one))), "a.zip", "application/zip")),
+    Kind("mail: attachment", "eml", _photo),
+    Kind("mail: thumbnail of a document in an archive", "eml", _report),
     Kind("mailbox", "mbox", _mailbox),
     Kind("SQLite: column", "sqlite", _database),
     Kind("SQLite: free pages", "sqlite", lambda face: _database(face, deleted=True)),

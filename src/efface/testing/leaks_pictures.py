@@ -1,6 +1,6 @@
 """Hiding places inside picture files, each with a picture that shows the face and one more copy.
 
-Source: Exif 3.0, 4.6; TIFF 6.0 and its SubIFDs; JFIF 1.02; CIPA DC-007; XMP part 3; Adobe Photoshop file formats
+Source: TIFF 6.0 and its SubIFDs; JFIF 1.02; CIPA DC-007; XMP part 3; Adobe Photoshop file formats
 (1033, 1036); IIM 4.2 (2:202); ISO/IEC 19566-5; PNG third edition; GIF89a; WebP container; ISO/IEC 23008-12; ISO/IEC
 15444-1, annex I; ICC.1 (tags); Android motion photo 1.0.
 """
@@ -10,15 +10,15 @@ from __future__ import annotations
 import base64
 import io
 import struct
-import zipfile
 import zlib
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageCms, TiffImagePlugin
+from PIL import Image, TiffImagePlugin
 
 from efface.engines.isobmff import items
 from efface.testing.leaks import Face, Kind, saved
+from efface.testing.leaks_metadata import exif, film, note, packed, preview, profile, xmp
 from efface.testing.pictures import resource
 from efface.testing.pictures_heif import HeifItem, box, heif
 
@@ -30,97 +30,6 @@ __all__ = ["PICTURES"]
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _EXTENDED = b"http://ns.adobe.com/xmp/extension/\0"
 _LONG, _SHORT, _OPAQUE = 4, 3, 7
-
-# -- blocks of metadata ----------------------------------------------------------------------------------------
-
-
-def tiff(
-    first: list[tuple[int, int, bytes]], second: list[tuple[int, int, bytes]], sub: bytes = b""
-) -> bytes:
-    """Return a little-endian block of two directories; each entry is tag, type, value. `sub` is an Exif directory's note."""
-    out = bytearray(b"II*\0\x08\0\0\0")
-    if sub:
-        first = [*first, (34665, _LONG, bytes(4))]
-    for directory in (first, second):
-        if not directory:
-            out += bytes(4) if directory is second else b""
-            continue
-        at = len(out)
-        end = at + 2 + 12 * len(directory) + 4
-        rows, values = b"", b""
-        for tag, kind, value in sorted(directory):
-            count = len(value) // {_LONG: 4, _SHORT: 2}.get(kind, 1)
-            held = value.ljust(4, b"\0") if len(value) <= 4 else struct.pack("<I", end + len(values))
-            if tag in (273, 513):  # where the bytes of a picture are
-                held, count = struct.pack("<I", end + len(values)), 1
-            if tag == 34665:
-                note = struct.pack("<HHHI", 1, 37500, _OPAQUE, len(sub)) + struct.pack(
-                    "<II", end + len(values) + 18, 0
-                )
-                held, value = struct.pack("<I", end + len(values)), note + sub
-            rows += struct.pack("<HHI", tag, kind, count) + held
-            values += value if held != value.ljust(4, b"\0") else b""
-        more = end + len(values) if directory is first and second else 0
-        out += struct.pack("<H", len(directory)) + rows + struct.pack("<I", more) + values
-    return bytes(out)
-
-
-def thumbnail(face: Face) -> list[tuple[int, int, bytes]]:
-    """Return the entries of a directory that holds a JPEG."""
-    copy = face.copy()
-    return [(259, _SHORT, b"\6\0"), (513, _LONG, copy), (514, _LONG, struct.pack("<I", len(copy)))]
-
-
-_MODEL = (272, 2, b"Camera 1\0")
-
-
-def exif(face: Face) -> bytes:
-    """Return an Exif block with a thumbnail."""
-    return tiff([_MODEL], thumbnail(face))
-
-
-def xmp(face: Face) -> bytes:
-    """Return an XMP packet with a thumbnail."""
-    picture = base64.b64encode(face.copy()).replace(b"/", b"/")
-    return (
-        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-        b'<rdf:Description xmlns:xmpGImg="http://ns.adobe.com/xap/1.0/g/img/"><xmpGImg:image>' + picture
-        + b"</xmpGImg:image></rdf:Description></rdf:RDF></x:xmpmeta>"
-    )  # fmt: skip
-
-
-def profile(face: Face) -> bytes:
-    """Return a colour profile with a private tag that holds a JPEG."""
-    plain = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    copy = face.copy()
-    count = int.from_bytes(plain[128:132], "big")
-    moved = bytearray(plain[:128] + struct.pack(">I", count + 1))
-    for n in range(count):
-        tag, at, size = struct.unpack_from(">4sII", plain, 132 + 12 * n)
-        moved += struct.pack(">4sII", tag, at + 12, size)
-    moved += struct.pack(">4sII", b"face", len(plain) + 12, len(copy)) + plain[132 + 12 * count :] + copy
-    moved[:4] = struct.pack(">I", len(moved))
-    return bytes(moved)
-
-
-def film(face: Face) -> bytes:
-    """Return an MP4 without streams whose cover shows the face."""
-    data = box(b"data", struct.pack(">II", 13, 0) + face.copy())
-    tags = box(b"ilst", box(b"covr", data))
-    handler = box(b"hdlr", bytes(8) + b"mdirappl" + bytes(9))
-    user = box(b"udta", box(b"meta", bytes(4) + handler + tags))
-    head = struct.pack(">I4s4sI4s", 20, b"ftyp", b"mp42", 0, b"isom")
-    return head + box(b"moov", box(b"mvhd", bytes(100)) + user) + box(b"mdat", bytes(64))
-
-
-def packed(*members: tuple[str, bytes]) -> bytes:
-    """Return a ZIP archive."""
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in members:
-            archive.writestr(name, data)
-    return target.getvalue()
-
 
 # -- JPEG ------------------------------------------------------------------------------------------------------
 
@@ -354,16 +263,54 @@ def _jp2_box(face: Face) -> bytes:
     )
 
 
+def _exif(block: Callable[[Face], bytes]) -> Callable[[Face], bytes]:
+    return _jpeg((0xE1, lambda face: b"Exif\0\0" + block(face)))
+
+
+def _resource(face: Face) -> bytes:
+    return resource(1036, bytes(28) + face.copy())
+
+
+def _photoshop(face: Face) -> bytes:
+    return b"Photoshop 3.0\0" + _resource(face)
+
+
+def _press(face: Face) -> bytes:
+    return b"Photoshop 3.0\0" + resource(1028, b"\x1c\2\xca" + struct.pack(">H", 9) + face.copy())
+
+
+def _colours(face: Face) -> bytes:
+    return b"ICC_PROFILE\0\1\1" + profile(face)
+
+
+def _packed_colours(face: Face) -> bytes:
+    return b"p\0\0" + zlib.compress(profile(face))
+
+
+def _packed_text(face: Face) -> bytes:
+    return b"Thumb\0\0" + zlib.compress(base64.b64encode(face.copy()))
+
+
+def _icon(face: Face) -> bytes:
+    return saved(face.portrait, "ICO", sizes=[(256, 256), (64, 64), (48, 48)])
+
+
+def _jfif(face: Face) -> bytes:
+    plain = face.picture(quality=90)
+    rows = _rows(face, 100)
+    return plain[:2] + segment(0xE0, plain[6:18] + b"\x64\x64" + rows) + plain[20:]
+
+
 PICTURES = (
-    Kind("JPEG: Exif thumbnail", "jpg", _jpeg((0xE1, lambda face: b"Exif\0\0" + exif(face)))),
-    Kind("JPEG: preview in the maker's note", "jpg", _jpeg((0xE1, lambda face: b"Exif\0\0" + tiff([_MODEL], [], b"Maker\0" + face.copy())))),
-    Kind("JPEG: Exif preview in the first directory", "jpg", _jpeg((0xE1, lambda face: b"Exif\0\0" + tiff([_MODEL, *thumbnail(face)], [])))),
+    Kind("JPEG: Exif thumbnail", "jpg", _exif(exif)),
+    Kind("JPEG: preview in the maker's note", "jpg", _exif(note)),
+    Kind("JPEG: Exif preview in the first directory", "jpg", _exif(preview)),
     Kind("JPEG: XMP thumbnail", "jpg", _jpeg((0xE1, lambda face: _XMP + xmp(face)))),
     Kind("JPEG: extended XMP", "jpg", _jpeg((0xE1, _extended))),
     Kind("JPEG: depth picture in XMP", "jpg", _jpeg((0xE1, _depth))),
-    Kind("JPEG: Photoshop thumbnail", "jpg", _jpeg((0xED, lambda face: b"Photoshop 3.0\0" + resource(1036, bytes(28) + face.copy())))),
-    Kind("JPEG: IPTC preview", "jpg", _jpeg((0xED, lambda face: b"Photoshop 3.0\0" + resource(1028, b"\x1c\2\xca" + struct.pack(">H", 9) + face.copy())))),
-    Kind("JPEG: JFIF thumbnail", "jpg", lambda face: _jfif(face)),
+    Kind("JPEG: Photoshop thumbnail", "jpg", _jpeg((0xED, _photoshop))),
+    Kind("JPEG: IPTC preview", "jpg", _jpeg((0xED, _press))),
+    Kind("JPEG: JFIF thumbnail", "jpg", _jfif),
     Kind("JPEG: JFXX thumbnail", "jpg", _jpeg((0xE0, lambda face: b"JFXX\0\x10" + face.copy()))),
     Kind("JPEG: second picture (MPF)", "jpg", _several),
     Kind("JPEG: gain map (MPF)", "jpg", lambda face: _several(face, gain=True)),
@@ -371,17 +318,17 @@ PICTURES = (
     Kind("JPEG: application segment of a maker", "jpg", _jpeg((0xE5, lambda face: b"Maker\0" + face.copy()))),
     Kind("JPEG: comment, binary", "jpg", _jpeg((0xFE, Face.copy))),
     Kind("JPEG: comment, base64", "jpg", _jpeg((0xFE, lambda face: base64.b64encode(face.copy())))),
-    Kind("JPEG: private tag of the colour profile", "jpg", _jpeg((0xE2, lambda face: b"ICC_PROFILE\0\1\1" + profile(face)))),
+    Kind("JPEG: private tag of the colour profile", "jpg", _jpeg((0xE2, _colours))),
     Kind("JPEG: picture behind the end", "jpg", _behind(Face.copy)),
     Kind("JPEG: archive behind the end", "jpg", _behind(lambda face: packed(("a.jpg", face.copy())))),
     Kind("JPEG: motion photo with a cover", "jpg", _behind(film)),
     Kind("PNG: eXIf", "png", _png(b"eXIf", exif)),
     Kind("PNG: XMP", "png", _png(b"iTXt", lambda face: b"XML:com.adobe.xmp\0\0\0\0\0" + xmp(face))),
     Kind("PNG: text in base64", "png", _png(b"tEXt", lambda face: b"Thumb\0" + base64.b64encode(face.copy()))),
-    Kind("PNG: packed text", "png", _png(b"zTXt", lambda face: b"Thumb\0\0" + zlib.compress(base64.b64encode(face.copy())))),
+    Kind("PNG: packed text", "png", _png(b"zTXt", _packed_text)),
     Kind("PNG: raw profile", "png", _png(b"zTXt", _raw_profile)),
     Kind("PNG: private chunk", "png", _png(b"faCe", Face.copy)),
-    Kind("PNG: private tag of the colour profile", "png", _png(b"iCCP", lambda face: b"p\0\0" + zlib.compress(profile(face)))),
+    Kind("PNG: private tag of the colour profile", "png", _png(b"iCCP", _packed_colours)),
     Kind("PNG: behind the end", "png", _behind(Face.copy, "PNG")),
     Kind("PNG: behind the compressed stream", "png", _behind_stream),
     Kind("PNG: under full transparency", "png", _under_opacity("PNG")),
@@ -399,7 +346,7 @@ PICTURES = (
     Kind("TIFF: second page", "tif", _pages),
     Kind("TIFF: directory below the first", "tif", _sub_directory),
     Kind("TIFF: XMP", "tif", _tiff_with(700, 7, xmp)),
-    Kind("TIFF: Photoshop thumbnail", "tif", _tiff_with(34377, 7, lambda face: resource(1036, bytes(28) + face.copy()))),
+    Kind("TIFF: Photoshop thumbnail", "tif", _tiff_with(34377, 7, _resource)),
     Kind("TIFF: colour profile", "tif", lambda face: saved(face.portrait, "TIFF", icc_profile=profile(face))),
     Kind("TIFF: bytes that no page names", "tif", _behind(Face.copy, "TIFF")),
     Kind("BMP: before the pixels", "bmp", _gap),
@@ -409,13 +356,7 @@ PICTURES = (
     Kind("AVIF: second frame", "avif", _frames("AVIF")),
     Kind("JPEG 2000: second codestream", "jp2", _second_stream),
     Kind("JPEG 2000: XMP", "jp2", _jp2_box),
-    Kind("icon: every size", "ico", lambda face: saved(face.portrait, "ICO", sizes=[(256, 256), (64, 64), (48, 48)])),
+    Kind("icon: every size", "ico", _icon),
     Kind("portable map: behind the pixels", "ppm", _behind(Face.copy, "PPM")),
 )  # fmt: skip
 """Hiding places in picture files."""
-
-
-def _jfif(face: Face) -> bytes:
-    plain = face.picture(quality=90)
-    rows = _rows(face, 100)
-    return plain[:2] + segment(0xE0, plain[6:18] + b"\x64\x64" + rows) + plain[20:]
