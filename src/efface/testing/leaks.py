@@ -154,7 +154,7 @@ def _decoded(data: bytes) -> Iterator[bytes]:
     for match in _BASE64.finditer(data):
         text = re.sub(rb"\s|&#x?[0-9A-Fa-f]+;|\\n|\\(?=/)", b"", match[0]).rstrip(b"=")
         try:
-            yield base64.b64decode(text[: len(text) // 4 * 4])
+            yield base64.b64decode(text[: len(text) - (len(text) % 4 == 1)] + b"=" * (-len(text) % 4))
         except (ValueError, binascii.Error):
             continue
     for match in _HEX.finditer(data):

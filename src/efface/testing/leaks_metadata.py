@@ -111,5 +111,5 @@ def packed(*members: tuple[str, bytes]) -> bytes:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in members:
-            archive.writestr(name, data)
+            archive.writestr(zipfile.ZipInfo(name, (2020, 10, 5, 10, 0, 0)), data, zipfile.ZIP_DEFLATED)
     return target.getvalue()
