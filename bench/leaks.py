@@ -4,8 +4,9 @@
 
 efface runs as its user runs it: scan, plan, apply. deface gets every file that it takes for a picture, with a flat
 fill. "Pillow" is what a script does: open, paint a box over the face, save in the same kind. "ExifTool" strips all
-metadata from what Pillow saved, where `exiftool` is on the path. What a tool does not take stays as it was, and
-is counted by itself. Whether the face is left is told without a detector, as efface/testing/leaks.py says.
+metadata from what Pillow saved, where `exiftool` is on the path. What a tool does not take stays as it was, and is
+counted by itself; so is a file that comes out with fewer frames or pages. Whether the face is left is told without a
+detector, as efface/testing/leaks.py says.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING
 
 from _redact_beside import Peer
 from faces import peer_python
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from efface.testing.leaks import Face, Kind
 from efface.testing.leaks_containers import CONTAINERS
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 PORTRAIT = ROOT / "samples" / "portrait.png"
 _BOX = (0.15, 0.0, 0.75, 0.6)  # of the portrait: the head with its hair
-_LEFT, _GONE, _NOT_TAKEN, _REFUSED = "left", "-", "not taken", "refused"
+_LEFT, _GONE, _LOST, _NOT_TAKEN, _REFUSED = "left", "-", "frames lost", "not taken", "refused"
+_ANIMATED = ("GIF", "PNG", "WEBP", "TIFF", "AVIF")
 
 Place = tuple[Kind, Face, bytes, Path]
 
@@ -75,8 +77,17 @@ def _word(place: Place, result: bytes | None) -> str:
     """Return what became of a file: `result` is None where nothing of it is left."""
     _, face, before, _ = place
     if result is None or not face.is_left(result):
-        return _GONE
+        return _LOST if result and _frames(before) > _frames(result) else _GONE
     return _REFUSED if result == before else _LEFT
+
+
+def _frames(data: bytes) -> int:
+    """Return how many frames or pages a picture has, 0 for what is none."""
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            return getattr(image, "n_frames", 1) if image.format in _ANIMATED else 0
+    except UnidentifiedImageError:
+        return 0
 
 
 def _judged(place: Place, tool: Callable[[Place], bytes | None]) -> str:
@@ -160,6 +171,7 @@ def _print(places: list[Place], columns: dict[str, list[str]]) -> None:
         print(f"{kind.name:<{wide}}" + "".join(f"{words[number]:>18}" for words in columns.values()))
     for title, counted in (
         (f"left, of {len(places)}", (_LEFT, _REFUSED)),
+        ("frames lost", (_LOST,)),
         ("not taken", (_NOT_TAKEN,)),
     ):
         counts = (sum(word in counted for word in words) for words in columns.values())
