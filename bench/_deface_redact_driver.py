@@ -1,8 +1,8 @@
 """Redact the photos named on standard input with deface; started by redact.py in deface's own environment.
 
 Each line in is a JSON list of pairs: a photo, and where its redacted copy goes. Each line out is a JSON list of
-[seconds, processor seconds, boxes], one for each pair, with boxes as [x, y, w, h, score]; seconds are from file to
-file, as deface's command does it with its defaults, but for a flat fill in place of its blur.
+[seconds, processor seconds, boxes], or the name of an error, one for each pair, with boxes as [x, y, w, h, score];
+seconds are from file to file, as deface's command does it with its defaults, but for a flat fill in place of its blur.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ def main() -> None:
         for source, target in json.loads(line):
             try:
                 answers.append(redact(finder, source, target))
-            except Exception:  # noqa: BLE001 - what it cannot take is a line of the table
-                answers.append(None)
+            except Exception as error:  # noqa: BLE001 - what it cannot take is a line of the table
+                answers.append(type(error).__name__)
         out.write(json.dumps(answers) + "\n")
         out.flush()
 

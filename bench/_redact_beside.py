@@ -43,6 +43,10 @@ def spent_s() -> float:
     return used
 
 
+class _NotTakenError(Exception):
+    """A tool failed on a photo; the text is the name of its error."""
+
+
 class Peer:
     """deface in an environment of its own, driven line by line."""
 
@@ -55,8 +59,8 @@ class Peer:
             text=True,
         )
 
-    def redact(self, pairs: Sequence[tuple[Path, Path]]) -> list[tuple[float, float, Rows] | None]:
-        """Return seconds, processor seconds and boxes for each photo, None for one that it cannot take."""
+    def redact(self, pairs: Sequence[tuple[Path, Path]]) -> list[tuple[float, float, Rows] | str]:
+        """Return seconds, processor seconds and boxes for each photo, the name of its error for one that fails."""
         if self._process.stdin is None or self._process.stdout is None:
             raise SystemExit("the peer has no pipes")
         self._process.stdin.write(json.dumps([[str(one), str(other)] for one, other in pairs]) + "\n")
@@ -64,7 +68,10 @@ class Peer:
         answer = self._process.stdout.readline()
         if not answer:
             raise SystemExit("deface stopped; is its environment complete? (see --peer-python)")
-        return [each and (each[0], each[1], rows(each[2], 5)) for each in json.loads(answer)]
+        return [
+            each if isinstance(each, str) else (each[0], each[1], rows(each[2], 5))
+            for each in json.loads(answer)
+        ]
 
     def stop(self) -> None:
         """End it."""
@@ -140,7 +147,6 @@ def beside(data: Path, python: Path | None, count: int) -> None:
             for tool in tools:
                 _line(tool.name, tool.mask, photos, lambda photo, tool=tool: _own(tool, photo, folder))  # type: ignore[misc]
             if peer:
-                peer.redact([(photos[0].path, folder / "warm.jpg")])
                 _line("deface 1.5.0", _times_1_3, photos, lambda photo: _others(peer, photo, folder))
     if peer:
         peer.stop()
@@ -157,16 +163,20 @@ def _own(tool: _Plain | _Mode, photo: Photo, folder: Path) -> _Answer:
 
 def _others(peer: Peer, photo: Photo, folder: Path) -> _Answer:
     answer = peer.redact([(photo.path, folder / "out.jpg")])[0]
-    if answer is None:
-        raise SystemExit("deface does not take a photo")
+    if isinstance(answer, str):
+        raise _NotTakenError(answer)
     return answer
 
 
 def _line(
     name: str, mask: Callable[[Rows], Rows], photos: Sequence[Photo], one: Callable[[Photo], _Answer]
 ) -> None:
-    one(photos[0])  # what is loaded on first use is not counted
-    answers = [one(photo) for photo in photos]
+    try:
+        one(photos[0])  # what is loaded on first use is not counted
+        answers = [one(photo) for photo in photos]
+    except _NotTakenError as error:
+        print(f"{name:<34}  not measured: {error}")
+        return
     shares = np.concatenate(
         [covered(mask(boxes), photo.labels) for photo, (_, _, boxes) in zip(photos, answers, strict=True)]
     )

