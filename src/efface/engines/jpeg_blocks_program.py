@@ -2,7 +2,7 @@
 
 `jpeg_blocks` starts it once and gives it one picture after the other. Each picture is the work of a fork of its
 own, because the error handling of libjpeg ends the process that it runs in: broken bytes then end that fork, which
-has neither the pipes of this process nor the memory of another picture. It imports as little as it can.
+has no pipe of this process but the one for its result. It imports as little as it can.
 
   standard input    for each picture one line of numbers: bytes of the JPEG, seconds of the processor, bytes of
                     memory, then left, top, right and bottom of each area in MCUs from the top left; then the JPEG
@@ -159,6 +159,7 @@ def main(library: str) -> None:
         status, result = _apart(jpeg, data, numbers)
         sys.stdout.buffer.write(b"%d %d\n" % (status, len(result)) + result)
         sys.stdout.buffer.flush()
+        del data, result  # the next fork would have them
 
 
 def _apart(jpeg: Any, data: bytes, numbers: list[int]) -> tuple[int, bytes]:  # noqa: ANN401 - a library of C
