@@ -66,6 +66,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "rewrite-archive": "efface.actions.rewrite_archive:RewriteArchive",
         "redact-pdf": "efface.actions.redact_pdf:RedactPdf",
         "rewrite-mail": "efface.actions.rewrite_mail:RewriteMail",
+        "redact-buried": "efface.actions.redact_buried:RedactBuried",
         "erase-file": "efface.actions.erase_file:EraseFile",
     },
     "opinion": {

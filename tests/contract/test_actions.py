@@ -52,6 +52,12 @@ def _picture() -> bytes:
     return target.getvalue()
 
 
+def _png() -> bytes:
+    target = io.BytesIO()
+    Image.open(io.BytesIO(_picture())).save(target, "PNG", compress_level=0)
+    return target.getvalue()
+
+
 def _database() -> bytes:
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.execute("CREATE TABLE t (n, v)")
@@ -136,6 +142,12 @@ CASES = {
         "application/zip",
         _archive(),
         _finding("a.zip", "in.bmp", fragment=BOX),
+        BLOB[33:58],
+    ),
+    "redact-buried": (
+        "application/octet-stream",
+        b"kept-name" + _png() + b"kept-name",
+        _finding("a.bin", "buried-1.png", fragment=BOX),
         BLOB[33:58],
     ),
     "redact-pdf": (

@@ -159,15 +159,15 @@ def test_the_plan_tells_what_goes_whole_and_what_cannot_be_done(
     """Before anything is done the user learns which file will be gone, and which one nothing here can change."""
     from PIL import Image
 
-    from efface.testing import records
+    from efface.testing import pictures, records
 
     folder, run = tmp_path / "in", tmp_path / "run.sqlite"
     folder.mkdir()
     (folder / "a.fmr").write_bytes(records.finger_minutiae_record(1))
-    Image.open(samples / "portrait.png").convert("RGB").save(folder / "b.avif")
+    (folder / "b.psd").write_bytes(pictures.photoshop(Image.open(samples / "portrait.png").convert("RGB")))
     efface("scan", folder, "--run", run, "--quiet", expect=1)
     plan = efface("remove", run, "--only", "all", "--lang", "en", expect=0)
     assert "whole file" in plan.stdout
-    assert "no action removes" in plan.stdout
+    assert "layers may show the face" in plan.stdout
     efface("remove", run, "--only", "all", "--apply", "--quiet", expect=4)
-    assert os.listdir(folder) == ["b.avif"]
+    assert os.listdir(folder) == ["b.psd"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from efface.actions.redact_image import why_not
 from efface.actions.rewrite_archive import Warns, expected
 from efface.errors import AccessError, UsageError
 from efface.formats import sniff
@@ -32,6 +33,7 @@ DUE = (VerdictKind.PROHIBITED,)
 
 _COVERED = "a hold or a duty to keep covers it"
 _UNDECIDED = "a rule may demand keeping it and lacks a fact: state the fact and judge again"
+_NO_ACTION = "no action removes such a finding from such a file"
 _OF_A_VIEW = "a view stores nothing: remove it from the tables that it shows"
 
 
@@ -181,11 +183,7 @@ def _removals(
         actions = _expected(target, free)
         possible = actions is not None
         status = RemovalStatus.PLANNED if possible else RemovalStatus.UNSUPPORTED
-        reason = (
-            _warning(target, actions or ())
-            if possible
-            else "no action removes such a finding from such a file"
-        )
+        reason = _warning(target, actions or ()) if possible else _why_not(target)
         names = tuple(f"{action.name}@{action.version}" for action in actions or ())
         result.append(replace(_removal(target, free, verdicts, status, reason), actions=names))
     return result
@@ -205,6 +203,15 @@ def _expected(target: Locator, findings: list[Finding]) -> tuple[Action, ...] | 
     except AccessError:
         return ()  # it has gone or changed: applying the plan will say so
     return expected(sniff.media_type(head, target.path[0]), findings)
+
+
+def _why_not(target: Locator) -> str:
+    """Return why no action removes what was found, for the kind of file that a target is now."""
+    try:
+        head = FilePayload(target.path[0], 0).head(sniff.HEAD_BYTES) if target.scheme == "file" else b""
+    except AccessError:
+        head = b""
+    return why_not(sniff.media_type(head, target.path[0])) or _NO_ACTION
 
 
 def _warning(target: Locator, actions: Iterable[Action]) -> str:
