@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from efface.detectors.face_tracks import Sighting, Tracks
+from efface.engines.face_tracks import Sighting, Tracks
 from efface.detectors.face_video import FaceVideo
 from efface.engines.face_finder import Face
 from efface.errors import FormatError
