@@ -1,8 +1,9 @@
 """Write a recording again with regions of its frames filled, and everything else as it was.
 
 Streams without a fill, sound, subtitles, data and chapters are copied packet by packet. A stream with a fill is
-coded anew in its own coding: each frame keeps its time, its length and whether it is a key frame, and the stream
-its clock, shape, colours and rotation. One frame at a time is in memory.
+coded anew in its own coding, or, in motion JPEG, loses only the blocks under the fill. Each frame keeps its time, its
+length and whether it is a key frame, and the stream its clock, shape, colours and rotation. One frame at a time is
+in memory.
 
 Not kept: bytes of the container that nothing refers to, boxes and elements that FFmpeg does not know, the
 division of a transport stream into programs, and in a stream that is coded anew what its coding carries beside the
@@ -14,38 +15,24 @@ Source: the library's documentation; ISO/IEC 14496-12 (track header).
 from __future__ import annotations
 
 import io
-from collections import deque
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from efface.engines import video
 from efface.engines.picture_metadata import holds_picture
-from efface.engines.repaint_region import check_size, regions
-from efface.engines.video_codings import encoder_of, muxer_of
-from efface.engines.video_paint import painted
+from efface.engines.video_coders import coder
+from efface.engines.video_codings import muxer_of
 from efface.errors import FormatError, LimitExceededError, UnsupportedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
-    from efface.engines.repaint_region import PageBox
+    from efface.engines.video_coders import Boxes, Coder
     from efface.engines.video_codings import Muxer
     from efface.model.limits import Limits
-
-    Boxes = Callable[[int], Sequence[PageBox]]
 
 __all__ = ["rewrite"]
 
 _HEAD_BYTES = 64
-_UPRIGHT = {
-    0: 1,
-    1: 8,
-    2: 3,
-    3: 6,
-}  # quarter turns to the left that a player makes -> the word of Exif for it
-_INTRA = 1  # AV_PICTURE_TYPE_I
-_WANTS_HEADER, _GLOBAL_HEADER = 0x40, 1 << 22  # AVFMT_GLOBALHEADER, AV_CODEC_FLAG_GLOBAL_HEADER
-_USUAL_RATE = Fraction(25)
 _NUMBERED_FROM = 32  # lower numbers are the transport stream's own
 _TIMED_THUMBNAILS = 1 << 11  # AV_DISPOSITION_TIMED_THUMBNAILS
 _EARLY_S = 2  # before their time: where packets that lack a time of decoding begin; it is not written
@@ -105,7 +92,7 @@ class _Copy:
     def __init__(self, source: Any, result: Any, muxer: Muxer, parts: Mapping[str, bytes | None]) -> None:  # noqa: ANN401
         self._source, self._result, self._muxer, self._parts = source, result, muxer, parts
         self._streams: dict[int, Any] = {}
-        self._coders: dict[int, _Coder] = {}
+        self._coders: dict[int, Coder] = {}
         self._covers: dict[int, bytes] = {}
         self._early: dict[int, int] = {}
 
@@ -123,7 +110,7 @@ class _Copy:
             elif each.type != "attachment":
                 self._streams[each.index] = stream = self._like(each)
                 if each.index in fills:
-                    self._coders[each.index] = _Coder(each, stream, fills[each.index], limits, self._muxer)
+                    self._coders[each.index] = coder(each, stream, fills[each.index], limits, self._muxer)
         for number, each in enumerate(source.streams.attachments, 1):
             self._attach(f"attachment-{number}", each.metadata)
         result.start_encoding()
@@ -194,91 +181,3 @@ def _without_pictures(described: Mapping[str, str]) -> dict[str, str]:
         for name, value in described.items()
         if not holds_picture(value.encode("utf-8", "surrogateescape"))
     }
-
-
-class _Coder:
-    """One stream that is coded anew, frame by frame."""
-
-    def __init__(self, source: Any, stream: Any, boxes: Boxes, limits: Limits, muxer: Muxer) -> None:  # noqa: ANN401
-        video.check_decodable(source)
-        self._source, self._stream, self._boxes, self._limits = source, stream, boxes, limits
-        source.thread_type = "NONE"
-        self._encoder = _encoder(source, global_header=bool(stream.container.format.flags & _WANTS_HEADER))
-        self._by_packets: deque[int] | None = deque() if muxer.counts else None
-        stream.codec_context.extradata = self._encoder.extradata
-        self._waiting: deque[tuple[int, int]] = deque()
-        self._count = 0
-        self._is_over = False
-
-    @property
-    def is_done(self) -> bool:
-        """Whether there is a packet for each of its frames."""
-        return self._is_over and self._count > 0 and not self._waiting and not self._by_packets
-
-    def packets(self, packet: Any) -> Iterator[Any]:  # noqa: ANN401
-        """Yield what becomes of one packet of the old stream; an empty one is its end."""
-        if self._by_packets is not None and packet.size:
-            self._by_packets.append(packet.dts)
-        for frame in packet.decode():
-            yield from self._coded(self._encoder.encode(self._filled(frame)))
-        if not packet.size:
-            self._is_over = True
-            yield from self._coded(self._encoder.encode(None))
-
-    def _filled(self, frame: Any) -> Any:  # noqa: ANN401
-        size = frame.width, frame.height
-        check_size(size, self._limits)
-        if self._count >= self._limits.film_frames:
-            raise LimitExceededError(f"more than {self._limits.film_frames} frames (film_frames)")
-        if size != (self._encoder.width, self._encoder.height) or frame.format.name != self._encoder.pix_fmt:
-            raise UnsupportedError("frames that change their size or layout cannot be written again")
-        if frame.interlaced_frame:
-            raise UnsupportedError("interlaced frames cannot be written again")
-        boxes = self._boxes(self._count)
-        filled = painted(frame, regions(boxes, size, _UPRIGHT[round(frame.rotation / 90) % 4]))
-        self._waiting.append((self._time_of(frame), frame.duration or 0))
-        filled.pts, filled.time_base = self._count, self._encoder.time_base
-        filled.pict_type = _INTRA if frame.key_frame else 0
-        self._count += 1
-        return filled
-
-    def _time_of(self, frame: Any) -> int:  # noqa: ANN401
-        if self._by_packets is not None:
-            return self._by_packets.popleft()
-        if frame.pts is not None:
-            return int(frame.pts)
-        return int(self._count * self._encoder.time_base / self._source.time_base)
-
-    def _coded(self, made: Iterable[Any]) -> Iterator[Any]:
-        """Give packets the times of their frames: they come out in the order in which those went in."""
-        for packet in made:
-            if not self._waiting:
-                raise FormatError("an encoder gave more packets than frames")
-            packet.pts, packet.duration = self._waiting.popleft()
-            packet.dts, packet.time_base = packet.pts, self._source.time_base
-            packet.stream = self._stream
-            yield packet
-
-
-def _encoder(source: Any, *, global_header: bool) -> Any:  # noqa: ANN401
-    """Return an encoder of a stream's coding, opened, with the stream's shape and colours."""
-    from av import CodecContext  # noqa: PLC0415 - an extra
-
-    old = source.codec_context
-    chosen = encoder_of(old.codec.canonical_name)
-    if source.metadata.get("alpha_mode", "0") != "0":
-        raise UnsupportedError("frames with a mask of transparency beside them cannot be written again")
-    new: Any = CodecContext.create(chosen.name, "w")
-    new.width, new.height, new.pix_fmt = old.width, old.height, old.pix_fmt
-    if old.pix_fmt not in {each.name for each in new.codec.video_formats or ()}:
-        raise UnsupportedError(f"{chosen.name} cannot write frames of the layout {str(old.pix_fmt)[:20]}")
-    rate = source.average_rate or source.base_rate or old.framerate or _USUAL_RATE
-    new.framerate, new.time_base = rate, 1 / Fraction(rate)
-    new.sample_aspect_ratio = source.sample_aspect_ratio or Fraction(1)
-    for name in ("color_range", "color_primaries", "color_trc", "colorspace"):
-        setattr(new, name, getattr(old, name))
-    new.max_b_frames, new.thread_count, new.options = 0, 1, dict(chosen.options)
-    if global_header:
-        new.flags |= _GLOBAL_HEADER
-    new.open()
-    return new
