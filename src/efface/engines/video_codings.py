@@ -11,7 +11,7 @@ Source: the documentation of FFmpeg's encoders and muxers; the decision record o
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from efface.errors import UnsupportedError
@@ -42,6 +42,7 @@ class Muxer:
         options: Its settings.
         keeps_tags: Whether codings are named by tags that programs know them by, which are to stay.
         keeps_numbers: Whether streams have numbers of their own, which are to stay.
+        covers: Whether a cover is a stream of one picture.
         attaches: Whether a cover is a file beside the streams, not one of them.
         counts: Whether times are those of packets: of frames that were coded out of order it knows none.
     """
@@ -50,6 +51,7 @@ class Muxer:
     options: Mapping[str, str]
     keeps_tags: bool = False
     keeps_numbers: bool = False
+    covers: bool = False
     attaches: bool = False
     counts: bool = False
 
@@ -130,11 +132,11 @@ def muxer_of(container: Any, head: bytes) -> Muxer:  # noqa: ANN401 - of a packa
     """
     name = str(container.format.name)
     if "matroska" in name:
-        return Muxer("webm", _MATROSKA.options) if _WEBM_HEAD in head[:64] else _MATROSKA
+        return replace(_MATROSKA, form="webm") if _WEBM_HEAD in head[:64] else _MATROSKA
     if "mp4" in name.split(","):
         brand = str(container.metadata.get("major_brand", ""))
         form = "mov" if brand.startswith("qt") else "3gp" if brand.startswith("3gp") else "mp4"
-        return Muxer(form, _AS_IT_WAS, keeps_tags=True)
+        return Muxer(form, _AS_IT_WAS, keeps_tags=True, covers=form == "mp4")
     if name not in _MUXERS:
         raise UnsupportedError(f"a container of the kind {name[:20]} cannot be written again")
     return _MUXERS[name]

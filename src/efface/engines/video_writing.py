@@ -6,8 +6,8 @@ length and whether it is a key frame, and the stream its clock, shape, colours a
 in memory.
 
 Not kept: bytes of the container that nothing refers to, boxes and elements that FFmpeg does not know, the
-division of a transport stream into programs, and in a stream that is coded anew what its coding carries beside the
-pictures (captions, HDR10+ and Dolby Vision).
+division of a transport stream into programs, in Matroska the usual length of a frame, and in a stream that is coded
+anew what its coding carries beside the pictures (captions, HDR10+ and Dolby Vision).
 
 Source: the library's documentation; ISO/IEC 14496-12 (track header).
 """
@@ -35,6 +35,7 @@ __all__ = ["rewrite"]
 _HEAD_BYTES = 64
 _NUMBERED_FROM = 32  # lower numbers are the transport stream's own
 _TIMED_THUMBNAILS = 1 << 11  # AV_DISPOSITION_TIMED_THUMBNAILS
+_ALL = 48  # AVDISCARD_ALL: a track of names of chapters, which are written anew
 _EARLY_S = 2  # before their time: where packets that lack a time of decoding begin; it is not written
 _OFTEN = 25
 
@@ -107,7 +108,7 @@ class _Copy:
         for each in source.streams:
             if each in covers:
                 self._add_cover(each, f"cover-{covers.index(each) + 1}")
-            elif each.type != "attachment":
+            elif each.type != "attachment" and each.discard != _ALL:
                 self._streams[each.index] = stream = self._like(each)
                 if each.index in fills:
                     self._coders[each.index] = coder(each, stream, fills[each.index], limits, self._muxer)
@@ -137,6 +138,8 @@ class _Copy:
         if name is not None and self._muxer.attaches:
             self._attach(name, each.metadata)
         elif content is not None:
+            if not self._muxer.covers:
+                raise UnsupportedError(f"a cover cannot be written into {self._muxer.form}")
             self._streams[each.index], self._covers[each.index] = self._like(each), content
 
     def _attach(self, name: str, described: Mapping[str, str]) -> None:
