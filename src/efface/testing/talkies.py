@@ -80,7 +80,7 @@ def talkie(frames: Sequence[NDArray[np.uint8]], times_ms: Sequence[int], kind: K
     return buffer.getvalue()
 
 
-def _chapter(number: int, start: int, end: int) -> dict[str, Any]:
+def _chapter(number: int, start: int, end: int) -> Any:  # noqa: ANN401 - of a package that tells no type of it
     return {
         "id": number,
         "start": start,
