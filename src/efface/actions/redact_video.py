@@ -43,7 +43,7 @@ class RedactVideo:
     streams that cannot be copied, frames that cannot be decoded.
 
     Not promised: body, clothes, gait, voice, hair outside the fill, text and place may still identify a person. Outside
-    the fill frames that are coded anew look the same to the eye and are not the same numbers, but for lossless codings.
+    the fill frames that are coded anew are not the same numbers, but for motion JPEG and lossless codings.
     Source: the decision records on flat fill and on writing recordings.
     """
 

@@ -106,7 +106,10 @@ KINDS = {
     "MOV with MJPEG": ("mov", "mjpeg", 10),
     "AVI with MPEG-4": ("avi", "mpeg4", 10),
     "AVI with FFV1": ("avi", "ffv1", 10),
+    "AVI with Microsoft's MPEG-4, version 2": ("avi", "msmpeg4v2", 10),
+    "AVI with Microsoft's MPEG-4, version 3": ("avi", "msmpeg4", 10),
     "3GP with MPEG-4": ("3gp", "mpeg4", 10),
+    "transport stream with MPEG-1": ("mpegts", "mpeg1video", 25),
     "transport stream with H.264": ("mpegts", "libx264", 10),
     "transport stream with MPEG-2": ("mpegts", "mpeg2video", 25),
 }
@@ -161,9 +164,10 @@ def test_sound_words_chapters_and_times_stay(kind: str) -> None:
         assert len(packets(data, "subtitle")) == 3
 
 
-def test_a_lossless_coding_loses_nothing() -> None:
-    """In FFV1 every pixel outside the fill is the same number."""
-    data = recording(FRAMES, form="matroska", codec="ffv1")
+@pytest.mark.parametrize("codec", ["ffv1", "huffyuv"])
+def test_a_lossless_coding_loses_nothing(codec: str) -> None:
+    """Every pixel outside the fill is the same number."""
+    data = talkie(FRAMES, UNEVEN_MS, Kind(pictures=codec, layout="yuv422p"))
     for old, new in zip(shown(data), shown(filled(data)), strict=True):
         assert np.array_equal(old.pixels[OUTSIDE], new.pixels[OUTSIDE])
 
@@ -313,6 +317,36 @@ def test_interlaced_frames_are_refused() -> None:
         container.mux(stream.encode(None))
     with pytest.raises(UnsupportedError, match="interlaced"):
         filled(target.getvalue())
+
+
+def test_frames_that_change_their_size_are_refused() -> None:
+    """Two transport streams joined are one; an encoder has one size."""
+    small = [frame[:120, :160] for frame in FRAMES]
+    with pytest.raises(UnsupportedError, match="change their size"):
+        filled(recording(FRAMES, form="mpegts") + recording(small, form="mpegts"))
+
+
+def test_transparency_beside_the_frames_is_refused() -> None:
+    """FFmpeg would write the frames without it."""
+    target = io.BytesIO()
+    with av.open(target, "w", format="webm") as container:
+        stream: Any = container.add_stream("libvpx-vp9", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuva420p"
+        for number, frame in enumerate(FRAMES):
+            given = av.VideoFrame.from_ndarray(frame, format="rgb24").reformat(format="yuva420p")
+            given.pts = number
+            container.mux(stream.encode(given))
+        container.mux(stream.encode(None))
+    with pytest.raises(UnsupportedError, match="transparency"):
+        filled(target.getvalue())
+
+
+def test_flash_video_is_written_again() -> None:
+    """It holds one stream of pictures only."""
+    data = recording(FRAMES, form="flv", codec="flv")
+    after = shown(filled(data))
+    assert [shot.time_s for shot in after] == [shot.time_s for shot in shown(data)]
+    assert max(shot.pixels[INSIDE, INSIDE].max() for shot in after) <= 8
 
 
 @pytest.mark.parametrize("keep", [0, 8, 40, 200, 2000])
