@@ -3,8 +3,8 @@
     python bench/video.py [--data DIR] [--clips N] [--joined N] [--peer-python PYTHON] [--no-peer]
 
 The clips are those of the measuring data (2 to 4 seconds, 640 by 480 pixels, three people), each by itself; then
-some of them joined to one recording in H.264, which deface gets as well, with a black fill. "Decode, encode" is efface's
-own writing with nothing filled.
+some of them joined to one recording in H.264, which deface gets as well, with a black fill. "Decode, encode" is
+efface's own writing with nothing filled.
 
 A track is a face followed through the untouched recording, frame by frame. A frame of it is uncovered when the inner
 half of the face's box is not black in the result, or when a face is found in the result that overlaps it. "Labelled"

@@ -167,7 +167,7 @@ def test_sound_words_chapters_and_times_stay(kind: str) -> None:
 @pytest.mark.parametrize("codec", ["ffv1", "huffyuv"])
 def test_a_lossless_coding_loses_nothing(codec: str) -> None:
     """Every pixel outside the fill is the same number."""
-    data = talkie(FRAMES, UNEVEN_MS, Kind(pictures=codec, layout="yuv422p"))
+    data = recording(FRAMES, form="avi", codec=codec)
     for old, new in zip(shown(data), shown(filled(data)), strict=True):
         assert np.array_equal(old.pixels[OUTSIDE], new.pixels[OUTSIDE])
 
