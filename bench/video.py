@@ -3,7 +3,7 @@
     python bench/video.py [--data DIR] [--clips N] [--joined N] [--peer-python PYTHON] [--no-peer]
 
 The clips are those of the measuring data (2 to 4 seconds, 640 by 480 pixels, three people), each by itself; then
-some of them joined to one recording in H.264, which deface gets as well, with a black fill. "Decode, encode" is
+the shortest of them joined to one recording in H.264, which deface gets as well, with a black fill. "Decode, encode" is
 efface's own writing with nothing filled.
 
 A track is a face followed through the untouched recording, frame by frame. A frame of it is uncovered when the inner
@@ -96,11 +96,12 @@ def main() -> None:
         folder = Path(name)
         peer = None if arguments.no_peer else _deface(arguments.peer_python or peer_python(), folder)
         _report("clips", "efface", clips[: arguments.clips], _efface)
-        joined = [_joined(clips[: arguments.joined], folder / "joined.mp4")]
+        shortest = sorted(clips, key=lambda clip: os.path.getsize(clip.path))
+        joined = [_joined(shortest[: arguments.joined], folder / "joined.mp4")]
         _report("joined", "efface", joined, _efface)
+        _report("joined", "decode, encode", joined, _anew)
         if peer is not None:
             _report("joined", "deface 1.5.0", joined, peer)
-        _report("joined", "decode, encode", joined, _anew)
 
 
 def _labels(data: Path) -> dict[str, dict[int, list[Box]]]:

@@ -50,7 +50,7 @@ class Coder(Protocol):
         """Whether there is a packet for each of its frames."""
 
     def packets(self, packet: Any) -> Iterator[Any]:  # noqa: ANN401
-        """Yield what becomes of one packet of the old stream; an empty one is its end."""
+        """Yield what becomes of one packet of the old stream; an empty one without a time is its end."""
 
 
 def coder(source: Any, stream: Any, boxes: Boxes, limits: Limits, muxer: Muxer) -> Coder:  # noqa: ANN401
@@ -86,7 +86,7 @@ class _Jpegs:
     def packets(self, packet: Any) -> Iterator[Any]:  # noqa: ANN401
         """Yield the packet, or one with the fills in it."""
         if not packet.size:
-            self.is_done = self._count > 0
+            self.is_done = _is_end(packet) and self._count > 0
             return
         if not self._orientation:
             (frame,) = packet.decode()
@@ -108,6 +108,11 @@ class _Jpegs:
         new.pts, new.dts, new.time_base = packet.pts, packet.dts, packet.time_base
         new.duration, new.is_keyframe = packet.duration, packet.is_keyframe
         return new
+
+
+def _is_end(packet: Any) -> bool:  # noqa: ANN401
+    """Return whether a packet ends its stream; an empty one with a time stands for a frame that was dropped."""
+    return not packet.size and packet.dts is None and packet.pts is None
 
 
 def _orientation(frame: Any) -> int:  # noqa: ANN401
@@ -132,7 +137,9 @@ class _Anew:
         return self._is_over and self._count > 0 and not self._waiting and not self._by_packets
 
     def packets(self, packet: Any) -> Iterator[Any]:  # noqa: ANN401
-        """Yield what becomes of one packet of the old stream; an empty one is its end."""
+        """Yield what becomes of one packet of the old stream."""
+        if not packet.size and not _is_end(packet):
+            return
         if self._by_packets is not None and packet.size:
             self._by_packets.append(packet.dts)
         for frame in packet.decode():
