@@ -7,7 +7,8 @@ the shortest of them joined to one recording in H.264, which deface gets as well
 efface's own writing with nothing filled.
 
 A track is a face followed through the untouched recording, frame by frame. A frame of it is uncovered when the inner
-half of the face's box is not black in the result, or when a face is found in the result that overlaps it. "Labelled"
+half of the face's box is not black in the result, or when a face is found in the result that overlaps it; of all frames,
+also those count in whose result a face is found anywhere. "Labelled"
 are the faces of the labelled frames, looked over by people, whose inner half is not black. CPU ms is processor time for
 a frame, of all processes; the looks of this measurement itself are not in it.
 """
@@ -95,7 +96,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="efface-bench-") as name:
         folder = Path(name)
         peer = None if arguments.no_peer else _deface(arguments.peer_python or peer_python(), folder)
-        _report("clips", "efface", clips[: arguments.clips], _efface)
+        if arguments.clips:
+            _report("clips", "efface", clips[: arguments.clips], _efface)
         shortest = sorted(clips, key=lambda clip: os.path.getsize(clip.path))
         joined = [_joined(shortest[: arguments.joined], folder / "joined.mp4")]
         _report("joined", "efface", joined, _efface)
