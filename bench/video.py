@@ -7,8 +7,8 @@ the shortest of them joined to one recording in H.264, which deface gets as well
 efface's own writing with nothing filled.
 
 A track is a face followed through the untouched recording, frame by frame. A frame of it is uncovered when the inner
-half of the face's box is not black in the result, or when a face is found in the result that overlaps it; of all frames,
-also those count in whose result a face is found anywhere. "Labelled"
+half of the face's box is not black in the result, or when a face is found in the result that overlaps it; of all
+frames, also those count in whose result a face is found anywhere. "Labelled"
 are the faces of the labelled frames, looked over by people, whose inner half is not black. CPU ms is processor time for
 a frame, of all processes; the looks of this measurement itself are not in it.
 """
