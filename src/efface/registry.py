@@ -57,6 +57,7 @@ BUILTIN: dict[str, dict[str, str]] = {
     },
     "action": {
         "redact-image": "efface.actions.redact_image:RedactImage",
+        "redact-video": "efface.actions.redact_video:RedactVideo",
         "erase-cells": "efface.actions.erase_cells:EraseCells",
         "erase-columns": "efface.actions.erase_columns:EraseColumns",
         "erase-datasets": "efface.actions.erase_datasets:EraseDatasets",

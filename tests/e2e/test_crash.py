@@ -171,3 +171,26 @@ def test_the_plan_tells_what_goes_whole_and_what_cannot_be_done(
     assert "layers may show the face" in plan.stdout
     efface("remove", run, "--only", "all", "--apply", "--quiet", expect=4)
     assert os.listdir(folder) == ["b.psd"]
+
+
+@pytest.mark.parametrize("step", ["rename", "overwrite"])
+def test_killed_while_a_recording_is_replaced(tmp_path: Path, samples: Path, efface: Any, step: str) -> None:
+    """A recording is the old or the new one, never half of one; the next apply finishes, and nothing is left."""
+    import numpy as np
+    from PIL import Image
+
+    from efface.testing.videos import moving, recording
+
+    path, run = tmp_path / "in" / "hall.mp4", tmp_path / "run.sqlite"
+    path.parent.mkdir()
+    portrait = Image.open(samples / "portrait.png").convert("RGB").crop((160, 0, 320, 200)).resize((96, 120))
+    path.write_bytes(recording(moving(np.asarray(portrait), 12)))
+    old = path.read_bytes()
+    efface("scan", path.parent, "--run", run, "--quiet", expect=1)
+    killed_at(step, run)
+    assert (path.read_bytes() == old) is (step == "rename")
+    efface("remove", run, "--only", "all", "--apply", "--quiet", expect=0)
+    assert path.read_bytes() != old
+    assert os.listdir(path.parent) == ["hall.mp4"]
+    second = run.with_name("second.sqlite")
+    efface("scan", path.parent, "--run", second, "--mode", "thorough", "--quiet", expect=0)

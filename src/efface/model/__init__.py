@@ -30,6 +30,7 @@ from efface.model.protocols import (
 from efface.model.removal import Removal
 from efface.model.rule import Citation, Deadline, Example, PackReference, Reading, Rule, Text
 from efface.model.sampling import Sampling
+from efface.model.sighting import sighting_clue, sightings
 from efface.model.verdict import (
     ACTIVITY,
     Due,
@@ -113,4 +114,6 @@ __all__ = [
     "Verdict",
     "VerdictKind",
     "printable",
+    "sighting_clue",
+    "sightings",
 ]

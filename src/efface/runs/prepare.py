@@ -12,9 +12,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from efface.actions import pulse
 from efface.actions.rewrite_archive import erase
 from efface.engines import sqlite_file
-from efface.errors import EffaceError, FormatError, LimitExceededError, RemovalError, UnsupportedError
+from efface.errors import (
+    EffaceError,
+    FormatError,
+    LimitExceededError,
+    RemovalError,
+    ResidueError,
+    UnsupportedError,
+)
 from efface.formats import sniff
 from efface.model import Finding, Method
 from efface.runs.codec import decode
@@ -24,7 +32,7 @@ from efface.sources.filesystem import Filesystem
 from efface.sources.payloads import BytesPayload
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from efface.examine import Examiner
     from efface.model import Action, Limits, Part
@@ -35,8 +43,10 @@ __all__ = ["prepare"]
 _STRENGTH = [Method.REDACT, Method.CLEAR, Method.PURGE, Method.DESTROY]
 
 
-def prepare(task: dict[str, Any], examiner: Examiner, limits: Limits) -> dict[str, Any]:
-    """Do one task "prepare" and return what came of it.
+def prepare(
+    task: dict[str, Any], examiner: Examiner, limits: Limits, at: Callable[[str], None] = lambda _uri: None
+) -> dict[str, Any]:
+    """Do one task "prepare" and return what came of it; `at` is told every second or so that work goes on.
 
     The task holds the unit, the findings that are due, those that stay, the gaps (place and reason) that there
     were, and the path of the temporary file. The result holds `log` (stamp of a database's log before it was
@@ -52,7 +62,8 @@ def prepare(task: dict[str, Any], examiner: Examiner, limits: Limits) -> dict[st
         part = Filesystem().open(unit, limits)
         payload = cast("FilePayload", part.payload)
         before = hashlib.sha256(payload.read()).hexdigest()
-        outcome = erase(_content(payload, limits), payload.path, due, limits)
+        with pulse.heard(lambda: at(unit.uri)):
+            outcome = erase(_content(payload, limits), payload.path, due, limits)
         if outcome.data is not None:
             _write(task["out"], outcome.data)
         looked_at, lost = _looked_at(outcome.data, part, due, kept, examiner)
@@ -75,6 +86,8 @@ def _word(error: EffaceError) -> str:
         return "over-limit"
     if isinstance(error, UnsupportedError):
         return "unsupported"
+    if isinstance(error, ResidueError):
+        return "residue"
     if isinstance(error, RemovalError):
         return "unsupported"
     return "unreadable" if isinstance(error, FormatError) else "not-writable"

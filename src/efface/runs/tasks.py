@@ -43,7 +43,7 @@ class Tasks:
             return (survey_table if task["task"] == "survey" else erase_table)(task, self._limits, self._at)
         from efface.runs.prepare import prepare  # noqa: PLC0415 - a scan needs nothing that writes
 
-        return prepare(task, self._examiner, self._limits)
+        return prepare(task, self._examiner, self._limits, self._at)
 
     def _scan(self, task: dict[str, Any]) -> dict[str, Any]:
         unit, skip = decode(task["unit"]), task["skip"]

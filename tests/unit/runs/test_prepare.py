@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from efface.runs.prepare import _new_gaps
+from efface.errors import FormatError, RemovalError, ResidueError, UnsupportedError
+from efface.runs.prepare import _new_gaps, _word
 
 GAP = {"uri": "file:///a.zip!/b.jpg", "reason": "unreadable"}
 
@@ -22,3 +23,9 @@ def test_gaps_that_were_there_before_stay_what_they_are() -> None:
 def test_nothing_left_has_no_gap() -> None:
     """Of a file that goes whole there is nothing to look at."""
     assert not _new_gaps(None, [])
+
+
+def test_what_an_action_still_found_is_called_residue() -> None:
+    """The ledger tells a result that was thrown away from one that could not be made."""
+    errors = (ResidueError("a"), RemovalError("a"), UnsupportedError("a"), FormatError("a"))
+    assert [_word(error) for error in errors] == ["residue", "unsupported", "unsupported", "unreadable"]
