@@ -9,6 +9,7 @@ from efface.actions.rewrite_archive import Warns, expected
 from efface.errors import AccessError, UsageError
 from efface.formats import sniff
 from efface.model import Locator, Method, Removal, RemovalStatus, VerdictKind
+from efface.runs.bound import refuse_elsewhere
 from efface.runs.keeping import keeping
 from efface.runs.plan_tables import planned_table
 from efface.runs.record import removal_began
@@ -58,11 +59,12 @@ def plan(store: Store, case: Case | None, only: Iterable[str], as_of: date) -> P
         as_of: The day for which holds count.
 
     Raises:
-        UsageError: The scan is not finished, nothing says what is due, a named finding is not in the run,
-            or one is due that the last judging, which knew the holds, did not know.
+        UsageError: The scan is not finished or was of other targets, nothing says what is due, a named finding
+            is not in the run, or one is due that the last judging, which knew the holds, did not know.
     """
     if not store.meta("finished_at", ""):
         raise UsageError("the scan is not finished", to_do="Run the same `efface scan` again; it goes on.")
+    refuse_elsewhere(store)
     findings = {finding.id: finding for finding in store.findings()}
     verdicts = {verdict.subject: verdict for verdict in store.verdicts()}
     named = tuple(only)
