@@ -40,9 +40,11 @@ def remove(  # noqa: PLR0913 - one parameter for each option of the contract
     """
     from efface.cli.output import show
     from efface.report import terminal
+    from efface.report.outlay import outlay_lines
     from efface.runs.exit_code import ExitCode
     from efface.runs.judging import judge_run, packs_of_run
     from efface.runs.outcome import of_removals
+    from efface.runs.outlay import outlay_of
     from efface.runs.plan import plan
     from efface.runs.remove import apply as apply_plan
     from efface.runs.store import Store
@@ -57,6 +59,7 @@ def remove(  # noqa: PLR0913 - one parameter for each option of the contract
         if not apply:
             if not quiet:
                 show(terminal.removal_plan(todo.removals, language))
+                show(outlay_lines(outlay_of(store, todo.removals, jobs), language))
                 if todo.curable:
                     show(terminal.curable(todo.curable, language))
             return ExitCode.CLEAN

@@ -32,7 +32,9 @@ DUE = (VerdictKind.PROHIBITED,)
 """Verdicts that make a removal due by themselves; what consent could cure is removed only when named."""
 
 _COVERED = "a hold or a duty to keep covers it"
+_FROZEN = "it is frozen: it may be stored and secured, and neither used nor deleted"
 _UNDECIDED = "a rule may demand keeping it and lacks a fact: state the fact and judge again"
+_KEEPS = {VerdictKind.NEEDS_FACTS: _UNDECIDED, VerdictKind.FREEZE: _FROZEN}
 _OF_A_VIEW = "a view stores nothing: remove it from the tables that it shows"
 
 
@@ -160,7 +162,7 @@ def _held(
         if covered or (verdict is not None and verdict.kind is VerdictKind.HOLD):
             reasons[finding.id] = _COVERED
         elif fired is not None:
-            reasons[finding.id] = _UNDECIDED if fired.kind is VerdictKind.NEEDS_FACTS else _COVERED
+            reasons[finding.id] = _KEEPS.get(fired.kind, _COVERED)
     return reasons
 
 
@@ -172,7 +174,7 @@ def _removals(
     kept = [finding for finding in here if finding.id in held]
     result = []
     if kept:
-        why = _COVERED if any(held[finding.id] == _COVERED for finding in kept) else _UNDECIDED
+        why = "\n".join(sorted({held[finding.id] for finding in kept}))
         result.append(_removal(target, kept, verdicts, RemovalStatus.HELD, why))
     if shown:
         result.append(_removal(target, shown, verdicts, RemovalStatus.UNSUPPORTED, _OF_A_VIEW))

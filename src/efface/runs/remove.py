@@ -23,6 +23,7 @@ from efface.runs import replace as places
 from efface.runs.codec import decode, encode
 from efface.runs.keeping import keeping
 from efface.runs.outcomes import Outcomes
+from efface.runs.outlay import measured, outlay_of, refuse_without_room
 from efface.runs.pool import Done, Lost, Pool
 from efface.runs.record import finding_ref, target_ref
 from efface.runs.remove_tables import Tables
@@ -66,12 +67,16 @@ def apply(  # noqa: PLR0913 - what a removal depends on
         limits: Budgets.
         progress: Called with how many of how many targets are done.
         step: Called before each change to a place, for tests that kill the process there.
+
+    Raises:
+        UsageError: There is too little room, or a database does not let the user in; nothing is changed.
     """
     limits = limits or Limits()
     removals = _Removals(store, case, as_of, step)
     tables = Tables(store, limits)
     removals.recover()
     planned = [removal for removal in plan.removals if removals.is_open(removal)]
+    refuse_without_room(outlay_of(store, planned, jobs))
     tables.enter(planned)
     removals.note(plan, planned)
     results = [removal for removal in plan.removals if removal.status is not RemovalStatus.PLANNED]
@@ -79,7 +84,9 @@ def apply(  # noqa: PLR0913 - what a removal depends on
     tasks = list(removals.begin(each for each in planned if not is_table(each.target)))
     if tasks:
         mode = Mode(store.meta("mode"))
-        with Pool(min(jobs or os.cpu_count() or 1, len(tasks)), mode, limits) as pool:
+        size_bytes = sum(task["size_bytes"] for task in tasks)
+        workers = Pool(min(jobs or os.cpu_count() or 1, len(tasks)), mode, limits)
+        with measured(store, size_bytes), workers as pool:
             for number, outcome in enumerate(pool.run(iter(tasks)), start=1):
                 results.append(removals.finish(outcome))
                 if progress is not None:
