@@ -34,8 +34,10 @@ __all__ = [
     "FailureReason",
     "Judged",
     "Kind",
+    "LedgerEntry",
     "Network",
     "Pack",
+    "RehearsalOpened",
     "RemovalCleaned",
     "RemovalDone",
     "RemovalFailed",
@@ -55,6 +57,7 @@ class Kind(StrEnum):
     """The kinds of entry, in the order in which a run leaves them.
 
     run_opened        a run began: which, with which version, over how many targets
+    rehearsal_opened  all that follows was done to copies: such a ledger is never certified
     scan_finished     what was looked at, with what, what was found and what was not looked at
     judged            which packs said what, on which day
     removal_planned   how many removals are about to be tried
@@ -69,6 +72,7 @@ class Kind(StrEnum):
     """
 
     RUN_OPENED = "run_opened"
+    REHEARSAL_OPENED = "rehearsal_opened"
     SCAN_FINISHED = "scan_finished"
     JUDGED = "judged"
     REMOVAL_PLANNED = "removal_planned"
@@ -159,6 +163,13 @@ class RunOpened(_Entry):
     run: RunId
     tool_version: Version
     targets: Count
+
+
+class RehearsalOpened(_Entry):
+    """All that follows was done to copies of what a run found; no schema of a certificate has this kind."""
+
+    kind: Literal[Kind.REHEARSAL_OPENED]
+    of: RunId
 
 
 class ScanFinished(_Entry):
@@ -290,4 +301,7 @@ Entry = Annotated[
     Field(discriminator="kind"),
 ]
 
-entry_adapter: TypeAdapter[Entry] = TypeAdapter(Entry)
+LedgerEntry = Annotated[Entry | RehearsalOpened, Field(discriminator="kind")]
+"""What a ledger may hold; a certificate may hold `Entry` alone."""
+
+entry_adapter: TypeAdapter[LedgerEntry] = TypeAdapter(LedgerEntry)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from efface.model import Removal
     from efface.runs.store import Store
 
-__all__ = ["measured", "outlay_of", "refuse_without_room", "sizes_of"]
+__all__ = ["measured", "outlay_of", "refuse_without_room", "sizes_of", "take_pace"]
 
 _PACE = "removal_pace"
 
@@ -128,10 +128,20 @@ def measured(store: Store, size_bytes: int) -> Iterator[None]:
     """Take the time of removals from files of so many bytes, for the plans to come of this run."""
     began = time.monotonic()
     yield
+    _add_pace(store, size_bytes, time.monotonic() - began)
+
+
+def take_pace(store: Store, rehearsal: Store) -> None:
+    """Add what a rehearsal measured to what a run did."""
+    pace = json.loads(rehearsal.meta(_PACE, "{}"))
+    if pace:
+        _add_pace(store, pace["bytes"], pace["seconds"])
+
+
+def _add_pace(store: Store, size_bytes: int, seconds: float) -> None:
     pace = json.loads(store.meta(_PACE, '{"bytes": 0, "seconds": 0}'))
-    pace["bytes"] += size_bytes
-    pace["seconds"] += time.monotonic() - began
-    store.set_meta(_PACE, json.dumps(pace))
+    sums = {"bytes": pace["bytes"] + size_bytes, "seconds": pace["seconds"] + seconds}
+    store.set_meta(_PACE, json.dumps(sums))
 
 
 def _seconds(store: Store, size_bytes: int) -> float | None:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from efface.errors import EvidenceError
 from efface.evidence import account, canonical, envelope, history, merkle, shapes
-from efface.evidence.entries import entry_adapter
+from efface.evidence.entries import RehearsalOpened, entry_adapter
 from efface.evidence.statement import FindingStatus, statement_adapter
 from efface.model import Locator
 from efface.report.marks import Returned
@@ -150,7 +150,8 @@ class _Removals:
 
 
 def _typed(entries: Iterable[dict[str, Any]]) -> list[Entry]:
-    return [shapes.read(entry_adapter, canonical.dumps(entry)) for entry in entries]
+    read = (shapes.read(entry_adapter, canonical.dumps(entry)) for entry in entries)
+    return [entry for entry in read if not isinstance(entry, RehearsalOpened)]
 
 
 def _by_file(findings: Iterable[Finding]) -> defaultdict[str, list[Finding]]:
