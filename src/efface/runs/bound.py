@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from efface.runs.store import Store
 
-__all__ = ["bind", "is_elsewhere", "names_of", "refuse_elsewhere", "targets_to_list"]
+__all__ = ["bind", "is_elsewhere", "names_of", "refuse_elsewhere", "refuse_inside", "targets_to_list"]
 
 _BOUND = "bound"
 _ELSEWHERE = "elsewhere"
@@ -105,6 +105,20 @@ def refuse_elsewhere(store: Store) -> None:
             "the last scan of this run file was of other targets (--against)",
             to_do="Scan these into a run file of their own (--run) and remove from there.",
         )
+
+
+def refuse_inside(store: Store, folder: str) -> None:
+    """Refuse a folder for copies of which a re-scan would find what lies in it.
+
+    Raises:
+        UsageError: It lies in a target of the run, or is one.
+    """
+    for target in names_of(json.loads(store.meta("targets", "[]"))):
+        if folder == target or folder.startswith(target.rstrip(os.sep) + os.sep):
+            raise UsageError(
+                f"{printable(folder)}: lies in a target of the run, where a re-scan would find the copies",
+                to_do="Name a folder outside the targets.",
+            )
 
 
 def _opened(store: Store) -> list[str]:

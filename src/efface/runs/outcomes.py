@@ -108,6 +108,12 @@ class Outcomes:
                 self.store.ledger.append({"kind": "removal_cleaned", "ref": ref, **cleaned})
             self.store.ledger.append({"kind": "removal_ready", "ref": ref, "after": after, "residue": 0})
 
+    def sealed(self, removal: Removal, fields: dict[str, Any]) -> None:
+        """Write that the original of a removal is kept, encrypted for the holder of a key."""
+        with self.store.transaction():
+            ref = target_ref(self.store, removal.target)
+            self.store.ledger.append({"kind": "removal_sealed", "ref": ref, **fields})
+
     def fail(self, removal: Removal, word: str, detail: str) -> Removal:
         """Write that a removal that began has failed."""
         failed = replace(removal, status=RemovalStatus.FAILED, reason=detail)

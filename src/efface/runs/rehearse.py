@@ -21,7 +21,7 @@ from efface import __version__
 from efface.errors import UsageError
 from efface.model import Locator, RemovalStatus, Unit, printable
 from efface.runs import replace as places
-from efface.runs.bound import names_of
+from efface.runs.bound import refuse_inside
 from efface.runs.codec import encode
 from efface.runs.exit_code import ExitCode
 from efface.runs.outcome import of_removals
@@ -88,7 +88,7 @@ def rehearse(  # noqa: PLR0913 - what a removal depends on
     """
     folder = os.path.realpath(folder)
     planned = [removal for removal in plan.removals if removal.status is RemovalStatus.PLANNED]
-    _refuse_inside(store, folder)
+    refuse_inside(store, folder)
     refuse_without_room(outlay_of(store, planned, jobs, kept_in=folder, beside=False))
     _make(folder)
     others = [each for each in plan.removals if each.status is not RemovalStatus.PLANNED]
@@ -112,16 +112,6 @@ def rehearse(  # noqa: PLR0913 - what a removal depends on
     result = Rehearsal(tuple(every), copies.originals)
     _report(store, folder, result)
     return result
-
-
-def _refuse_inside(store: Store, folder: str) -> None:
-    """Refuse a folder of which a re-scan would find the copies."""
-    for target in names_of(json.loads(store.meta("targets", "[]"))):
-        if folder == target or folder.startswith(target.rstrip(os.sep) + os.sep):
-            raise UsageError(
-                f"{printable(folder)}: lies in a target of the run, where a re-scan would find the copies",
-                to_do="Name a folder outside the targets.",
-            )
 
 
 def _make(folder: str) -> None:
