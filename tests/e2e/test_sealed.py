@@ -26,6 +26,8 @@ CASE = """
 [case]
 title = "office"
 jurisdiction = "CN-320100"
+[[scope]]
+match = "none of it"
 [removal]
 persons = [{persons}]
 """

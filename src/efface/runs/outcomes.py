@@ -122,6 +122,13 @@ class Outcomes:
             self.store.set_removal(failed)
         return failed
 
+    def unfinished(self, removal: Removal, detail: str) -> Removal:
+        """Tell that a removal is not at its end; it stays open in the ledger, and the next application ends it."""
+        open_still = replace(removal, status=RemovalStatus.FAILED, reason=detail)
+        with self.store.transaction():
+            self.store.set_removal(open_still)
+        return open_still
+
     def end_unknown(self, ref: str, word: str) -> None:
         """Write that a removal has failed of which the run file knows no more than its pseudonym."""
         with self.store.transaction():

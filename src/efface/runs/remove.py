@@ -48,6 +48,9 @@ if TYPE_CHECKING:
 __all__ = ["apply"]
 
 
+_OLD_IS_LEFT = "it was replaced, and the old content beside it could not be overwritten: apply the plan again"
+
+
 def _no_step(_name: str) -> None:
     return
 
@@ -256,10 +259,7 @@ class _Removals:
                 return self.outcomes.fail(
                     removal, outcome.reason.value, f"preparing it ended its process ({outcome.reason})"
                 )
-            done = self._replace(removal, outcome.result, temporary)
-            if done.status is RemovalStatus.FAILED:
-                sealing.forget(self.store, removal)
-            return done
+            return self._replace(removal, outcome.result, temporary)
         finally:
             with suppress(OSError):  # also a name that is too long: then it was never made
                 os.unlink(temporary)
@@ -283,35 +283,61 @@ class _Removals:
 
     def _replace(self, removal: Removal, result: dict[str, Any], temporary: str) -> Removal:
         if "error" in result:
-            return self.outcomes.fail(removal, result["error"], result["detail"])
+            return self._failed(removal, result["error"], result["detail"])
         if result["residue"]:
             count = len(result["residue"])
             detail = f"a look at the result still found {count}; the result was thrown away"
-            return self.outcomes.fail(replace(removal, residue=count), "residue", detail)
-        path = removal.target.path[0]
+            return self._failed(replace(removal, residue=count), "residue", detail)
+        if not self._is_as_prepared(removal, result):
+            return self._failed(removal, "changed", "it is not what was scanned: scan it again")
+        return self._put_in_place(removal, result, temporary)
+
+    def _is_as_prepared(self, removal: Removal, result: dict[str, Any]) -> bool:
+        """Return whether a target is what was scanned, and what its new content was made from."""
         same_log = result["log"] == _log_of(removal.target)
         is_scanned = self.store.keyed(result["before"]) == removal.before
-        if not (same_log and is_scanned and result["before"] == _digest_of(path)):
-            return self.outcomes.fail(removal, "changed", "it is not what was scanned: scan it again")
+        return same_log and is_scanned and result["before"] == _digest_of(removal.target.path[0])
+
+    def _put_in_place(self, removal: Removal, result: dict[str, Any], temporary: str) -> Removal:
+        path = removal.target.path[0]
         after = None if result["after"] is None else self.store.keyed(result["after"])
-        ref = target_ref(self.store, removal.target)
+        old = places.old_name(path, target_ref(self.store, removal.target))
         try:
             if self.quarantine is not None:
                 removal = self._sealed(removal, self.quarantine, result["before"])
             self.outcomes.ready(removal, after)
             if after is None:
-                places.erase(path, places.old_name(path, ref), step=self.step)
+                places.erase(path, old, step=self.step)
             else:
                 places.settle_database(path, step=self.step)
-                places.replace(path, temporary, places.old_name(path, ref), step=self.step)
+                places.replace(path, temporary, old, step=self.step)
         except EffaceError as error:
-            return self.outcomes.fail(removal, "not-writable", str(error))
+            return self._failed(removal, "not-writable", str(error))
         except OSError as error:
-            word = "no-space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "not-writable"
-            return self.outcomes.fail(removal, word, f"it cannot be replaced: {error.strerror}")
+            if not self._is_replaced(path, after):
+                word = "no-space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "not-writable"
+                return self._failed(removal, word, f"it cannot be replaced: {error.strerror}")
+            sealing.kept(self.store, removal)
+            try:  # the new content is in place, so the removal is done once the old is overwritten
+                places.tidy(path, temporary, old, replaced=True)
+            except OSError:
+                return self.outcomes.unfinished(removal, _OLD_IS_LEFT)
         self.step("outcome")
         sealing.kept(self.store, removal)
         return self.outcomes.done(removal, after, result["result"])
+
+    def _is_replaced(self, path: str, after: str | None) -> bool:
+        """Return whether a target holds what it was to become, whatever went wrong then."""
+        try:
+            now = places.digest_of(path)
+        except OSError:
+            return False
+        return after == (None if now is None else self.store.keyed(now))
+
+    def _failed(self, removal: Removal, word: str, detail: str) -> Removal:
+        """Write that a removal has failed; its original is in place, so none is kept elsewhere."""
+        sealing.forget(self.store, removal)
+        return self.outcomes.fail(removal, word, detail)
 
     def _sealed(self, removal: Removal, quarantine: Quarantine, sha256: str) -> Removal:
         """Keep the original, encrypted, before anything of it is changed."""
