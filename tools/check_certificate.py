@@ -87,15 +87,12 @@ def roots(leaves: J) -> list[str]:
 
 def outside(data: bytes, trusted: J) -> J:
     """Yield the first five steps; return the statement."""
-    need(data.endswith(b"\n"), "no newline at the end")
-    outer = read(data[:-1])
-    need(fits(outer, SCHEMA["$defs"]["envelope"]), "it does not fit the schema")
+    need(data[-1:] == b"\n" and fits(outer := read(data[:-1]), SCHEMA["$defs"]["envelope"]), "another form")
     keys = [each["keyid"] for each in outer["signatures"]]
     need(keys == sorted(set(keys)), "signatures out of order, or two of one key")
     texts = [outer["payload"], *(each["sig"] for each in outer["signatures"])]
     payload, *signatures = (base64.b64decode(text, validate=True) for text in texts)
-    again = [base64.b64encode(each).decode() for each in (payload, *signatures)]
-    need(texts == again, "base64 of another spelling")
+    need(texts == [base64.b64encode(each).decode() for each in (payload, *signatures)], "another base64")
     yield "the envelope is in its one form"
     need(outer["payloadType"] == TYPE, "another type of payload")
     yield "it says that it holds an in-toto statement"
@@ -120,17 +117,18 @@ def ledger(entries: J, size: int, root: str) -> None:
     need(entries == sorted(entries, key=lambda entry: entry["at"]), "time goes back")
     need(kinds[:2] == ["run_opened", "scan_finished"] and kinds.count("run_opened") == 1, "another beginning")
     need(len({entry["run"] for entry in entries if "run" in entry}) == 1, "an entry is of another run")
-    began = [n for n, kind in enumerate(kinds) if kind in ("removal_intent", "removal_held")] or [size]
-    need("scan_finished" not in kinds[began[0] :], "a scan after a removal began")
+    told = " ".join(kinds)
+    need(not re.search("intent|held", told.rpartition("scan_finished")[0]), "a scan after a removal began")
+    need(not re.search("planned((?!appr).)*planned", told.partition("approved")[2]), "an unsigned plan")
     for seq, entry in enumerate(entries):
+        need(entry.get("planner", 0) != entry.get("applier"), "who planned applied")
         if entry["kind"] == "certified":
             need(entry["size"] <= seq and entry["root"] == chain[entry["size"]], "another was certified")
 
 
 def removals(entries: J) -> tuple[list[J], dict[str, str], dict[str, int]]:
     """Return what was removed, where each finding stands, and what is unproven of databases."""
-    begun, gone, steps = dict[str, J](), list[J](), list[J]()
-    stands, stopped = dict[str, str](), set[str]()
+    begun, gone, steps, stands, stopped = dict[str, J](), list[J](), list[J](), dict[str, str](), set[str]()
     for entry in (each for each in entries if "ref" in each):
         kind, ref = entry["kind"][8:].replace("done", "removed"), entry["ref"]
         intent, ready, cleaned = map((now := begun.get(ref, {})).get, ("intent", "ready", "cleaned"))
@@ -141,14 +139,19 @@ def removals(entries: J) -> tuple[list[J], dict[str, str], dict[str, int]]:
         if kind == "cleaned":
             whole = sorted(entry["done"] + entry["not_done"]) == sorted(SCHEMA["$defs"]["cleaning"]["enum"])
             need(inside and not ready and whole, "cleaned out of turn, or a step is missing")
+        elif kind == "sealed":
+            need(not ready and not inside and intent["method"] in ("redact", "clear"), "sealed out of turn")
+            need(entry["until"] >= entry["at"][:10], "sealed until a day that was over")
         elif kind == "ready":
             need(entry["after"] != intent["before"] and (cleaned or not inside), "not changed or cleaned")
             need(entry["after"] or intent["method"] != "redact", "nothing is left of what was to be redacted")
         elif kind != "intent":
             need(kind != "held" or (entry["rule"], entry["hold"]) != (None, None), "held by nothing")
             need(kind != "removed" or (ready and ready["after"] == entry["after"]), "not what was ready")
-            stands |= {each: kind for each in (intent or entry)["findings"] if stands.get(each) != "removed"}
+            refs, firm = (intent or entry)["findings"], {"removed", "sealed"}
+            stands |= {each: kind for each in refs if kind == "removed" or stands.get(each) not in firm}
             if kind == "removed":
+                stands |= dict.fromkeys(refs, "sealed") if "sealed" in now else {}
                 same = {name: intent[name] for name in ("ref", "actions", "method", "findings")}
                 gone.append(same | {"performed_at": entry["at"], "residue": 0})
                 steps += [cleaned["not_done"]] if cleaned else []
@@ -156,8 +159,7 @@ def removals(entries: J) -> tuple[list[J], dict[str, str], dict[str, int]]:
             stopped |= {ref} if entry.get("reason") == "partial" else set()
             begun.pop(ref)
     need(not begun, "a removal never ended")
-    looks = [entry["residue"] for entry in entries if entry["kind"] == "rescan"]
-    need(not looks or not looks[-1], "the last re-scan found something")
+    need(not [0, *(e["residue"] for e in entries if e["kind"] == "rescan")][-1], "something is back")
     left = {"databases": len(steps), "not_rewritten": sum(bool({*each} - {"files"}) for each in steps)}
     left |= {"files_not_searched": str(steps).count("files"), "partly_emptied": len(stopped)}
     return gone, stands, left
@@ -175,14 +177,13 @@ def account(said: J, gone: J, stands: dict[str, str]) -> dict[str, int]:
     times = {"started_at": opened["at"], "finished_at": entries[-1]["at"]}
     expected |= {"scope": {"targets": opened["targets"], "mode": scan["mode"]} | times, "removals": gone}
     expected |= {"packs": (judged or scan)["packs"], "verdicts_by": judged["verdicts_by"] if judged else {}}
-    held, names = (entry for entry in entries if "hold" in entry), ("ref", "findings", "rule", "hold")
-    expected["holds"] = [{name: entry[name] for name in names} for entry in held]
+    names = SCHEMA["$defs"]["hold"]["required"]
+    expected["holds"] = [{name: entry[name] for name in names} for entry in entries if "hold" in entry]
     expected["rescan"] = again and {"performed_at": again["at"], "coverage": again["coverage"], "residue": 0}
     for name, value in expected.items():
         need(said[name] == value, f"`{name}` is not the ledger's")
     need(said["issued_at"] >= entries[-1]["at"], "issued before the end")
-    for entry in (entry for entry in entries if "coverage" in entry):
-        one = entry["coverage"]
+    for entry, one in ((each, each["coverage"]) for each in entries if "coverage" in each):
         need(0 <= one["seen"] - one["scanned"] <= one["gaps"], "a coverage does not add up")
         need(sum(entry.get("gaps_by", {"": one["gaps"]}).values()) == one["gaps"], "gaps do not add up")
     bare = [{name: item[name] for name in item if name != "status"} for item in said["findings"]]
@@ -215,8 +216,7 @@ def check(data: bytes, trusted: J) -> J:
     words = words + [{name: each[name].replace("{n}", n) for name in each} for each, n in counted]
     need(said["not_proven"] == words, "it is not what this run leaves unproven")
     yield "what was not proven is stated"
-    free = re.search(rb'"(?!text_)[^"]*":"[^"]{81}|\[-?[0-9]', spelled(said))
-    need(not free, "a text is too long, or numbers stand in a row")
+    need(not re.search(rb'"(?!text_)[^"]*":"[^"]{81}|\[-?[0-9]', spelled(said)), "a long text, or a vector")
     yield "nothing in it can hold biometric content"
 
 

@@ -22,6 +22,7 @@ EXTRAS = {
     "git": ("the history of git repositories", ("dulwich",)),
     "cluster": ("scan --engine dask://", ("distributed",)),
     "pdf": ("judge --opinion FILE.pdf", ("typst",)),
+    "quarantine": ("efface remove --quarantine", ("pyrage",)),
     "qr": ("a QR code on the page of efface check --html", ("segno",)),
     "server": ("guard serve", ("fastapi", "uvicorn")),
 }

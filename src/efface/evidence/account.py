@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from efface.errors import EvidenceError
 from efface.evidence import history
@@ -15,6 +15,7 @@ from efface.evidence.entries import (
     RemovalFailed,
     RemovalHeld,
     RemovalIntent,
+    RemovalSealed,
     Rescan,
     RunOpened,
     ScanFinished,
@@ -28,7 +29,19 @@ if TYPE_CHECKING:
 
     from efface.evidence.entries import Coverage, Entry
 
-__all__ = ["account_of", "arithmetic", "numbers_not_proven", "scan_of", "statuses", "untouched"]
+__all__ = [
+    "GONE",
+    "account_of",
+    "arithmetic",
+    "numbers_not_proven",
+    "scan_of",
+    "sealed_until",
+    "statuses",
+    "untouched",
+]
+
+GONE: Final = frozenset({FindingStatus.REMOVED, FindingStatus.SEALED})
+"""Where a finding stands that is not in its place any more."""
 
 
 def scan_of(entries: Sequence[Entry]) -> ScanFinished:
@@ -107,12 +120,17 @@ def statuses(entries: Sequence[Entry]) -> dict[str, FindingStatus]:
     """Return where each finding stands that a removal was tried on or that is held, by its pseudonym."""
     result: dict[str, FindingStatus] = {}
     begun: dict[str, RemovalIntent] = {}
+    sealed: set[str] = set()
     for entry in entries:
         match entry:
             case RemovalIntent():
                 begun[entry.ref] = entry
+                sealed.discard(entry.ref)
+            case RemovalSealed():
+                sealed.add(entry.ref)
             case RemovalDone():
-                result |= dict.fromkeys(begun[entry.ref].findings, FindingStatus.REMOVED)
+                status = FindingStatus.SEALED if entry.ref in sealed else FindingStatus.REMOVED
+                result |= dict.fromkeys(begun[entry.ref].findings, status)
             case RemovalFailed():
                 _weaker(result, begun[entry.ref].findings, FindingStatus.FAILED)
             case RemovalHeld():
@@ -122,9 +140,23 @@ def statuses(entries: Sequence[Entry]) -> dict[str, FindingStatus]:
     return result
 
 
+def sealed_until(entries: Sequence[Entry]) -> dict[str, int]:
+    """Return how many originals are kept sealed until which day; a removal that failed keeps none."""
+    result: Counter[str] = Counter()
+    sealed: dict[str, str] = {}
+    for entry in entries:
+        if isinstance(entry, RemovalIntent):
+            sealed.pop(entry.ref, None)
+        elif isinstance(entry, RemovalSealed):
+            sealed[entry.ref] = entry.until
+        elif isinstance(entry, RemovalDone) and entry.ref in sealed:
+            result[sealed.pop(entry.ref)] += 1
+    return dict(sorted(result.items()))
+
+
 def _weaker(result: dict[str, FindingStatus], refs: tuple[str, ...], status: FindingStatus) -> None:
     for ref in refs:
-        if result.get(ref) is not FindingStatus.REMOVED:
+        if result.get(ref) not in GONE:
             result[ref] = status
 
 
@@ -144,6 +176,7 @@ def numbers_not_proven(predicate: Mapping[str, Any]) -> dict[Code, int]:
     rescan = predicate["rescan"]
     return {
         Code.GAPS_REMAIN: predicate["coverage"]["gaps"],
+        Code.SEALED: standing[FindingStatus.SEALED],
         Code.HELD: standing[FindingStatus.HELD],
         Code.FAILED: standing[FindingStatus.FAILED],
         Code.REMAINING: standing[FindingStatus.REMAINING],

@@ -155,6 +155,7 @@ def _certificate(case: _Case) -> Certificate:
         detectors=said.detectors,
         packs=tuple(PackReference(pack.id, pack.digest) for pack in said.packs),
         networks={network.name: network.digest for network in said.networks},
+        sealed_until=account.sealed_until(case.entries),
     )
 
 
@@ -299,6 +300,7 @@ _FIXED_TEXTS: Final = frozenset({"text_en", "text_zh"})  # step 10 holds them to
 _SHAPES: Final = {
     **dict.fromkeys(("ref", "findings"), shapes.REF),
     **dict.fromkeys(("before", "after", "previous", "certificate", "keys", "sha256"), shapes.DIGEST),
+    **dict.fromkeys(("plan", "planner", "applier", "sealed", "recipient"), shapes.DIGEST),
     **dict.fromkeys(("root", "findings_root", "gaps_root"), shapes.DIGEST),
     "digest": shapes.NAMED_DIGEST,
     "run": shapes.RUN,
@@ -306,7 +308,7 @@ _SHAPES: Final = {
     **dict.fromkeys(("detector", "detectors", "actions"), shapes.NAME_AT_VERSION),
     **dict.fromkeys(("name", "id", "rule"), shapes.IDENTIFIER),
     **dict.fromkeys(("at", "issued_at", "started_at", "finished_at", "performed_at"), shapes.TIME),
-    "as_of": shapes.DAY,
+    **dict.fromkeys(("as_of", "until"), shapes.DAY),
     **dict.fromkeys(("kind", "form", "characteristic", "status", "method", "mode"), shapes.WORD),
     **dict.fromkeys(("stage", "reason", "code", "done", "not_done"), shapes.WORD),
     "_type": re.escape(STATEMENT_TYPE),

@@ -34,8 +34,11 @@ __all__ = [
     "FailureReason",
     "Judged",
     "Kind",
+    "LedgerEntry",
     "Network",
     "Pack",
+    "RehearsalOpened",
+    "RemovalApproved",
     "RemovalCleaned",
     "RemovalDone",
     "RemovalFailed",
@@ -43,6 +46,7 @@ __all__ = [
     "RemovalIntent",
     "RemovalPlanned",
     "RemovalReady",
+    "RemovalSealed",
     "Rescan",
     "RunOpened",
     "ScanFinished",
@@ -55,11 +59,14 @@ class Kind(StrEnum):
     """The kinds of entry, in the order in which a run leaves them.
 
     run_opened        a run began: which, with which version, over how many targets
+    rehearsal_opened  all that follows was done to copies: such a ledger is never certified
     scan_finished     what was looked at, with what, what was found and what was not looked at
     judged            which packs said what, on which day
+    removal_approved  a plan that one person signed is about to be carried out by another
     removal_planned   how many removals are about to be tried
     removal_intent    one target is about to be changed: which findings, how, its content before
     removal_cleaned   values were emptied in a database: what was done so that nobody can recover them, what not
+    removal_sealed    its original was encrypted for a holder of a key, and kept until a day
     removal_ready     its replacement is made, and a re-scan of the replacement finds nothing
     removal_done      the replacement is in place
     removal_failed    it could not be done; the original is intact
@@ -69,11 +76,14 @@ class Kind(StrEnum):
     """
 
     RUN_OPENED = "run_opened"
+    REHEARSAL_OPENED = "rehearsal_opened"
     SCAN_FINISHED = "scan_finished"
     JUDGED = "judged"
+    REMOVAL_APPROVED = "removal_approved"
     REMOVAL_PLANNED = "removal_planned"
     REMOVAL_INTENT = "removal_intent"
     REMOVAL_CLEANED = "removal_cleaned"
+    REMOVAL_SEALED = "removal_sealed"
     REMOVAL_READY = "removal_ready"
     REMOVAL_DONE = "removal_done"
     REMOVAL_FAILED = "removal_failed"
@@ -161,6 +171,13 @@ class RunOpened(_Entry):
     targets: Count
 
 
+class RehearsalOpened(_Entry):
+    """All that follows was done to copies of what a run found; no schema of a certificate has this kind."""
+
+    kind: Literal[Kind.REHEARSAL_OPENED]
+    of: RunId
+
+
 class ScanFinished(_Entry):
     """What was looked at, with what, what was found and what was not looked at.
 
@@ -189,6 +206,15 @@ class Judged(_Entry):
     packs: tuple[Pack, ...]
 
 
+class RemovalApproved(_Entry):
+    """A signed plan is about to be carried out: its digest, and the ids of the keys of both persons."""
+
+    kind: Literal[Kind.REMOVAL_APPROVED]
+    plan: Digest
+    planner: Digest
+    applier: Digest
+
+
 class RemovalPlanned(_Entry):
     """A plan was confirmed and is about to be carried out."""
 
@@ -214,6 +240,19 @@ class RemovalCleaned(_Entry):
     ref: Ref
     done: tuple[Cleaning, ...]
     not_done: tuple[Cleaning, ...]
+
+
+class RemovalSealed(_Entry):
+    """The original is kept, encrypted for a holder of a key: until that key is destroyed, nothing is erased.
+
+    `sealed` is the SHA-256 of the encrypted file, `recipient` that of the public key as it was given.
+    """
+
+    kind: Literal[Kind.REMOVAL_SEALED]
+    ref: Ref
+    sealed: Digest
+    recipient: Digest
+    until: Day
 
 
 class RemovalReady(_Entry):
@@ -278,9 +317,11 @@ Entry = Annotated[
     RunOpened
     | ScanFinished
     | Judged
+    | RemovalApproved
     | RemovalPlanned
     | RemovalIntent
     | RemovalCleaned
+    | RemovalSealed
     | RemovalReady
     | RemovalDone
     | RemovalFailed
@@ -290,4 +331,7 @@ Entry = Annotated[
     Field(discriminator="kind"),
 ]
 
-entry_adapter: TypeAdapter[Entry] = TypeAdapter(Entry)
+LedgerEntry = Annotated[Entry | RehearsalOpened, Field(discriminator="kind")]
+"""What a ledger may hold; a certificate may hold `Entry` alone."""
+
+entry_adapter: TypeAdapter[LedgerEntry] = TypeAdapter(LedgerEntry)

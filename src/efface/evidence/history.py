@@ -5,6 +5,8 @@ intent ------------------------> ready -------------------------------> removed
   |                                |
   +---------- failed --------------+-----> intact, may be tried again
 
+Where the original is sealed for a holder of a key, this is said once between intent and ready.
+
 In a database there is no replacement: between intent and ready it says, once, what was cleaned and what was not;
 and what failed in the middle may be partly emptied.
 """
@@ -17,12 +19,15 @@ from typing import TYPE_CHECKING
 from efface.evidence.entries import (
     IN_PLACE,
     Certified,
+    RemovalApproved,
     RemovalCleaned,
     RemovalDone,
     RemovalFailed,
     RemovalHeld,
     RemovalIntent,
+    RemovalPlanned,
     RemovalReady,
+    RemovalSealed,
     Rescan,
     RunOpened,
     ScanFinished,
@@ -79,6 +84,21 @@ def order(entries: Sequence[Entry]) -> Iterator[Problem]:
         removing = removing or isinstance(entry, RemovalIntent | RemovalHeld)
     if not scanned:
         yield Problem(len(entries), "no scan was finished")
+    yield from _two_persons(entries)
+
+
+def _two_persons(entries: Sequence[Entry]) -> Iterator[Problem]:
+    """Yield plans that their planner applied, and those without a signature after the first that has one."""
+    approved: bool | None = None
+    for seq, entry in enumerate(entries, start=1):
+        if isinstance(entry, RemovalApproved):
+            approved = True
+            if entry.planner == entry.applier:
+                yield Problem(seq, "who planned the removals applied them")
+        elif isinstance(entry, RemovalPlanned):
+            if approved is False:
+                yield Problem(seq, "a plan that nobody signed, in a run of two persons")
+            approved = approved and False
 
 
 def pairing(entries: Sequence[Entry]) -> Iterator[Problem]:
@@ -90,7 +110,14 @@ def pairing(entries: Sequence[Entry]) -> Iterator[Problem]:
     residue = 0
     for seq, entry in enumerate(entries, start=1):
         if isinstance(
-            entry, RemovalIntent | RemovalCleaned | RemovalReady | RemovalDone | RemovalFailed | RemovalHeld
+            entry,
+            RemovalIntent
+            | RemovalCleaned
+            | RemovalSealed
+            | RemovalReady
+            | RemovalDone
+            | RemovalFailed
+            | RemovalHeld,
         ):
             yield from (Problem(seq, text) for text in _step(seq, entry, opened))
         elif isinstance(entry, Rescan):
@@ -108,6 +135,7 @@ class _Open:
     intent: RemovalIntent
     ready: RemovalReady | None = None
     cleaned: RemovalCleaned | None = None
+    sealed: RemovalSealed | None = None
 
     @property
     def is_in_place(self) -> bool:
@@ -116,7 +144,13 @@ class _Open:
 
 def _step(  # noqa: C901 - a table of kinds
     seq: int,
-    entry: RemovalIntent | RemovalCleaned | RemovalReady | RemovalDone | RemovalFailed | RemovalHeld,
+    entry: RemovalIntent
+    | RemovalCleaned
+    | RemovalSealed
+    | RemovalReady
+    | RemovalDone
+    | RemovalFailed
+    | RemovalHeld,
     opened: dict[str, _Open],
 ) -> Iterator[str]:
     begun = opened.get(entry.ref)
@@ -127,6 +161,8 @@ def _step(  # noqa: C901 - a table of kinds
             opened[entry.ref] = _Open(seq, entry)
         case RemovalCleaned():
             yield from _cleaned(entry, begun)
+        case RemovalSealed():
+            yield from _sealed(entry, begun)
         case RemovalReady():
             yield from _ready(entry, begun)
         case RemovalDone():
@@ -151,6 +187,19 @@ def _cleaned(entry: RemovalCleaned, begun: _Open | None) -> Iterator[str]:
     if sorted((*entry.done, *entry.not_done)) != sorted(Cleaning):
         yield "a step of cleaning is neither done nor not done, or both"
     begun.cleaned = entry
+
+
+def _sealed(entry: RemovalSealed, begun: _Open | None) -> Iterator[str]:
+    if begun is None or begun.is_in_place:
+        yield "something is sealed that is no removal from a file"
+        return
+    if begun.sealed or begun.ready:
+        yield "a removal is sealed twice, or after it was ready"
+    if begun.intent.method in (Method.PURGE, Method.DESTROY):
+        yield "what is sealed is neither purged nor destroyed"
+    if entry.until < entry.at[: len(entry.until)]:
+        yield "it is sealed until a day that was over"
+    begun.sealed = entry
 
 
 def _ready(entry: RemovalReady, begun: _Open | None) -> Iterator[str]:

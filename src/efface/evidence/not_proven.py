@@ -39,6 +39,7 @@ class Code(StrEnum):
     NOT_REWRITTEN = "not_rewritten"
     FILES_NOT_SEARCHED = "files_not_searched"
     PARTLY_EMPTIED = "partly_emptied"
+    SEALED = "sealed"
 
 
 GENERAL: Final[Mapping[Code, tuple[str, str]]] = {
@@ -129,6 +130,10 @@ OF_RUN: Final[Mapping[Code, tuple[str, str]]] = {
     Code.PARTLY_EMPTIED: (
         "Removals in databases that stopped in the middle: {n}. Some values are gone, others are still there.",
         "中途停止的数据库删除数：{n}。部分值已删除，其余仍然存在。",
+    ),
+    Code.SEALED: (
+        "Findings not erased: {n}. Their originals are sealed for a key's holder, until the day in the ledger.",
+        "未予删除、其原件以加密方式封存的发现数：{n}。封存至账本所载日期，在此之前密钥持有人可以恢复。",
     ),
 }
 """Limits of one run, with the number that they had in it."""

@@ -44,6 +44,7 @@ class FindingStatus(StrEnum):
     """Where a finding stands when the certificate is issued."""
 
     REMOVED = "removed"
+    SEALED = "sealed"
     HELD = "held"
     FAILED = "failed"
     REMAINING = "remaining"

@@ -24,7 +24,7 @@ class Certificate:
         issued_at: Aware UTC time of issue.
         artefacts_seen: Artefacts that were met.
         artefacts_scanned: Artefacts that were looked at to the end.
-        findings_by: How many findings stand where: removed, held, failed, remaining, not_judged.
+        findings_by: How many findings stand where: removed, sealed, held, failed, remaining, not_judged.
         removals: How many targets were changed.
         gaps: How many things were not looked at.
         detectors: `name@version` of each detector.
@@ -34,6 +34,7 @@ class Certificate:
         ledger_root: Root of the ledger's Merkle tree, in hex.
         ledger_size: How many entries the ledger had.
         key_ids: The keys that signed.
+        sealed_until: How many originals are kept, encrypted for a holder of a key, by the day until which they are.
     """
 
     run_id: str
@@ -51,3 +52,4 @@ class Certificate:
     detectors: tuple[str, ...] = ()
     packs: tuple[PackReference, ...] = ()
     networks: Mapping[str, str] = field(default_factory=dict)
+    sealed_until: Mapping[str, int] = field(default_factory=dict)

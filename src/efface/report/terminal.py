@@ -261,6 +261,10 @@ def certificate_summary(certificate: Certificate, lang: str) -> Group:
     lines = [
         Line(text("sentence.certified", lang, run=certificate.run_id, at=issued_at)),
         Line(text("sentence.certified_findings", lang, counts=statuses)),
+        *(
+            Line(text("sentence.sealed_until", lang, count=count, day=day), style="bold yellow")
+            for day, count in certificate.sealed_until.items()
+        ),
         Line(text("heading.not_proven", lang), style="bold"),
     ]
     lines += [Line(f"- {short(item.get(lang), 400)}") for item in certificate.not_proven]

@@ -10,6 +10,7 @@ from efface.actions.rewrite_archive import Warns, expected
 from efface.errors import AccessError, UsageError
 from efface.formats import sniff
 from efface.model import Locator, Method, Removal, RemovalStatus, VerdictKind
+from efface.runs.bound import refuse_elsewhere
 from efface.runs.keeping import keeping
 from efface.runs.plan_tables import planned_table
 from efface.runs.record import removal_began
@@ -32,8 +33,10 @@ DUE = (VerdictKind.PROHIBITED,)
 """Verdicts that make a removal due by themselves; what consent could cure is removed only when named."""
 
 _COVERED = "a hold or a duty to keep covers it"
+_FROZEN = "it is frozen: it may be stored and secured, and neither used nor deleted"
 _UNDECIDED = "a rule may demand keeping it and lacks a fact: state the fact and judge again"
 _NO_ACTION = "no action removes such a finding from such a file"
+_KEEPS = {VerdictKind.NEEDS_FACTS: _UNDECIDED, VerdictKind.FREEZE: _FROZEN}
 _OF_A_VIEW = "a view stores nothing: remove it from the tables that it shows"
 
 
@@ -60,11 +63,12 @@ def plan(store: Store, case: Case | None, only: Iterable[str], as_of: date) -> P
         as_of: The day for which holds count.
 
     Raises:
-        UsageError: The scan is not finished, nothing says what is due, a named finding is not in the run,
-            or one is due that the last judging, which knew the holds, did not know.
+        UsageError: The scan is not finished or was of other targets, nothing says what is due, a named finding
+            is not in the run, or one is due that the last judging, which knew the holds, did not know.
     """
     if not store.meta("finished_at", ""):
         raise UsageError("the scan is not finished", to_do="Run the same `efface scan` again; it goes on.")
+    refuse_elsewhere(store)
     findings = {finding.id: finding for finding in store.findings()}
     verdicts = {verdict.subject: verdict for verdict in store.verdicts()}
     named = tuple(only)
@@ -160,7 +164,7 @@ def _held(
         if covered or (verdict is not None and verdict.kind is VerdictKind.HOLD):
             reasons[finding.id] = _COVERED
         elif fired is not None:
-            reasons[finding.id] = _UNDECIDED if fired.kind is VerdictKind.NEEDS_FACTS else _COVERED
+            reasons[finding.id] = _KEEPS.get(fired.kind, _COVERED)
     return reasons
 
 
@@ -172,7 +176,7 @@ def _removals(
     kept = [finding for finding in here if finding.id in held]
     result = []
     if kept:
-        why = _COVERED if any(held[finding.id] == _COVERED for finding in kept) else _UNDECIDED
+        why = "\n".join(sorted({held[finding.id] for finding in kept}))
         result.append(_removal(target, kept, verdicts, RemovalStatus.HELD, why))
     if shown:
         result.append(_removal(target, shown, verdicts, RemovalStatus.UNSUPPORTED, _OF_A_VIEW))

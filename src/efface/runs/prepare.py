@@ -9,12 +9,10 @@ import hashlib
 import os
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from efface.actions import pulse
 from efface.actions.rewrite_archive import erase
-from efface.engines import sqlite_file
 from efface.errors import (
     EffaceError,
     FormatError,
@@ -23,10 +21,10 @@ from efface.errors import (
     ResidueError,
     UnsupportedError,
 )
-from efface.formats import sniff
 from efface.model import Finding, Method
 from efface.runs.codec import decode
 from efface.runs.residue import lost_from, residue_of
+from efface.runs.sealing import content_of
 from efface.runs.tally import Tally
 from efface.sources.filesystem import Filesystem
 from efface.sources.payloads import BytesPayload
@@ -63,7 +61,7 @@ def prepare(
         payload = cast("FilePayload", part.payload)
         before = hashlib.sha256(payload.read()).hexdigest()
         with pulse.heard(lambda: at(unit.uri)):
-            outcome = erase(_content(payload, limits), payload.path, due, limits)
+            outcome = erase(content_of(payload, limits), payload.path, due, limits)
         if outcome.data is not None:
             _write(task["out"], outcome.data)
         looked_at, lost = _looked_at(outcome.data, part, due, kept, examiner)
@@ -91,13 +89,6 @@ def _word(error: EffaceError) -> str:
     if isinstance(error, RemovalError):
         return "unsupported"
     return "unreadable" if isinstance(error, FormatError) else "not-writable"
-
-
-def _content(payload: FilePayload, limits: Limits) -> bytes:
-    """Return what a reader of the file sees: of a database with a log beside it, both together."""
-    if sniff.media_type(payload.head(sniff.HEAD_BYTES)) == "application/vnd.sqlite3":
-        return sqlite_file.whole(Path(payload.path), limits)
-    return payload.read()
 
 
 def _used(actions: Sequence[Action]) -> dict[str, Any]:

@@ -161,6 +161,35 @@ def database_story() -> Story:
     return _told(columns, (), entries)
 
 
+def sealed(target: int, findings: Sequence[FindingSummary], *, end: str = "done") -> list[dict[str, Any]]:
+    """Return the entries of a removal whose original is kept for a holder of a key, that ends "done" or "failed"."""
+    intent, *rest = removal(target, findings, end=end)
+    digests = {"sealed": "5" * 64, "recipient": "6" * 64}
+    kept = {"kind": "removal_sealed", "ref": intent["ref"], **digests, "until": f"2027-01-{target + 1:02}"}
+    return [intent, kept, *rest]
+
+
+def sealed_story() -> Story:
+    """Return a run in which two persons remove: wholly, sealed, sealed and failed, and then sealed and not."""
+    faces = tuple(finding(n) for n in range(5))
+    persons = {"planner": "a" * 64, "applier": "b" * 64}
+    planned = {"kind": "removal_planned", "removals": 3}
+    approved = {"kind": "removal_approved", "plan": "c" * 64, **persons}
+    entries: list[dict[str, Any]] = [
+        planned,
+        *removal(0, faces[:1]),
+        approved,
+        planned,
+        *sealed(1, faces[1:3]),
+        *sealed(2, faces[3:4], end="failed"),
+        approved,
+        planned,
+        *sealed(3, faces[4:], end="failed"),
+        *removal(3, faces[4:]),
+    ]
+    return _told(faces, (), entries)
+
+
 def _told(
     faces: tuple[FindingSummary, ...], gaps: tuple[GapSummary, ...], entries: list[dict[str, Any]]
 ) -> Story:
