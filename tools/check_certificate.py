@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives import serialization as form
 J = Any  # a JSON value
 TYPE = "application/vnd.in-toto+json"
 SCHEMA = json.loads((Path(__file__).parent.parent / "docs/certificate-v1.schema.json").read_text("utf-8"))
-IN_PLACE = {"erase-table-cells", "unlink-object"}
+IN_PLACE = {"erase-table-cells", "delete-table-rows", "drop-table-columns", "drop-table", "unlink-object"}
 TYPES = {"object": dict, "array": list, "string": str, "integer": int, "null": type(None)}
 
 

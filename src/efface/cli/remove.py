@@ -23,6 +23,19 @@ def remove(  # noqa: PLR0913 - one parameter for each option of the contract
         tuple[str, ...],
         Parameter(help="Findings to remove, by id, or the word all; by default what is prohibited."),
     ] = (),
+    by: Annotated[
+        tuple[str, ...],
+        Parameter(
+            help="What becomes of tables: null, row, column, table, or proposed for what the plan proposes; of one"
+            " table with its name, as table=public.faces.",
+        ),
+    ] = (),
+    cascade: Annotated[
+        bool,
+        Parameter(
+            name="--cascade", negative="", help="Let what depends on rows, columns or tables go with them."
+        ),
+    ] = False,
     case: CaseFile = None,
     as_of: Annotated[
         date | None, Parameter(help="Day for which law and holds count; by default today.")
@@ -38,6 +51,7 @@ def remove(  # noqa: PLR0913 - one parameter for each option of the contract
     run
         Run file of a scan.
     """
+    from efface.actions.table_ways import ways_of
     from efface.cli.output import show
     from efface.report import terminal
     from efface.runs.exit_code import ExitCode
@@ -47,13 +61,13 @@ def remove(  # noqa: PLR0913 - one parameter for each option of the contract
     from efface.runs.remove import apply as apply_plan
     from efface.runs.store import Store
 
-    facts, language = read_case(case), language_of(lang)
+    facts, language, ways = read_case(case), language_of(lang), ways_of(by, cascade=cascade)
     today = date.today()  # noqa: DTZ011 - the law's day is local
     day = as_of or today
     with Store(str(run), create=False) as store:
         if facts is not None:
             judge_run(store, facts, packs_of_run(store), as_of=day, today=today)
-        todo = plan(store, facts, only, day)
+        todo = plan(store, facts, only, day, ways)
         if not apply:
             if not quiet:
                 show(terminal.removal_plan(todo.removals, language))

@@ -92,7 +92,9 @@ class Stage(StrEnum):
     DETECT = "detect"
 
 
-IN_PLACE: Final = frozenset({"erase-table-cells", "unlink-object"})
+IN_PLACE: Final = frozenset(
+    {"erase-table-cells", "delete-table-rows", "drop-table-columns", "drop-table", "unlink-object"}
+)
 """Actions without a replacement: they change a database itself, so that `ready` comes after the change."""
 
 

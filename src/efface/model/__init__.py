@@ -51,6 +51,7 @@ from efface.model.vocabulary import (
     RemovalStatus,
     RuleMode,
     VerdictKind,
+    Way,
 )
 
 __all__ = [
@@ -110,5 +111,6 @@ __all__ = [
     "Unit",
     "Verdict",
     "VerdictKind",
+    "Way",
     "printable",
 ]

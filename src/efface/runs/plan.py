@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from efface.actions.rewrite_archive import Warns, expected
+from efface.actions.table_ways import Ways
 from efface.errors import AccessError, UsageError
 from efface.formats import sniff
 from efface.model import Locator, Method, Removal, RemovalStatus, VerdictKind
 from efface.runs.keeping import keeping
-from efface.runs.plan_tables import planned_table
+from efface.runs.plan_tables import TablePlanner, refuse_unknown
 from efface.runs.record import removal_began
 from efface.runs.targets import is_table, target_of
 from efface.sources.payloads import FilePayload
@@ -41,14 +42,16 @@ class Plan:
     Attributes:
         removals: Planned and held ones, by target.
         curable: How many findings are prohibited unless a condition is met, and are left out.
+        ways: What the user decided about tables.
     """
 
-    def __init__(self, removals: tuple[Removal, ...], curable: int) -> None:
+    def __init__(self, removals: tuple[Removal, ...], curable: int, ways: Ways) -> None:
         self.removals = removals
         self.curable = curable
+        self.ways = ways
 
 
-def plan(store: Store, case: Case | None, only: Iterable[str], as_of: date) -> Plan:
+def plan(store: Store, case: Case | None, only: Iterable[str], as_of: date, ways: Ways | None = None) -> Plan:
     """Return what is to be removed from a run's places; nothing is changed.
 
     Args:
@@ -56,11 +59,14 @@ def plan(store: Store, case: Case | None, only: Iterable[str], as_of: date) -> P
         case: The case, for its holds; None when there is none.
         only: Findings to remove, by id, or the word "all"; empty for those that verdicts make due.
         as_of: The day for which holds count.
+        ways: In which way what tables hold is to go; without it cells are emptied.
 
     Raises:
         UsageError: The scan is not finished, nothing says what is due, a named finding is not in the run,
-            or one is due that the last judging, which knew the holds, did not know.
+            one is due that the last judging, which knew the holds, did not know, or a way was decided for a table
+            in which nothing is due.
     """
+    ways = ways or Ways()
     if not store.meta("finished_at", ""):
         raise UsageError("the scan is not finished", to_do="Run the same `efface scan` again; it goes on.")
     findings = {finding.id: finding for finding in store.findings()}
@@ -79,8 +85,10 @@ def plan(store: Store, case: Case | None, only: Iterable[str], as_of: date) -> P
     for finding in due:
         by_target.setdefault(target_of(finding.locator), []).append(finding)
     for target in sorted(by_target, key=lambda place: place.uri):
-        removals += _removals(store, target, by_target[target], held, verdicts)
-    return Plan(tuple(removals), curable)
+        tables = TablePlanner(store, ways, case, as_of)
+        removals += _removals(tables, target, by_target[target], held, verdicts)
+    refuse_unknown(ways, due)
+    return Plan(tuple(removals), curable, ways)
 
 
 def _refuse_late(store: Store, due: list[Finding]) -> None:
@@ -163,7 +171,11 @@ def _held(
 
 
 def _removals(
-    store: Store, target: Locator, here: list[Finding], held: dict[str, str], verdicts: dict[str, Verdict]
+    tables: TablePlanner,
+    target: Locator,
+    here: list[Finding],
+    held: dict[str, str],
+    verdicts: dict[str, Verdict],
 ) -> list[Removal]:
     free = [finding for finding in here if finding.id not in held and not _is_shown(finding)]
     shown = [finding for finding in here if finding.id not in held and _is_shown(finding)]
@@ -176,7 +188,7 @@ def _removals(
         result.append(_removal(target, shown, verdicts, RemovalStatus.UNSUPPORTED, _OF_A_VIEW))
     if free and is_table(target):
         removal = _removal(target, free, verdicts, RemovalStatus.PLANNED, "")
-        result.append(planned_table(store, removal, free))
+        result.append(tables.planned(removal, free))
     elif free:
         actions = _expected(target, free)
         possible = actions is not None

@@ -69,7 +69,7 @@ def apply(  # noqa: PLR0913 - what a removal depends on
     """
     limits = limits or Limits()
     removals = _Removals(store, case, as_of, step)
-    tables = Tables(store, limits)
+    tables = Tables(store, limits, cascade=plan.ways.cascade)
     removals.recover()
     planned = [removal for removal in plan.removals if removals.is_open(removal)]
     tables.enter(planned)
