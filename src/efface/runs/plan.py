@@ -11,16 +11,17 @@ from efface.errors import AccessError, UsageError
 from efface.formats import sniff
 from efface.model import Locator, Method, Removal, RemovalStatus, VerdictKind
 from efface.runs.keeping import keeping
+from efface.runs.plan_files import FilePlanner
 from efface.runs.plan_tables import TablePlanner, refuse_unknown
 from efface.runs.record import removal_began
 from efface.runs.targets import is_table, target_of
 from efface.sources.payloads import FilePayload
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
-    from efface.model import Action, Case, Finding, Verdict
+    from efface.model import Action, Case, Finding, Verdict, Way
     from efface.runs.store import Store
 
 __all__ = ["ALL", "Plan", "plan"]
@@ -43,9 +44,17 @@ class Plan:
         removals: Planned and held ones, by target.
         curable: How many findings are prohibited unless a condition is met, and are left out.
         ways: What the user decided about tables.
+        files: Of database files the tables in which something else than cells goes, and how.
     """
 
-    def __init__(self, removals: tuple[Removal, ...], curable: int, ways: Ways) -> None:
+    def __init__(
+        self,
+        removals: tuple[Removal, ...],
+        curable: int,
+        ways: Ways,
+        files: Mapping[Locator, Mapping[str, Way]],
+    ) -> None:
+        self.files = files
         self.removals = removals
         self.curable = curable
         self.ways = ways
@@ -84,11 +93,11 @@ def plan(store: Store, case: Case | None, only: Iterable[str], as_of: date, ways
     by_target: dict[Locator, list[Finding]] = {}
     for finding in due:
         by_target.setdefault(target_of(finding.locator), []).append(finding)
+    tables, files = TablePlanner(store, ways, case, as_of), FilePlanner(ways, case, as_of)
     for target in sorted(by_target, key=lambda place: place.uri):
-        tables = TablePlanner(store, ways, case, as_of)
-        removals += _removals(tables, target, by_target[target], held, verdicts)
+        removals += _removals((tables, files), target, by_target[target], held, verdicts)
     refuse_unknown(ways, due)
-    return Plan(tuple(removals), curable, ways)
+    return Plan(tuple(removals), curable, ways, files.chosen)
 
 
 def _refuse_late(store: Store, due: list[Finding]) -> None:
@@ -171,7 +180,7 @@ def _held(
 
 
 def _removals(
-    tables: TablePlanner,
+    planners: tuple[TablePlanner, FilePlanner],
     target: Locator,
     here: list[Finding],
     held: dict[str, str],
@@ -188,7 +197,7 @@ def _removals(
         result.append(_removal(target, shown, verdicts, RemovalStatus.UNSUPPORTED, _OF_A_VIEW))
     if free and is_table(target):
         removal = _removal(target, free, verdicts, RemovalStatus.PLANNED, "")
-        result.append(tables.planned(removal, free))
+        result.append(planners[0].planned(removal, free))
     elif free:
         actions = _expected(target, free)
         possible = actions is not None
@@ -199,7 +208,8 @@ def _removals(
             else "no action removes such a finding from such a file"
         )
         names = tuple(f"{action.name}@{action.version}" for action in actions or ())
-        result.append(replace(_removal(target, free, verdicts, status, reason), actions=names))
+        removal = replace(_removal(target, free, verdicts, status, reason), actions=names)
+        result.append(planners[1].planned(removal, free))
     return result
 
 

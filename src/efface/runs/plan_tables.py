@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from efface.model import Case, Finding, Removal
     from efface.runs.store import Store
 
-__all__ = ["TablePlanner", "refuse_unknown"]
+__all__ = ["HELD", "TablePlanner", "proposed_for", "refuse_unknown"]
 
 _FINAL = "nothing is kept aside: once emptied, values cannot be brought back"
 _COPIES = "replicas, backups, write-ahead and binary logs keep old values"
-_HELD = "a hold covers something else in it: empty the cells instead"
+HELD = "a hold covers something else in it: empty the cells instead"
 
 
 def refuse_unknown(ways: Ways, due: Iterable[Finding]) -> None:
@@ -83,18 +83,16 @@ class TablePlanner:
         planned = replace(removal, actions=(_versioned(action),), method=Method.CLEAR)
         try:
             if way is None:
-                way = _proposed(self._outlook(removal, findings, Way.NULL), removal)
+                way = proposed_for(self._outlook(removal, findings, Way.NULL), removal)
                 planned = replace(planned, actions=(_versioned(action_by(way)),))
             outlook = self._outlook(removal, findings, way)
         except (AccessError, UsageError) as error:
             return replace(planned, reason=f"what would break cannot be told now: {error}")
         except EffaceError as error:
             return replace(planned, status=RemovalStatus.UNSUPPORTED, actions=(), reason=str(error))
-        better = _proposed(outlook, removal) if way is Way.NULL else Way.NULL
+        better = proposed_for(outlook, removal) if way is Way.NULL else Way.NULL
         advice = [] if better is Way.NULL else [f"proposed: {better.value}", f"--by {better.value}={name}"]
-        refusal = outlook.refusal or (
-            _HELD if way is not Way.NULL and self._is_held(outlook, removal) else ""
-        )
+        refusal = outlook.refusal or (HELD if way is not Way.NULL and self._is_held(outlook, removal) else "")
         if refusal:
             told = advice if way is Way.NULL else outlook.notes
             reason = "\n".join((refusal, *told))
@@ -126,7 +124,8 @@ class TablePlanner:
         return any(self.case.hold_on(place, self.as_of) is not None for place in places)
 
 
-def _proposed(outlook: Outlook, removal: Removal) -> Way:
+def proposed_for(outlook: Outlook, removal: Removal) -> Way:
+    """Return the way that is proposed for a table."""
     beside = outlook.beside
     if beside is None:
         return Way.NULL

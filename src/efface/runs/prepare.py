@@ -12,11 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from efface.actions.erase_tables import EraseTables
 from efface.actions.rewrite_archive import erase
 from efface.engines import sqlite_file
+from efface.engines.sqlite_ways import residue_left
 from efface.errors import EffaceError, FormatError, LimitExceededError, RemovalError, UnsupportedError
 from efface.formats import sniff
-from efface.model import Finding, Method
+from efface.model import Finding, Method, Way
 from efface.runs.codec import decode
 from efface.runs.residue import lost_from, residue_of
 from efface.runs.tally import Tally
@@ -26,6 +28,7 @@ from efface.sources.payloads import BytesPayload
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from efface.engines.residue import Fragments
     from efface.examine import Examiner
     from efface.model import Action, Limits, Part
     from efface.sources.payloads import FilePayload
@@ -52,7 +55,10 @@ def prepare(task: dict[str, Any], examiner: Examiner, limits: Limits) -> dict[st
         part = Filesystem().open(unit, limits)
         payload = cast("FilePayload", part.payload)
         before = hashlib.sha256(payload.read()).hexdigest()
-        outcome = erase(_content(payload, limits), payload.path, due, limits)
+        content, left, names, removed = _by_ways(_content(payload, limits), task, due, limits)
+        outcome = erase(content, payload.path, left, limits)
+        if removed is not None and outcome.data is not None:
+            residue_left(outcome.data, removed)
         if outcome.data is not None:
             _write(task["out"], outcome.data)
         looked_at, lost = _looked_at(outcome.data, part, due, kept, examiner)
@@ -62,7 +68,7 @@ def prepare(task: dict[str, Any], examiner: Examiner, limits: Limits) -> dict[st
             raise FormatError(
                 "parts of the result cannot be looked at: whether anything is left cannot be told"
             )
-        return {"before": before, "log": log, **looked_at, **_used(outcome.actions)}
+        return {"before": before, "log": log, **looked_at, **_used(outcome.actions, names)}
     except EffaceError as error:
         return {"error": _word(error), "detail": str(error)}
     except OSError as error:
@@ -87,11 +93,24 @@ def _content(payload: FilePayload, limits: Limits) -> bytes:
     return payload.read()
 
 
-def _used(actions: Sequence[Action]) -> dict[str, Any]:
+def _by_ways(
+    data: bytes, task: dict[str, Any], due: list[Finding], limits: Limits
+) -> tuple[bytes, list[Finding], list[str], Fragments | None]:
+    """Let rows, columns and tables of a database go first, where the user decided so; the rest is as before."""
+    ways = {table: Way(way) for table, way in task.get("ways", {}).items()}
+    if not ways:
+        return data, due, [], None
+    action = EraseTables(ways, cascade=bool(task["cascade"]))
+    result, left, removed, names = action.remove(data, due, limits)
+    return result, left, names, removed
+
+
+def _used(actions: Sequence[Action], names: Sequence[str]) -> dict[str, Any]:
     """Return the actions, and the strongest method that is true of all of it."""
+    methods = [action.method for action in actions] + [Method.CLEAR] * bool(names)
     return {
-        "actions": [f"{action.name}@{action.version}" for action in actions],
-        "method": min((action.method for action in actions), key=_STRENGTH.index),
+        "actions": [*names, *(f"{action.name}@{action.version}" for action in actions)],
+        "method": min(methods, key=_STRENGTH.index),
     }
 
 

@@ -68,7 +68,7 @@ def apply(  # noqa: PLR0913 - what a removal depends on
         step: Called before each change to a place, for tests that kill the process there.
     """
     limits = limits or Limits()
-    removals = _Removals(store, case, as_of, step)
+    removals = _Removals(store, case, as_of, step, plan)
     tables = Tables(store, limits, cascade=plan.ways.cascade)
     removals.recover()
     planned = [removal for removal in plan.removals if removals.is_open(removal)]
@@ -107,8 +107,11 @@ def _log_of(target: Locator) -> str | None:
 class _Removals:
     """One application of a plan: the only place that changes what users keep."""
 
-    def __init__(self, store: Store, case: Case | None, as_of: date, step: Callable[[str], None]) -> None:
+    def __init__(
+        self, store: Store, case: Case | None, as_of: date, step: Callable[[str], None], plan: Plan
+    ) -> None:
         self.store = store
+        self.plan = plan
         self.case = case
         self.as_of = as_of
         self.step = step
@@ -205,6 +208,8 @@ class _Removals:
                 "due": [encode(finding) for finding in due],
                 "kept": [encode(finding) for finding in kept],
                 "out": places.new_name(path, ref),
+                "ways": dict(self.plan.files.get(removal.target, {})),
+                "cascade": self.plan.ways.cascade,
                 "size_bytes": unit.size_bytes,
             }
 
