@@ -131,7 +131,12 @@ def removals(entries: J) -> tuple[list[J], dict[str, str], dict[str, int]]:
     """Return what was removed, where each finding stands, and what is unproven of databases."""
     begun, gone, steps = dict[str, J](), list[J](), list[J]()
     stands, stopped = dict[str, str](), set[str]()
+    copies = dict[str, int]()
     for entry in (each for each in entries if "ref" in each):
+        if entry["kind"] == "removal_derived":
+            need(any(each["ref"] == entry["ref"] for each in gone), "copies of what was not removed")
+            copies[entry["ref"]] = entry["left"]
+            continue
         kind, ref = entry["kind"][8:].replace("done", "removed"), entry["ref"]
         intent, ready, cleaned = map((now := begun.get(ref, {})).get, ("intent", "ready", "cleaned"))
         need(not entry.get("residue"), "a re-scan found something left")
@@ -160,6 +165,7 @@ def removals(entries: J) -> tuple[list[J], dict[str, str], dict[str, int]]:
     need(not looks or not looks[-1], "the last re-scan found something")
     left = {"databases": len(steps), "not_rewritten": sum(bool({*each} - {"files"}) for each in steps)}
     left |= {"files_not_searched": str(steps).count("files"), "partly_emptied": len(stopped)}
+    left |= {"derived_left": sum(copies.values())}
     return gone, stands, left
 
 

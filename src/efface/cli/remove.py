@@ -36,6 +36,14 @@ def remove(  # noqa: PLR0913 - one parameter for each option of the contract
             name="--cascade", negative="", help="Let what depends on rows, columns or tables go with them."
         ),
     ] = False,
+    with_derived: Annotated[
+        bool,
+        Parameter(
+            name="--with-derived",
+            negative="",
+            help="Take thumbnails, sidecars' faces and backups that programs made of a file, too.",
+        ),
+    ] = False,
     case: CaseFile = None,
     as_of: Annotated[
         date | None, Parameter(help="Day for which law and holds count; by default today.")
@@ -67,7 +75,7 @@ def remove(  # noqa: PLR0913 - one parameter for each option of the contract
     with Store(str(run), create=False) as store:
         if facts is not None:
             judge_run(store, facts, packs_of_run(store), as_of=day, today=today)
-        todo = plan(store, facts, only, day, ways)
+        todo = plan(store, facts, only, day, ways, with_derived=with_derived)
         if not apply:
             if not quiet:
                 show(terminal.removal_plan(todo.removals, language))

@@ -37,6 +37,7 @@ __all__ = [
     "Network",
     "Pack",
     "RemovalCleaned",
+    "RemovalDerived",
     "RemovalDone",
     "RemovalFailed",
     "RemovalHeld",
@@ -62,6 +63,7 @@ class Kind(StrEnum):
     removal_cleaned   values were emptied in a database: what was done so that nobody can recover them, what not
     removal_ready     its replacement is made, and a re-scan of the replacement finds nothing
     removal_done      the replacement is in place
+    removal_derived   of what was removed: how many derived copies are gone, how many are left
     removal_failed    it could not be done; the original is intact
     removal_held      a rule or a hold forbids it
     rescan            all targets were looked at again: how many removed findings are still there
@@ -76,6 +78,7 @@ class Kind(StrEnum):
     REMOVAL_CLEANED = "removal_cleaned"
     REMOVAL_READY = "removal_ready"
     REMOVAL_DONE = "removal_done"
+    REMOVAL_DERIVED = "removal_derived"
     REMOVAL_FAILED = "removal_failed"
     REMOVAL_HELD = "removal_held"
     RESCAN = "rescan"
@@ -237,6 +240,15 @@ class RemovalDone(_Entry):
     status: Literal[RemovalStatus.REMOVED]
 
 
+class RemovalDerived(_Entry):
+    """Of a target that was removed: how many copies that programs made of it are gone, and how many are left now."""
+
+    kind: Literal[Kind.REMOVAL_DERIVED]
+    ref: Ref
+    erased: Count
+    left: Count
+
+
 class RemovalFailed(_Entry):
     """It could not be done; the original is intact, or, in a database, partly emptied."""
 
@@ -285,6 +297,7 @@ Entry = Annotated[
     | RemovalCleaned
     | RemovalReady
     | RemovalDone
+    | RemovalDerived
     | RemovalFailed
     | RemovalHeld
     | Rescan

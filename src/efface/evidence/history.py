@@ -18,6 +18,7 @@ from efface.evidence.entries import (
     IN_PLACE,
     Certified,
     RemovalCleaned,
+    RemovalDerived,
     RemovalDone,
     RemovalFailed,
     RemovalHeld,
@@ -87,12 +88,16 @@ def pairing(entries: Sequence[Entry]) -> Iterator[Problem]:
     The last re-scan of the targets, where there is one, must find nothing of what was removed.
     """
     opened: dict[str, _Open] = {}
+    done: set[str] = set()
     residue = 0
     for seq, entry in enumerate(entries, start=1):
         if isinstance(
             entry, RemovalIntent | RemovalCleaned | RemovalReady | RemovalDone | RemovalFailed | RemovalHeld
         ):
             yield from (Problem(seq, text) for text in _step(seq, entry, opened))
+            done |= {entry.ref} if isinstance(entry, RemovalDone) else set()
+        elif isinstance(entry, RemovalDerived) and entry.ref not in done:
+            yield Problem(seq, "derived copies are told of what was not removed")
         elif isinstance(entry, Rescan):
             residue = entry.residue
     yield from (Problem(begun.seq, "a removal began and never ended") for begun in opened.values())

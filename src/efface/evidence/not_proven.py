@@ -39,6 +39,7 @@ class Code(StrEnum):
     NOT_REWRITTEN = "not_rewritten"
     FILES_NOT_SEARCHED = "files_not_searched"
     PARTLY_EMPTIED = "partly_emptied"
+    DERIVED_LEFT = "derived_left"
 
 
 GENERAL: Final[Mapping[Code, tuple[str, str]]] = {
@@ -129,6 +130,10 @@ OF_RUN: Final[Mapping[Code, tuple[str, str]]] = {
     Code.PARTLY_EMPTIED: (
         "Removals in databases that stopped in the middle: {n}. Some values are gone, others are still there.",
         "中途停止的数据库删除数：{n}。部分值已删除，其余仍然存在。",
+    ),
+    Code.DERIVED_LEFT: (
+        "Derived copies (thumbnails, caches, sidecars, backups, histories) of what was removed that are left: {n}.",
+        "已删除内容的衍生副本（缩略图、缓存、附属文件、备份、历史记录）仍有遗留的数量：{n}。",
     ),
 }
 """Limits of one run, with the number that they had in it."""

@@ -10,6 +10,7 @@ from efface.actions.table_ways import Ways
 from efface.errors import AccessError, UsageError
 from efface.formats import sniff
 from efface.model import Locator, Method, Removal, RemovalStatus, VerdictKind
+from efface.runs.derived import with_copies
 from efface.runs.keeping import keeping
 from efface.runs.plan_files import FilePlanner
 from efface.runs.plan_tables import TablePlanner, refuse_unknown
@@ -44,6 +45,7 @@ class Plan:
         removals: Planned and held ones, by target.
         curable: How many findings are prohibited unless a condition is met, and are left out.
         ways: What the user decided about tables.
+        with_derived: Whether derived copies go, too.
         files: Of database files the tables in which something else than cells goes, and how.
     """
 
@@ -53,14 +55,25 @@ class Plan:
         curable: int,
         ways: Ways,
         files: Mapping[Locator, Mapping[str, Way]],
+        *,
+        with_derived: bool = False,
     ) -> None:
+        self.with_derived = with_derived
         self.files = files
         self.removals = removals
         self.curable = curable
         self.ways = ways
 
 
-def plan(store: Store, case: Case | None, only: Iterable[str], as_of: date, ways: Ways | None = None) -> Plan:
+def plan(  # noqa: PLR0913 - what a plan depends on
+    store: Store,
+    case: Case | None,
+    only: Iterable[str],
+    as_of: date,
+    ways: Ways | None = None,
+    *,
+    with_derived: bool = False,
+) -> Plan:
     """Return what is to be removed from a run's places; nothing is changed.
 
     Args:
@@ -69,6 +82,7 @@ def plan(store: Store, case: Case | None, only: Iterable[str], as_of: date, ways
         only: Findings to remove, by id, or the word "all"; empty for those that verdicts make due.
         as_of: The day for which holds count.
         ways: In which way what tables hold is to go; without it cells are emptied.
+        with_derived: Whether copies that programs made of a file go with it.
 
     Raises:
         UsageError: The scan is not finished, nothing says what is due, a named finding is not in the run,
@@ -97,7 +111,8 @@ def plan(store: Store, case: Case | None, only: Iterable[str], as_of: date, ways
     for target in sorted(by_target, key=lambda place: place.uri):
         removals += _removals((tables, files), target, by_target[target], held, verdicts)
     refuse_unknown(ways, due)
-    return Plan(tuple(removals), curable, ways, files.chosen)
+    told = with_copies(removals, taken=with_derived)
+    return Plan(told, curable, ways, files.chosen, with_derived=with_derived)
 
 
 def _refuse_late(store: Store, due: list[Finding]) -> None:

@@ -21,6 +21,7 @@ from efface.errors import AccessError, RemovalError
 from efface.model import Limits, Method, Mode, Removal, RemovalStatus, Unit
 from efface.runs import replace as places
 from efface.runs.codec import decode, encode
+from efface.runs.derived import settle
 from efface.runs.keeping import keeping
 from efface.runs.outcomes import Outcomes
 from efface.runs.pool import Done, Lost, Pool
@@ -85,7 +86,17 @@ def apply(  # noqa: PLR0913 - what a removal depends on
                 if progress is not None:
                     progress(number, len(tasks))
     results += removals.refused
+    copies = settle(store, case, as_of, taken=plan.with_derived)
+    results = [_with_counts(each, copies) for each in results]
     return tuple(sorted(results, key=lambda removal: removal.target.uri))
+
+
+def _with_counts(removal: Removal, copies: dict[str, tuple[int, int]]) -> Removal:
+    """Return a removal that tells what became of the derived copies of its target."""
+    if removal.status is not RemovalStatus.REMOVED or removal.target.uri not in copies:
+        return removal
+    erased, left = copies[removal.target.uri]
+    return replace(removal, reason=f"{erased} derived copies are gone, {left} are left")
 
 
 def _digest_of(path: str) -> str | None:
