@@ -83,8 +83,9 @@ def _spans(data: bytes) -> list[tuple[int, int]]:
         if depth:
             depth -= 1
             if not depth:
-                stop = data.find(b">", parser.CurrentByteIndex) + 1
-                found.append((begun, stop))
+                opening, at = data.find(b">", begun) + 1, parser.CurrentByteIndex
+                is_empty = data[opening - 2 : opening] == b"/>" and at in (begun, opening)
+                found.append((begun, opening if is_empty else data.find(b">", at) + 1))
 
     def refuse(*_: object) -> None:
         raise FormatError("an XMP document with entities of its own")

@@ -23,25 +23,27 @@ def put(path: Path, data: bytes = b"x") -> Path:
 
 def thumbnail(root: Path, photo: Path) -> Path:
     uri = "file://" + str(photo).replace(" ", "%20")
-    return root / ".cache/thumbnails/large" / f"{hashlib.md5(uri.encode()).hexdigest()}.png"
+    return (
+        root
+        / ".cache/thumbnails/large"
+        / f"{hashlib.md5(uri.encode(), usedforsecurity=False).hexdigest()}.png"
+    )
 
 
 HIDDEN = {
-    "thumbs-db": lambda root, photo: put(photo.parent / "Thumbs.db"),
-    "thumbcache": lambda root, photo: put(
-        root / "AppData/Local/Microsoft/Windows/Explorer/thumbcache_256.db"
-    ),
+    "thumbs-db": lambda _, photo: put(photo.parent / "Thumbs.db"),
+    "thumbcache": lambda root, _: put(root / "AppData/Local/Microsoft/Windows/Explorer/thumbcache_256.db"),
     "thumbnail": lambda root, photo: put(thumbnail(root, photo)),
-    "ea-dir": lambda root, photo: put(photo.parent / "@eaDir" / photo.name / "SYNOPHOTO_THUMB_XL.jpg"),
-    "apple-double": lambda root, photo: put(photo.parent / f"._{photo.name}"),
-    "ds-store": lambda root, photo: put(photo.parent / ".DS_Store", b"Bud1" + photo.name.encode("utf-16-be")),
-    "picasa-faces": lambda root, photo: put(
+    "ea-dir": lambda _, photo: put(photo.parent / "@eaDir" / photo.name / "SYNOPHOTO_THUMB_XL.jpg"),
+    "apple-double": lambda _, photo: put(photo.parent / f"._{photo.name}"),
+    "ds-store": lambda _, photo: put(photo.parent / ".DS_Store", b"Bud1" + photo.name.encode("utf-16-be")),
+    "picasa-faces": lambda _, photo: put(
         photo.parent / ".picasa.ini", f"[{photo.name}]\nfaces=rect64(1),2\n".encode()
     ),
-    "picasa-original": lambda root, photo: put(photo.parent / ".picasaoriginals" / photo.name),
-    "xmp-regions": lambda root, photo: put(photo.with_suffix(".xmp"), REGIONS),
-    "backup": lambda root, photo: put(photo.with_name(photo.name + "~")),
-    "git-history": lambda root, photo: put(root / ".git/index", b"DIRC\0\0\0\x02 photos/a face.jpg\0").parent,
+    "picasa-original": lambda _, photo: put(photo.parent / ".picasaoriginals" / photo.name),
+    "xmp-regions": lambda _, photo: put(photo.with_suffix(".xmp"), REGIONS),
+    "backup": lambda _, photo: put(photo.with_name(photo.name + "~")),
+    "git-history": lambda root, _: put(root / ".git/index", b"DIRC\0\0\0\x02 photos/a face.jpg\0").parent,
 }
 
 
