@@ -131,12 +131,7 @@ def removals(entries: J) -> tuple[list[J], dict[str, str], dict[str, int]]:
     """Return what was removed, where each finding stands, and what is unproven of databases."""
     begun, gone, steps = dict[str, J](), list[J](), list[J]()
     stands, stopped = dict[str, str](), set[str]()
-    copies = dict[str, int]()
-    for entry in (each for each in entries if "ref" in each):
-        if entry["kind"] == "removal_derived":
-            need(any(each["ref"] == entry["ref"] for each in gone), "copies of what was not removed")
-            copies[entry["ref"]] = entry["left"]
-            continue
+    for entry in (each for each in entries if "ref" in each and "left" not in each):
         kind, ref = entry["kind"][8:].replace("done", "removed"), entry["ref"]
         intent, ready, cleaned = map((now := begun.get(ref, {})).get, ("intent", "ready", "cleaned"))
         need(not entry.get("residue"), "a re-scan found something left")
@@ -157,12 +152,18 @@ def removals(entries: J) -> tuple[list[J], dict[str, str], dict[str, int]]:
                 same = {name: intent[name] for name in ("ref", "actions", "method", "findings")}
                 gone.append(same | {"performed_at": entry["at"], "residue": 0})
                 steps += [cleaned["not_done"]] if cleaned else []
-            stopped -= {ref} if kind == "removed" else set()
-            stopped |= {ref} if entry.get("reason") == "partial" else set()
+            stopped ^= (
+                {ref} & stopped
+                if kind == "removed"
+                else {ref} - stopped
+                if "partial" in entry.values()
+                else set()
+            )
             begun.pop(ref)
     need(not begun, "a removal never ended")
-    looks = [entry["residue"] for entry in entries if entry["kind"] == "rescan"]
-    need(not looks or not looks[-1], "the last re-scan found something")
+    need(not [0, *(each["residue"] for each in entries if each["kind"] == "rescan")][-1], "found again")
+    copies = {entry["ref"]: entry["left"] for entry in entries if "left" in entry}
+    need(copies.keys() <= {item["ref"] for item in gone}, "copies of what was not removed")
     left = {"databases": len(steps), "not_rewritten": sum(bool({*each} - {"files"}) for each in steps)}
     left |= {"files_not_searched": str(steps).count("files"), "partly_emptied": len(stopped)}
     left |= {"derived_left": sum(copies.values())}

@@ -64,6 +64,7 @@ def remove(  # noqa: PLR0913 - one parameter for each option of the contract
     from efface.report import terminal
     from efface.runs.exit_code import ExitCode
     from efface.runs.judging import judge_run, packs_of_run
+    from efface.runs.orphans import orphans_of
     from efface.runs.outcome import of_removals
     from efface.runs.plan import plan
     from efface.runs.remove import apply as apply_plan
@@ -79,6 +80,9 @@ def remove(  # noqa: PLR0913 - one parameter for each option of the contract
         if not apply:
             if not quiet:
                 show(terminal.removal_plan(todo.removals, language))
+                if alone := orphans_of(store):
+                    places = [(each.kind.value, each.place.uri, each.count) for each in alone]
+                    show(terminal.orphans(places, language))
                 if todo.curable:
                     show(terminal.curable(todo.curable, language))
             return ExitCode.CLEAN
