@@ -130,7 +130,7 @@ def ledger(entries: J, size: int, root: str) -> None:
 def removals(entries: J) -> tuple[list[J], dict[str, str], dict[str, int]]:
     """Return what was removed, where each finding stands, and what is unproven of databases."""
     begun, gone, steps = dict[str, J](), list[J](), list[J]()
-    stands, stopped = dict[str, str](), set[str]()
+    stands, partial = dict[str, str](), dict[str, bool]()
     for entry in (each for each in entries if "ref" in each and "left" not in each):
         kind, ref = entry["kind"][8:].replace("done", "removed"), entry["ref"]
         intent, ready, cleaned = map((now := begun.get(ref, {})).get, ("intent", "ready", "cleaned"))
@@ -152,22 +152,14 @@ def removals(entries: J) -> tuple[list[J], dict[str, str], dict[str, int]]:
                 same = {name: intent[name] for name in ("ref", "actions", "method", "findings")}
                 gone.append(same | {"performed_at": entry["at"], "residue": 0})
                 steps += [cleaned["not_done"]] if cleaned else []
-            stopped ^= (
-                {ref} & stopped
-                if kind == "removed"
-                else {ref} - stopped
-                if "partial" in entry.values()
-                else set()
-            )
+            partial[ref] = kind != "removed" and (partial.get(ref, False) or entry.get("reason") == "partial")
             begun.pop(ref)
-    need(not begun, "a removal never ended")
-    need(not [0, *(each["residue"] for each in entries if each["kind"] == "rescan")][-1], "found again")
     copies = {entry["ref"]: entry["left"] for entry in entries if "left" in entry}
-    need(copies.keys() <= {item["ref"] for item in gone}, "copies of what was not removed")
+    need(not begun and copies.keys() <= {item["ref"] for item in gone}, "it never ended, or copies of none")
+    need(not [0, *(each["residue"] for each in entries if each["kind"] == "rescan")][-1], "found again")
     left = {"databases": len(steps), "not_rewritten": sum(bool({*each} - {"files"}) for each in steps)}
-    left |= {"files_not_searched": str(steps).count("files"), "partly_emptied": len(stopped)}
-    left |= {"derived_left": sum(copies.values())}
-    return gone, stands, left
+    left |= {"files_not_searched": str(steps).count("files"), "partly_emptied": sum(partial.values())}
+    return gone, stands, left | {"derived_left": sum(copies.values())}
 
 
 def account(said: J, gone: J, stands: dict[str, str]) -> dict[str, int]:

@@ -294,3 +294,24 @@ def test_what_stands_beside_is_counted(server: Server) -> None:
     assert beside is not None
     assert (beside.columns, beside.facts, beside.filled) == (3, 2, False)
     eraser.close()
+
+
+@pytest.mark.parametrize("way", [Way.NULL, Way.ROW, Way.TABLE])
+def test_rows_that_were_deleted_before_leave_no_dead_tuple(server: Server, way: Way) -> None:
+    """What a DELETE, or an UPDATE, of long ago left in the files goes with the rest."""
+    table = gallery(server, "ALTER TABLE {t} SET (autovacuum_enabled = off)")
+    dead = KeyedFragments()
+    for vector in (VECTORS[18], VECTORS[16]):
+        dead.add(vector.astype("<f4").tobytes())
+    largest = f"SELECT max(id)::int FROM {table} WHERE face IS NOT NULL"
+    server.execute(
+        "postgres",
+        f"DELETE FROM {table} WHERE id = ({largest})",
+        f"UPDATE {table} SET face = NULL WHERE id = ({largest})",
+    )
+    eraser = eraser_of(server, table, way)
+    eraser.flush()
+    assert dead.found_in(eraser.files()) > 0
+    done(eraser)
+    assert dead.found_in(eraser.files()) == 0
+    eraser.close()
