@@ -53,16 +53,16 @@ class Plan:
         self,
         removals: tuple[Removal, ...],
         curable: int,
-        ways: Ways,
-        files: Mapping[Locator, Mapping[str, Way]],
+        ways: Ways | None = None,
+        files: Mapping[Locator, Mapping[str, Way]] | None = None,
         *,
         with_derived: bool = False,
     ) -> None:
         self.with_derived = with_derived
-        self.files = files
+        self.files = files or {}
         self.removals = removals
         self.curable = curable
-        self.ways = ways
+        self.ways = ways or Ways()
 
 
 def plan(  # noqa: PLR0913 - what a plan depends on

@@ -122,7 +122,8 @@ class _Removals:
         self, store: Store, case: Case | None, as_of: date, step: Callable[[str], None], plan: Plan
     ) -> None:
         self.store = store
-        self.plan = plan
+        self.ways = plan.ways
+        self.files = plan.files
         self.case = case
         self.as_of = as_of
         self.step = step
@@ -219,8 +220,8 @@ class _Removals:
                 "due": [encode(finding) for finding in due],
                 "kept": [encode(finding) for finding in kept],
                 "out": places.new_name(path, ref),
-                "ways": dict(self.plan.files.get(removal.target, {})),
-                "cascade": self.plan.ways.cascade,
+                "ways": dict(self.files.get(removal.target, {})),
+                "cascade": self.ways.cascade,
                 "size_bytes": unit.size_bytes,
             }
 
