@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives import serialization as form
 J = Any  # a JSON value
 TYPE = "application/vnd.in-toto+json"
 SCHEMA = json.loads((Path(__file__).parent.parent / "docs/certificate-v1.schema.json").read_text("utf-8"))
-IN_PLACE = {"erase-table-cells", "unlink-object"}
+IN_PLACE = {"erase-table-cells", "delete-table-rows", "drop-table-columns", "drop-table", "unlink-object"}
 TYPES = {"object": dict, "array": list, "string": str, "integer": int, "null": type(None)}
 
 
@@ -112,8 +112,7 @@ def outside(data: bytes, trusted: J) -> J:
 def ledger(entries: J, size: int, root: str) -> None:
     """Refuse entries that are not one run's, in turn and order."""
     chain, kinds = roots(entries), [entry["kind"] for entry in entries]
-    need((len(entries), chain[-1]) == (size, root), "the entries have another number or root")
-    need([entry["previous"] for entry in entries] == chain[:-1], "an entry does not continue those before it")
+    need(([*(each["previous"] for each in entries), root], size) == (chain, len(entries)), "no whole chain")
     need(entries == sorted(entries, key=lambda entry: entry["at"]), "time goes back")
     need(kinds[:2] == ["run_opened", "scan_finished"] and kinds.count("run_opened") == 1, "another beginning")
     need(len({entry["run"] for entry in entries if "run" in entry}) == 1, "an entry is of another run")
@@ -129,7 +128,7 @@ def ledger(entries: J, size: int, root: str) -> None:
 def removals(entries: J) -> tuple[list[J], dict[str, str], dict[str, int]]:
     """Return what was removed, where each finding stands, and what is unproven of databases."""
     begun, gone, steps, stands, stopped = dict[str, J](), list[J](), list[J](), dict[str, str](), set[str]()
-    for entry in (each for each in entries if "ref" in each):
+    for entry in (each for each in entries if "ref" in each and "left" not in each):
         kind, ref = entry["kind"][8:].replace("done", "removed"), entry["ref"]
         intent, ready, cleaned = map((now := begun.get(ref, {})).get, ("intent", "ready", "cleaned"))
         need(not entry.get("residue"), "a re-scan found something left")
@@ -158,11 +157,12 @@ def removals(entries: J) -> tuple[list[J], dict[str, str], dict[str, int]]:
             stopped -= {ref} if kind == "removed" else set()
             stopped |= {ref} if entry.get("reason") == "partial" else set()
             begun.pop(ref)
-    need(not begun, "a removal never ended")
+    copies = {entry["ref"]: entry["left"] for entry in entries if "left" in entry}
+    need(not begun and copies.keys() <= {item["ref"] for item in gone}, "it never ended, or copies of none")
     need(not [0, *(e["residue"] for e in entries if e["kind"] == "rescan")][-1], "something is back")
     left = {"databases": len(steps), "not_rewritten": sum(bool({*each} - {"files"}) for each in steps)}
     left |= {"files_not_searched": str(steps).count("files"), "partly_emptied": len(stopped)}
-    return gone, stands, left
+    return gone, stands, left | {"derived_left": sum(copies.values())}
 
 
 def account(said: J, gone: J, stands: dict[str, str]) -> dict[str, int]:

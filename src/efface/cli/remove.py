@@ -35,6 +35,27 @@ def remove(  # noqa: PLR0913 - one parameter for each option of the contract
         tuple[str, ...],
         Parameter(help="Findings to remove, by id, or the word all; by default what is prohibited."),
     ] = (),
+    by: Annotated[
+        tuple[str, ...],
+        Parameter(
+            help="What becomes of tables: null, row, column, table, or proposed for what the plan proposes; of one"
+            " table with its name, as table=public.faces.",
+        ),
+    ] = (),
+    cascade: Annotated[
+        bool,
+        Parameter(
+            name="--cascade", negative="", help="Let what depends on rows, columns or tables go with them."
+        ),
+    ] = False,
+    with_derived: Annotated[
+        bool,
+        Parameter(
+            name="--with-derived",
+            negative="",
+            help="Take thumbnails, sidecars' faces and backups that programs made of a file, too.",
+        ),
+    ] = False,
     case: CaseFile = None,
     as_of: Annotated[
         date | None, Parameter(help="Day for which law and holds count; by default today.")
@@ -71,16 +92,15 @@ def remove(  # noqa: PLR0913 - one parameter for each option of the contract
     run
         Run file of a scan.
     """
+    from efface.actions.table_ways import ways_of
     from efface.cli.options import write_bytes
     from efface.cli.output import show
     from efface.errors import UsageError
     from efface.report import terminal
-    from efface.report.outlay import outlay_lines
     from efface.runs.approval import signed
     from efface.runs.exit_code import ExitCode
     from efface.runs.judging import judge_run, packs_of_run
     from efface.runs.outcome import of_removals
-    from efface.runs.outlay import outlay_of
     from efface.runs.plan import plan as plan_of
     from efface.runs.remove import apply as apply_plan
     from efface.runs.store import Store
@@ -92,29 +112,41 @@ def remove(  # noqa: PLR0913 - one parameter for each option of the contract
     if plan is not None and not apply:
         raise UsageError("--plan is a signed plan to apply: give --apply, too")
     kept = _quarantine(quarantine, recipient, until)
-    facts, language = read_case(case), language_of(lang)
+    facts, language, ways = read_case(case), language_of(lang), ways_of(by, cascade=cascade)
     today = date.today()  # noqa: DTZ011 - the law's day is local
     day = as_of or today
     with Store(str(run), create=False) as store:
         if facts is not None:
             judge_run(store, facts, packs_of_run(store), as_of=day, today=today)
-        todo = plan_of(store, facts, only, day)
+        todo = plan_of(store, facts, only, day, ways, with_derived=with_derived)
         if rehearse is not None:
             return _rehearse(store, todo, str(rehearse), day, jobs=jobs, lang=language, quiet=quiet)
         if sign_plan is not None:
-            write_bytes(sign_plan, signed(store, todo.removals, _signer(key, passphrase_env)))
+            write_bytes(sign_plan, signed(store, todo, _signer(key, passphrase_env)))
         if not apply:
             if not quiet:
-                outlay = outlay_of(store, todo.removals, jobs, kept_in=kept.folder if kept else "")
-                show(terminal.removal_plan(todo.removals, language), outlay_lines(outlay, language))
-                if todo.curable:
-                    show(terminal.curable(todo.curable, language))
+                _show_plan(store, todo, jobs, kept.folder if kept else "", language)
             return ExitCode.CLEAN
         approval = _approval(plan, key, passphrase_env)
         done = apply_plan(store, todo, facts, day, jobs=jobs, approval=approval, quarantine=kept)
         if not quiet:
             show(terminal.removal_plan(done, language))
         return of_removals(done)
+
+
+def _show_plan(store: Store, todo: Plan, jobs: int, kept_in: str, lang: str) -> None:
+    from efface.cli.output import show
+    from efface.report import terminal
+    from efface.report.outlay import outlay_lines
+    from efface.runs.orphans import orphans_of
+    from efface.runs.outlay import outlay_of
+
+    outlay = outlay_of(store, todo.removals, jobs, kept_in=kept_in)
+    show(terminal.removal_plan(todo.removals, lang), outlay_lines(outlay, lang))
+    if alone := orphans_of(store):
+        show(terminal.orphans([(each.kind.value, each.place.uri, each.count) for each in alone], lang))
+    if todo.curable:
+        show(terminal.curable(todo.curable, lang))
 
 
 def _quarantine(folder: Path | None, recipient: str | None, until: date | None) -> Quarantine | None:

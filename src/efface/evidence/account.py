@@ -184,7 +184,14 @@ def numbers_not_proven(predicate: Mapping[str, Any]) -> dict[Code, int]:
         Code.NOT_RESCANNED: 0 if rescan else len(predicate["removals"]),
         Code.RESCAN_GAPS: rescan["coverage"]["gaps"] if rescan else 0,
         **_of_databases(predicate["ledger"]["entries"]),
+        Code.DERIVED_LEFT: _derived_left(predicate["ledger"]["entries"]),
     }
+
+
+def _derived_left(entries: Sequence[Mapping[str, Any]]) -> int:
+    """Return how many derived copies are left, by the last word on each target."""
+    last = {entry["ref"]: entry["left"] for entry in entries if entry["kind"] == Kind.REMOVAL_DERIVED}
+    return sum(last.values())
 
 
 def _of_databases(entries: Sequence[Mapping[str, Any]]) -> dict[Code, int]:

@@ -40,6 +40,7 @@ __all__ = [
     "RehearsalOpened",
     "RemovalApproved",
     "RemovalCleaned",
+    "RemovalDerived",
     "RemovalDone",
     "RemovalFailed",
     "RemovalHeld",
@@ -69,6 +70,7 @@ class Kind(StrEnum):
     removal_sealed    its original was encrypted for a holder of a key, and kept until a day
     removal_ready     its replacement is made, and a re-scan of the replacement finds nothing
     removal_done      the replacement is in place
+    removal_derived   of what was removed: how many derived copies are gone, how many are left
     removal_failed    it could not be done; the original is intact
     removal_held      a rule or a hold forbids it
     rescan            all targets were looked at again: how many removed findings are still there
@@ -86,6 +88,7 @@ class Kind(StrEnum):
     REMOVAL_SEALED = "removal_sealed"
     REMOVAL_READY = "removal_ready"
     REMOVAL_DONE = "removal_done"
+    REMOVAL_DERIVED = "removal_derived"
     REMOVAL_FAILED = "removal_failed"
     REMOVAL_HELD = "removal_held"
     RESCAN = "rescan"
@@ -102,7 +105,9 @@ class Stage(StrEnum):
     DETECT = "detect"
 
 
-IN_PLACE: Final = frozenset({"erase-table-cells", "unlink-object"})
+IN_PLACE: Final = frozenset(
+    {"erase-table-cells", "delete-table-rows", "drop-table-columns", "drop-table", "unlink-object"}
+)
 """Actions without a replacement: they change a database itself, so that `ready` comes after the change."""
 
 
@@ -274,6 +279,15 @@ class RemovalDone(_Entry):
     status: Literal[RemovalStatus.REMOVED]
 
 
+class RemovalDerived(_Entry):
+    """Of a target that was removed: how many copies that programs made of it are gone, and how many are left now."""
+
+    kind: Literal[Kind.REMOVAL_DERIVED]
+    ref: Ref
+    erased: Count
+    left: Count
+
+
 class RemovalFailed(_Entry):
     """It could not be done; the original is intact, or, in a database, partly emptied."""
 
@@ -324,6 +338,7 @@ Entry = Annotated[
     | RemovalSealed
     | RemovalReady
     | RemovalDone
+    | RemovalDerived
     | RemovalFailed
     | RemovalHeld
     | Rescan

@@ -21,6 +21,7 @@ from efface.evidence.entries import (
     Certified,
     RemovalApproved,
     RemovalCleaned,
+    RemovalDerived,
     RemovalDone,
     RemovalFailed,
     RemovalHeld,
@@ -107,6 +108,8 @@ def pairing(entries: Sequence[Entry]) -> Iterator[Problem]:
     The last re-scan of the targets, where there is one, must find nothing of what was removed.
     """
     opened: dict[str, _Open] = {}
+    done: set[str] = set()
+    copies: dict[str, int] = {}
     residue = 0
     for seq, entry in enumerate(entries, start=1):
         if isinstance(
@@ -120,9 +123,14 @@ def pairing(entries: Sequence[Entry]) -> Iterator[Problem]:
             | RemovalHeld,
         ):
             yield from (Problem(seq, text) for text in _step(seq, entry, opened))
+            done |= {entry.ref} if isinstance(entry, RemovalDone) else set()
+        elif isinstance(entry, RemovalDerived):
+            copies[entry.ref] = seq
         elif isinstance(entry, Rescan):
             residue = entry.residue
     yield from (Problem(begun.seq, "a removal began and never ended") for begun in opened.values())
+    for ref in copies.keys() - done:
+        yield Problem(copies[ref], "derived copies are told of what was not removed")
     if residue:
         yield Problem(len(entries), f"the last re-scan still finds {residue}")
 

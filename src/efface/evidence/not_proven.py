@@ -40,6 +40,7 @@ class Code(StrEnum):
     FILES_NOT_SEARCHED = "files_not_searched"
     PARTLY_EMPTIED = "partly_emptied"
     SEALED = "sealed"
+    DERIVED_LEFT = "derived_left"
 
 
 GENERAL: Final[Mapping[Code, tuple[str, str]]] = {
@@ -134,6 +135,10 @@ OF_RUN: Final[Mapping[Code, tuple[str, str]]] = {
     Code.SEALED: (
         "Findings not erased: {n}. Their originals are sealed for a key's holder, until the day in the ledger.",
         "未予删除、其原件以加密方式封存的发现数：{n}。封存至账本所载日期，在此之前密钥持有人可以恢复。",
+    ),
+    Code.DERIVED_LEFT: (
+        "Derived copies (thumbnails, caches, sidecars, backups, histories) of what was removed that are left: {n}.",
+        "已删除内容的衍生副本（缩略图、缓存、附属文件、备份、历史记录）仍有遗留的数量：{n}。",
     ),
 }
 """Limits of one run, with the number that they had in it."""

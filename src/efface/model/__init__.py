@@ -53,6 +53,7 @@ from efface.model.vocabulary import (
     RemovalStatus,
     RuleMode,
     VerdictKind,
+    Way,
 )
 
 __all__ = [
@@ -113,6 +114,7 @@ __all__ = [
     "Unit",
     "Verdict",
     "VerdictKind",
+    "Way",
     "printable",
     "sighting_clue",
     "sightings",

@@ -19,6 +19,7 @@ __all__ = [
     "RemovalStatus",
     "RuleMode",
     "VerdictKind",
+    "Way",
 ]
 
 
@@ -140,6 +141,15 @@ class Cleaning(StrEnum):
     STATISTICS = "statistics"  # so are the planner's samples of values
     CHECKPOINT = "checkpoint"  # what is still in memory is written, and what was replaced is let go
     FILES = "files"  # the server's files are searched for fragments of what was removed
+
+
+class Way(StrEnum):
+    """What is done to a table for what a column of it holds to go."""
+
+    NULL = "null"  # its cells become NULL, or empty where the column must hold something
+    ROW = "row"  # rows that hold it are deleted
+    COLUMN = "column"  # the column is dropped
+    TABLE = "table"  # the table is dropped
 
 
 class RemovalStatus(StrEnum):

@@ -14,7 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text as Line
 
-from efface.model import RemovalStatus, VerdictKind
+from efface.model import RemovalStatus, VerdictKind, printable
 from efface.report.arrange import (
     activity_verdicts,
     findings_in_order,
@@ -54,6 +54,7 @@ __all__ = [
     "curable",
     "findings_table",
     "gaps_table",
+    "orphans",
     "questions_table",
     "removal_plan",
     "scan_summary",
@@ -244,6 +245,21 @@ def _told(removal: Removal, lang: str) -> list[RenderableType]:
     """Return what several lines say of one removal, which a column of the table has no room for."""
     lines = Group(*(Line(detail_text(line).get(lang)) for line in removal.reason.split("\n")))
     return [Line(place_text(removal.target), style="bold"), Padding(lines, (0, 0, 1, 2))]
+
+
+def orphans(places: Sequence[tuple[str, str, int]], lang: str) -> Group:
+    """Return pictures whose vector is gone and vectors whose picture is gone.
+
+    Args:
+        places: Of each: `picture` or `vector`, where it is, and how many.
+        lang: zh or en.
+    """
+    counts = {"picture": 0, "vector": 0}
+    for kind, _, count in places:
+        counts[kind] += count
+    words = text("sentence.plan_orphans", lang, pictures=counts["picture"], vectors=counts["vector"])
+    lines = [Line(f"  {printable(place)}") for _, place, _ in places[:MAX_ROWS]]
+    return Group(Line(words, style="yellow"), *lines)
 
 
 def curable(count: int, lang: str) -> Line:

@@ -18,10 +18,11 @@ from efface.model import RemovalStatus
 from efface.runs.record import finding_ref, target_ref
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator
 
     from efface.evidence.keys import SigningKey
     from efface.model import Case, Removal
+    from efface.runs.plan import Plan
     from efface.runs.store import Store
 
 __all__ = ["Approval", "approved_entry", "keep_persons", "persons_of", "refuse_other_persons", "signed"]
@@ -71,27 +72,38 @@ def keep_persons(store: Store, case: Case) -> None:
         store.set_meta(_KEY, json.dumps(sorted(case.persons)))
 
 
-def signed(store: Store, removals: Iterable[Removal], signer: SigningKey) -> bytes:
+def signed(store: Store, plan: Plan, signer: SigningKey) -> bytes:
     """Return a plan, signed by one of the run's persons.
 
     Raises:
         UsageError: The rule is not on, or the key is none of the persons'.
     """
     _refuse_stranger(store, signer.key_id, "sign a plan")
-    return sign_plan(store.run_id, [_planned(store, each) for each in _due(removals)], signer)
+    return sign_plan(store.run_id, [_planned(store, each, plan) for each in _due(plan)], signer)
 
 
-def _due(removals: Iterable[Removal]) -> list[Removal]:
-    return [removal for removal in removals if removal.status is RemovalStatus.PLANNED]
+def _due(plan: Plan) -> list[Removal]:
+    return [removal for removal in plan.removals if removal.status is RemovalStatus.PLANNED]
 
 
-def _planned(store: Store, removal: Removal) -> PlannedRemoval:
+def _planned(store: Store, removal: Removal, plan: Plan) -> PlannedRemoval:
     return PlannedRemoval(
         ref=target_ref(store, removal.target),
         findings=tuple(sorted(finding_ref(store, each) for each in removal.finding_ids)),
-        actions=removal.actions,
+        actions=(*removal.actions, *_further(store, removal, plan)),
         before=store.content(removal.target.uri),
     )
+
+
+def _further(store: Store, removal: Removal, plan: Plan) -> Iterator[str]:
+    """Yield what else was decided, as actions: the second person approves it as well."""
+    if plan.ways.cascade:
+        yield "cascade@1"
+    if plan.with_derived:
+        yield "with-derived@1"
+    ways = {table: str(way) for table, way in plan.files.get(removal.target, {}).items()}
+    if ways:
+        yield f"ways-{store.keyed(json.dumps(ways, sort_keys=True))[-32:]}@1"
 
 
 def _refuse_stranger(store: Store, key_id: str, what: str) -> None:
@@ -105,14 +117,12 @@ def _refuse_stranger(store: Store, key_id: str, what: str) -> None:
         raise UsageError(f"the key {key_id} is none of the case's persons and may not {what}", to_do=_TO_DO)
 
 
-def approved_entry(
-    store: Store, removals: Iterable[Removal], approval: Approval | None
-) -> dict[str, Any] | None:
+def approved_entry(store: Store, plan: Plan, approval: Approval | None) -> dict[str, Any] | None:
     """Return the ledger's entry of an approved plan, or None where the rule is not on.
 
     Args:
         store: The run.
-        removals: What is about to be done; all of it must be in the signed plan.
+        plan: What is about to be done; all of it must be in the signed plan.
         approval: What the second person brings, or None.
 
     Raises:
@@ -123,23 +133,23 @@ def approved_entry(
         if persons_of(store):
             raise UsageError("the case asks for two persons: only a signed plan is applied", to_do=_TO_DO)
         return None
-    plan, applier = read_plan(approval.plan), approval.applier.key_id
-    for key_id, what in ((plan.planner, "plan"), (applier, "apply a plan")):
+    agreed, applier = read_plan(approval.plan), approval.applier.key_id
+    for key_id, what in ((agreed.planner, "plan"), (applier, "apply a plan")):
         _refuse_stranger(store, key_id, what)
-    if plan.planner == applier:
+    if agreed.planner == applier:
         raise UsageError("who planned may not apply: this key signed the plan", to_do=_TO_DO)
-    if plan.run != store.run_id:
+    if agreed.run != store.run_id:
         raise EvidenceError("the signed plan is of another run")
-    signed_for = {each.ref: each for each in plan.removals}
-    for removal in _due(removals):
-        now = _planned(store, removal)
+    signed_for = {each.ref: each for each in agreed.removals}
+    for removal in _due(plan):
+        now = _planned(store, removal, plan)
         then = signed_for.get(now.ref)
         if then is None or not _covers(then, now):
             raise EvidenceError(
                 "the signed plan says otherwise than what would be done now",
                 to_do="Look at the plan, and have it signed again.",
             )
-    return {"kind": "removal_approved", "plan": plan.digest, "planner": plan.planner, "applier": applier}
+    return {"kind": "removal_approved", "plan": agreed.digest, "planner": agreed.planner, "applier": applier}
 
 
 def _covers(then: PlannedRemoval, now: PlannedRemoval) -> bool:

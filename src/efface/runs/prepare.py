@@ -12,7 +12,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from efface.actions import pulse
+from efface.actions.erase_tables import EraseTables
 from efface.actions.rewrite_archive import erase
+from efface.engines.sqlite_ways import residue_left
 from efface.errors import (
     EffaceError,
     FormatError,
@@ -21,7 +23,7 @@ from efface.errors import (
     ResidueError,
     UnsupportedError,
 )
-from efface.model import Finding, Method
+from efface.model import Finding, Method, Way
 from efface.runs.codec import decode
 from efface.runs.residue import lost_from, residue_of
 from efface.runs.sealing import content_of
@@ -32,6 +34,7 @@ from efface.sources.payloads import BytesPayload
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from efface.engines.residue import Fragments
     from efface.examine import Examiner
     from efface.model import Action, Limits, Part
     from efface.sources.payloads import FilePayload
@@ -61,7 +64,10 @@ def prepare(
         payload = cast("FilePayload", part.payload)
         before = hashlib.sha256(payload.read()).hexdigest()
         with pulse.heard(lambda: at(unit.uri)):
-            outcome = erase(content_of(payload, limits), payload.path, due, limits)
+            content, left, names, removed = _by_ways(content_of(payload, limits), task, due, limits)
+            outcome = erase(content, payload.path, left, limits)
+            if removed is not None and outcome.data is not None:
+                residue_left(outcome.data, removed)
         if outcome.data is not None:
             _write(task["out"], outcome.data)
         looked_at, lost = _looked_at(outcome.data, part, due, kept, examiner)
@@ -71,7 +77,7 @@ def prepare(
             raise FormatError(
                 "parts of the result cannot be looked at: whether anything is left cannot be told"
             )
-        return {"before": before, "log": log, **looked_at, **_used(outcome.actions)}
+        return {"before": before, "log": log, **looked_at, **_used(outcome.actions, names)}
     except EffaceError as error:
         return {"error": _word(error), "detail": str(error)}
     except OSError as error:
@@ -91,11 +97,24 @@ def _word(error: EffaceError) -> str:
     return "unreadable" if isinstance(error, FormatError) else "not-writable"
 
 
-def _used(actions: Sequence[Action]) -> dict[str, Any]:
+def _by_ways(
+    data: bytes, task: dict[str, Any], due: list[Finding], limits: Limits
+) -> tuple[bytes, list[Finding], list[str], Fragments | None]:
+    """Let rows, columns and tables of a database go first, where the user decided so; the rest is as before."""
+    ways = {table: Way(way) for table, way in task.get("ways", {}).items()}
+    if not ways:
+        return data, due, [], None
+    action = EraseTables(ways, cascade=bool(task["cascade"]))
+    result, left, removed, names = action.remove(data, due, limits)
+    return result, left, names, removed
+
+
+def _used(actions: Sequence[Action], names: Sequence[str]) -> dict[str, Any]:
     """Return the actions, and the strongest method that is true of all of it."""
+    methods = [action.method for action in actions] + [Method.CLEAR] * bool(names)
     return {
-        "actions": [f"{action.name}@{action.version}" for action in actions],
-        "method": min((action.method for action in actions), key=_STRENGTH.index),
+        "actions": [*names, *(f"{action.name}@{action.version}" for action in actions)],
+        "method": min(methods, key=_STRENGTH.index),
     }
 
 

@@ -94,11 +94,17 @@ def rehearse(  # noqa: PLR0913 - what a removal depends on
     others = [each for each in plan.removals if each.status is not RemovalStatus.PLANNED]
     with Store(os.path.join(folder, "rehearsal.sqlite")) as own:
         copies = _Copies(store, own, folder)
-        copied = [copies.copied(each) for each in planned if not is_table(each.target)]
+        files = [each for each in planned if not is_table(each.target)]
+        copied = [copies.copied(each) for each in files]
+        ways = {
+            copy.target: plan.files[file.target]
+            for file, copy in zip(files, copied, strict=True)
+            if file.target in plan.files
+        }
         tables = [replace(each, reason=NOT_REHEARSED) for each in planned if is_table(each.target)]
         done = apply(
             own,
-            Plan(tuple(each for each in copied if each.status is RemovalStatus.PLANNED), 0),
+            Plan(tuple(each for each in copied if each.status is RemovalStatus.PLANNED), 0, plan.ways, ways),
             None,
             as_of,
             jobs=jobs,

@@ -25,6 +25,7 @@ from efface.runs import replace as places
 from efface.runs import sealing
 from efface.runs.approval import approved_entry
 from efface.runs.codec import decode, encode
+from efface.runs.derived import settle
 from efface.runs.keeping import keeping
 from efface.runs.outcomes import Outcomes
 from efface.runs.outlay import measured, outlay_of, refuse_without_room
@@ -88,9 +89,10 @@ def apply(  # noqa: PLR0913 - what a removal depends on
         EvidenceError: The signed plan is another one; nothing is changed.
     """
     limits = limits or Limits()
-    removals = _Removals(store, case, as_of, step, limits)
-    tables = Tables(store, limits)
-    approved = approved_entry(store, plan.removals, approval)
+    removals = _Removals(store, case, as_of, step, plan)
+    removals.limits = limits
+    tables = Tables(store, limits, cascade=plan.ways.cascade)
+    approved = approved_entry(store, plan, approval)
     removals.recover()
     planned = [removal for removal in plan.removals if removals.is_open(removal)]
     if quarantine is not None:
@@ -111,7 +113,17 @@ def apply(  # noqa: PLR0913 - what a removal depends on
                 if progress is not None:
                     progress(number, len(tasks))
     results += removals.refused
+    copies = settle(store, case, as_of, taken=plan.with_derived)
+    results = [_with_counts(each, copies) for each in results]
     return tuple(sorted(results, key=lambda removal: removal.target.uri))
+
+
+def _with_counts(removal: Removal, copies: dict[str, tuple[int, int]]) -> Removal:
+    """Return a removal that tells what became of the derived copies of its target."""
+    if removal.status is not RemovalStatus.REMOVED or removal.target.uri not in copies:
+        return removal
+    erased, left = copies[removal.target.uri]
+    return replace(removal, reason=f"{erased} derived copies are gone, {left} are left")
 
 
 def _digest_of(path: str) -> str | None:
@@ -139,11 +151,13 @@ class _Removals:
         case: Case | None,
         as_of: date,
         step: Callable[[str], None],
-        limits: Limits | None = None,
+        plan: Plan,
     ) -> None:
         self.store = store
-        self.limits = limits or Limits()
+        self.limits = Limits()
         self.quarantine: Quarantine | None = None
+        self.ways = plan.ways
+        self.files = plan.files
         self.case = case
         self.as_of = as_of
         self.step = step
@@ -245,6 +259,8 @@ class _Removals:
                 "due": [encode(finding) for finding in due],
                 "kept": [encode(finding) for finding in kept],
                 "out": places.new_name(path, ref),
+                "ways": dict(self.files.get(removal.target, {})),
+                "cascade": self.ways.cascade,
                 "size_bytes": unit.size_bytes,
             }
 

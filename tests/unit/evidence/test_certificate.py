@@ -90,7 +90,7 @@ def test_every_code_has_both_texts():
 def test_texts_of_version_1_do_not_change():
     """The fixed words belong to version 1; other words need another predicate type."""
     of_databases = {Code.DATABASES, Code.NOT_REWRITTEN, Code.FILES_NOT_SEARCHED, Code.PARTLY_EMPTIED}
-    later = of_databases | {Code.SEALED}
+    later = of_databases | {Code.SEALED, Code.DERIVED_LEFT}
     data = canonical.dumps(stated({code: 7 for code in OF_RUN if code not in later}))
     assert (
         hashlib.sha256(data).hexdigest() == "ca933823a100d8b3aaf11f1df691873a3a46b305f6bc094cc5d0ee41645b6bb2"

@@ -59,7 +59,7 @@ def finished(store: Store, path: Path, **changed: Any) -> RemovalStatus:
         "sha256": digests["after"],
     }
     result = {**digests, "log": "", "residue": [], "result": looked_at, "actions": ["a@1"], "method": "clear"}
-    removals = remove._Removals(store, None, date(2026, 1, 1), lambda _: None)
+    removals = remove._Removals(store, None, date(2026, 1, 1), lambda _: None, Plan((), 0))
     place = Locator.of_file(path)
     planned = Removal(place, (found.id,), (), ("a@1",), Method.CLEAR, RemovalStatus.PLANNED)
     task = {"unit": encode(unit), "removal": encode(planned), "due": [encode(found)], "out": str(out)}
