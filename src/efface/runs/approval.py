@@ -8,6 +8,7 @@ Not promised: that two keys are two people. Whoever may write to a target can ch
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -103,7 +104,8 @@ def _further(store: Store, removal: Removal, plan: Plan) -> Iterator[str]:
         yield "with-derived@1"
     ways = {table: str(way) for table, way in plan.files.get(removal.target, {}).items()}
     if ways:
-        yield f"ways-{store.keyed(json.dumps(ways, sort_keys=True))[-32:]}@1"
+        named = hashlib.sha256(json.dumps(ways, sort_keys=True).encode()).hexdigest()
+        yield f"ways-{store.keyed(named)[:32]}@1"
 
 
 def _refuse_stranger(store: Store, key_id: str, what: str) -> None:
