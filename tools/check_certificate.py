@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 import re
 import sys
 from collections import Counter
@@ -22,9 +23,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization as form
 
 J = Any  # a JSON value
-TYPE = "application/vnd.in-toto+json"
 SCHEMA = json.loads((Path(__file__).parent.parent / "docs/certificate-v1.schema.json").read_text("utf-8"))
-IN_PLACE = {"erase-table-cells", "unlink-object"}
 TYPES = {"object": dict, "array": list, "string": str, "integer": int, "null": type(None)}
 
 
@@ -39,28 +38,23 @@ def spelled(value: J) -> bytes:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
-def read(data: bytes) -> J:
-    """Read what is in its one spelling."""
+def read(data: bytes, shape: J) -> J:
+    """Read what is in its one spelling and of a shape."""
     value = json.loads(data.decode(), parse_float=int, parse_constant=int)  # int refuses both
-    need(spelled(value) == data, "not in its one spelling")
+    need(spelled(value) == data and fits(value, shape), "not in its one spelling, or not of the schema")
     return value
 
 
 def fits(value: J, shape: J) -> bool:  # noqa: PLR0911 - one for each word of the schema
     """Return whether a value fits that part of JSON Schema which the page uses."""
-    if "$ref" in shape:
-        return fits(value, SCHEMA["$defs"][shape["$ref"].removeprefix("#/$defs/")])
+    shape = SCHEMA["$defs"].get(shape.get("$ref", "").removeprefix("#/$defs/"), shape)
     if "anyOf" in shape:
         return any(fits(value, each) for each in shape["anyOf"])
-    if "type" not in shape:
-        return isinstance(value, str) and value in shape.get("enum", [shape.get("const")])
-    if type(value) is not TYPES[shape["type"]]:
-        return False
+    if "type" not in shape or type(value) is not TYPES[shape["type"]]:
+        return "type" not in shape and value in shape.get("enum", [shape.get("const")])
     if isinstance(value, dict):
-        members, more = shape.get("properties", {}), shape["additionalProperties"]
-        if more is False:
-            same = value.keys() == members.keys()
-            return same and all(fits(value[name], members[name]) for name in members)
+        if (more := shape["additionalProperties"]) is False:
+            return {*value} == {*(own := shape["properties"])} and all(fits(value[n], own[n]) for n in own)
         return all(fits(name, shape["propertyNames"]) and fits(value[name], more) for name in value)
     if isinstance(value, list):
         enough = shape.get("minItems", 0) <= len(value) <= shape.get("maxItems", len(value))
@@ -72,8 +66,7 @@ def fits(value: J, shape: J) -> bool:  # noqa: PLR0911 - one for each word of th
 
 def roots(leaves: J) -> list[str]:
     """Return the root of no leaf, then that after each (RFC 9162, 2.1.1)."""
-    trees: list[tuple[int, bytes]] = []
-    found = [hashlib.sha256().hexdigest()]
+    trees, found = list[tuple[int, bytes]](), [hashlib.sha256().hexdigest()]
     for leaf in leaves:
         size, node = 1, hashlib.sha256(b"\0" + spelled(leaf)).digest()
         while trees and trees[-1][0] == size:
@@ -88,24 +81,22 @@ def roots(leaves: J) -> list[str]:
 def outside(data: bytes, trusted: J) -> J:
     """Yield the first five steps; return the statement."""
     need(data.endswith(b"\n"), "no newline at the end")
-    outer = read(data[:-1])
-    need(fits(outer, SCHEMA["$defs"]["envelope"]), "it does not fit the schema")
+    outer = read(data[:-1], SCHEMA["$defs"]["envelope"])
     keys = [each["keyid"] for each in outer["signatures"]]
     need(keys == sorted(set(keys)), "signatures out of order, or two of one key")
     texts = [outer["payload"], *(each["sig"] for each in outer["signatures"])]
     payload, *signatures = (base64.b64decode(text, validate=True) for text in texts)
-    again = [base64.b64encode(each).decode() for each in (payload, *signatures)]
-    need(texts == again, "base64 of another spelling")
+    need(texts == [base64.b64encode(each).decode() for each in (payload, *signatures)], "other base64")
     yield "the envelope is in its one form"
-    need(outer["payloadType"] == TYPE, "another type of payload")
+    need(outer["payloadType"] == "application/vnd.in-toto+json", "another type of payload")
     yield "it says that it holds an in-toto statement"
     need(set(keys) <= trusted.keys(), "a signer is not trusted")
     yield "every signer is trusted"
+    signed = b"DSSEv1 28 application/vnd.in-toto+json %d %b" % (len(payload), payload)
     for key, signature in zip(keys, signatures, strict=True):
-        trusted[key].verify(signature, b"DSSEv1 28 %b %d %b" % (TYPE.encode(), len(payload), payload))
+        trusted[key].verify(signature, signed)
     yield "every signature is over this payload"
-    statement = read(payload)
-    need(fits(statement, SCHEMA), "it does not fit the schema")
+    statement = read(payload, SCHEMA)
     for moment in re.findall(rb'"(?:as_of|at|[a-z]+_at)":"([^"]*)"', payload):
         datetime.fromisoformat(moment.decode())
     yield "the statement is in its one form"
@@ -115,28 +106,25 @@ def outside(data: bytes, trusted: J) -> J:
 def ledger(entries: J, size: int, root: str) -> None:
     """Refuse entries that are not one run's, in turn and order."""
     chain, kinds = roots(entries), [entry["kind"] for entry in entries]
-    need((len(entries), chain[-1]) == (size, root), "the entries have another number or root")
-    need([entry["previous"] for entry in entries] == chain[:-1], "an entry does not continue those before it")
+    need(([*(each["previous"] for each in entries), root], size) == (chain, len(entries)), "no whole chain")
     need(entries == sorted(entries, key=lambda entry: entry["at"]), "time goes back")
     need(kinds[:2] == ["run_opened", "scan_finished"] and kinds.count("run_opened") == 1, "another beginning")
     need(len({entry["run"] for entry in entries if "run" in entry}) == 1, "an entry is of another run")
-    began = [n for n, kind in enumerate(kinds) if kind in ("removal_intent", "removal_held")] or [size]
-    need("scan_finished" not in kinds[began[0] :], "a scan after a removal began")
-    for seq, entry in enumerate(entries):
-        if entry["kind"] == "certified":
-            need(entry["size"] <= seq and entry["root"] == chain[entry["size"]], "another was certified")
+    need(not re.search("removal_(intent|held).* scan_finished", " ".join(kinds)), "a scan came late")
+    for seq, entry in ((seq, each) for seq, each in enumerate(entries) if each["kind"] == "certified"):
+        need(entry["size"] <= seq and entry["root"] == chain[entry["size"]], "another was certified")
 
 
 def removals(entries: J) -> tuple[list[J], dict[str, str], dict[str, int]]:
     """Return what was removed, where each finding stands, and what is unproven of databases."""
     begun, gone, steps = dict[str, J](), list[J](), list[J]()
-    stands, stopped = dict[str, str](), set[str]()
+    stands, stopped = dict[str, str](), dict[str, bool]()
     for entry in (each for each in entries if "ref" in each):
         kind, ref = entry["kind"][8:].replace("done", "removed"), entry["ref"]
         intent, ready, cleaned = map((now := begun.get(ref, {})).get, ("intent", "ready", "cleaned"))
         need(not entry.get("residue"), "a re-scan found something left")
         need(bool(intent) != (kind in ("intent", "held")) and kind not in now, f"{kind} out of turn")
-        inside = intent and {action.split("@")[0] for action in intent["actions"]} & IN_PLACE
+        inside = intent and re.search("erase-table-cells@|unlink-object@", " ".join(intent["actions"]))
         begun[ref] = now | {kind: entry}
         if kind == "cleaned":
             whole = sorted(entry["done"] + entry["not_done"]) == sorted(SCHEMA["$defs"]["cleaning"]["enum"])
@@ -152,15 +140,34 @@ def removals(entries: J) -> tuple[list[J], dict[str, str], dict[str, int]]:
                 same = {name: intent[name] for name in ("ref", "actions", "method", "findings")}
                 gone.append(same | {"performed_at": entry["at"], "residue": 0})
                 steps += [cleaned["not_done"]] if cleaned else []
-            stopped -= {ref} if kind == "removed" else set()
-            stopped |= {ref} if entry.get("reason") == "partial" else set()
+            stopped[ref] = kind != "removed" and (entry.get("reason") == "partial" or stopped.get(ref, False))
             begun.pop(ref)
     need(not begun, "a removal never ended")
-    looks = [entry["residue"] for entry in entries if entry["kind"] == "rescan"]
-    need(not looks or not looks[-1], "the last re-scan found something")
+    need(not [0, *(each["residue"] for each in entries if each["kind"] == "rescan")][-1], "something is back")
     left = {"databases": len(steps), "not_rewritten": sum(bool({*each} - {"files"}) for each in steps)}
-    left |= {"files_not_searched": str(steps).count("files"), "partly_emptied": len(stopped)}
+    left |= {"files_not_searched": str(steps).count("files"), "partly_emptied": sum(stopped.values())}
     return gone, stands, left
+
+
+def bounds(n: int, rate: int) -> tuple[int, int]:
+    """Return the bounds of a rate of n probes (Wilson, z = 1.96) in millionths."""
+    half = math.isqrt(38416 * 10**4 * (38416 * 10**8 + 4 * n * rate * (10**6 - rate)))
+    middle, whole = 20000 * n * rate + 38416 * 10**6, 20000 * n + 76832
+    return (middle - half) // whole, -(-(middle + half) // whole)
+
+
+def recognised(entries: J) -> None:
+    """Refuse rates that say something else than they are said to, and faces that are still recognised."""
+    for entry in (each for each in entries if each["kind"] == "reidentified"):
+        rows = entry["comparisons"]
+        for row in rows:
+            need(bounds(row["probes"], row["rate_ppm"]) == (row["lower_ppm"], row["upper_ppm"]), "bounds")
+        over = any(r["lower_ppm"] > r["chance_ppm"] + 10_000 for r in rows)
+        under = rows and all(r["upper_ppm"] <= r["chance_ppm"] + 10_000 for r in rows)
+        outcome = "contradicted" if over else "shown" if under or not entry["left"] else "too_few"
+        need(entry["outcome"] == outcome, "its rates say otherwise")
+    told = {ref: e["outcome"] for e in entries if e["kind"] == "reidentified" for ref in e["removals"]}
+    need("contradicted" not in told.values(), "recognisers still know removed faces")
 
 
 def account(said: J, gone: J, stands: dict[str, str]) -> dict[str, int]:
@@ -175,26 +182,28 @@ def account(said: J, gone: J, stands: dict[str, str]) -> dict[str, int]:
     times = {"started_at": opened["at"], "finished_at": entries[-1]["at"]}
     expected |= {"scope": {"targets": opened["targets"], "mode": scan["mode"]} | times, "removals": gone}
     expected |= {"packs": (judged or scan)["packs"], "verdicts_by": judged["verdicts_by"] if judged else {}}
-    held, names = (entry for entry in entries if "hold" in entry), ("ref", "findings", "rule", "hold")
-    expected["holds"] = [{name: entry[name] for name in names} for entry in held]
+    names = ("ref", "findings", "rule", "hold")
+    expected["holds"] = [{name: each[name] for name in names} for each in entries if "hold" in each]
     expected["rescan"] = again and {"performed_at": again["at"], "coverage": again["coverage"], "residue": 0}
-    for name, value in expected.items():
-        need(said[name] == value, f"`{name}` is not the ledger's")
-    need(said["issued_at"] >= entries[-1]["at"], "issued before the end")
-    for entry in (entry for entry in entries if "coverage" in entry):
-        one = entry["coverage"]
+    expected["reidentified"] = tests = [each for each in entries if each["kind"] == "reidentified"]
+    need(said == said | expected and said["issued_at"] >= entries[-1]["at"], "not what the ledger says")
+    for entry, one in ((each, each["coverage"]) for each in entries if "coverage" in each):
         need(0 <= one["seen"] - one["scanned"] <= one["gaps"], "a coverage does not add up")
         need(sum(entry.get("gaps_by", {"": one["gaps"]}).values()) == one["gaps"], "gaps do not add up")
     bare = [{name: item[name] for name in item if name != "status"} for item in said["findings"]]
     for name, items in (("findings", bare), ("gaps", said["gaps"])):
         need(items == sorted(items, key=spelled), f"`{name}` is out of order")
         need(roots(items)[-1] == scan[f"{name}_root"], f"`{name}` is not the ledger's")
-    gaps = Counter(f"{gap['stage']}/{gap['reason']}" for gap in said["gaps"])
-    need((len(bare), dict(gaps)) == (scan["findings"], scan["gaps_by"]), "the ledger counts otherwise")
+    need(Counter(f"{g['stage']}/{g['reason']}" for g in said["gaps"]) == scan["gaps_by"], "other gaps")
     listed = {item["ref"]: item["status"] for item in said["findings"]}
     stand = dict.fromkeys(listed, "remaining" if judged else "not_judged") | stands
-    need(len(listed) == len(bare) and listed == stand, "a finding stands elsewhere")
+    need(len(listed) == len(bare) == scan["findings"] and listed == stand, "a finding stands elsewhere")
     left = {"gaps_remain": scan["coverage"]["gaps"], "not_rescanned": 0 if again else len(gone)}
+    faces = {item["ref"] for item in bare if (item["form"], item["characteristic"]) == ("sample", "face")}
+    tried = {ref for test in tests for ref in test["removals"]}
+    alone = [each for each in gone if each["ref"] not in tried and faces & {*each["findings"]}]
+    left |= {"too_few_faces": sum(test["left"] for test in tests if test["outcome"] == "too_few")}
+    left |= {"not_reidentified": len(alone), "faces_not_tried": sum(test["untested"] for test in tests)}
     return dict(Counter(listed.values())) | left | {"rescan_gaps": again["coverage"]["gaps"] if again else 0}
 
 
@@ -207,16 +216,15 @@ def check(data: bytes, trusted: J) -> J:
     ledger(said["ledger"]["entries"], said["ledger"]["size"], said["ledger"]["root"])
     yield "the ledger hashes to its root, in turn and order"
     gone, stands, left = removals(said["ledger"]["entries"])
+    recognised(said["ledger"]["entries"])
     yield "every removal ended well"
     left |= account(said, gone, stands)
     yield "every list and count is the ledger's"
-    words, of_run = SCHEMA["words"]["general"], SCHEMA["words"]["of_run"]
-    counted = [(each, str(left[each["code"]])) for each in of_run if left.get(each["code"])]
-    words = words + [{name: each[name].replace("{n}", n) for name in each} for each, n in counted]
-    need(said["not_proven"] == words, "it is not what this run leaves unproven")
+    some = [(each, str(left[each["code"]])) for each in SCHEMA["words"]["of_run"] if left.get(each["code"])]
+    told = [{name: each[name].replace("{n}", n) for name in each} for each, n in some]
+    need(said["not_proven"] == SCHEMA["words"]["general"] + told, "it is not what this run leaves unproven")
     yield "what was not proven is stated"
-    free = re.search(rb'"(?!text_)[^"]*":"[^"]{81}|\[-?[0-9]', spelled(said))
-    need(not free, "a text is too long, or numbers stand in a row")
+    need(not re.search(rb'"(?!text_)[^"]*":"[^"]{81}|\[-?[0-9]', spelled(said)), "a long text or row")
     yield "nothing in it can hold biometric content"
 
 
@@ -229,11 +237,9 @@ def key_of(path: str) -> tuple[str, J]:
 
 def main(certificate: str, *arguments: str) -> int:
     """Print the steps; return the exit code."""
-    paths = [path for path in arguments if path != "--revoked"]
-    listed = paths.pop(arguments.index("--revoked")) if "--revoked" in arguments else None
-    lines = Path(listed).read_text("utf-8").splitlines() if listed else []
-    revoked = {words[0] for words in map(str.split, lines) if words and not words[0].startswith("#")}
-    trusted = {name: key for name, key in map(key_of, paths) if name not in revoked}
+    paths, _, listed = "\0".join(arguments).partition("\0--revoked\0")
+    revoked = re.findall(r"(?m)^\s*([^#\s]\S*)", Path(listed).read_text("utf-8") if listed else "")
+    trusted = {name: key for name, key in map(key_of, paths.split("\0")) if name not in revoked}
     number = 1
     try:
         for number, step in enumerate(check(Path(certificate).read_bytes(), trusted), start=2):

@@ -297,18 +297,20 @@ _STEPS: Final[tuple[tuple[str, Callable[[_Case], None]], ...]] = (
 _MEMBER: Final = re.compile(r"[A-Za-z0-9_/-]{1,32}")
 _FIXED_TEXTS: Final = frozenset({"text_en", "text_zh"})  # step 10 holds them to their one wording
 _SHAPES: Final = {
-    **dict.fromkeys(("ref", "findings"), shapes.REF),
+    **dict.fromkeys(("ref", "findings", "removals"), shapes.REF),
     **dict.fromkeys(("before", "after", "previous", "certificate", "keys", "sha256"), shapes.DIGEST),
     **dict.fromkeys(("root", "findings_root", "gaps_root"), shapes.DIGEST),
     "digest": shapes.NAMED_DIGEST,
     "run": shapes.RUN,
     **dict.fromkeys(("version", "tool_version"), shapes.VERSION),
     **dict.fromkeys(("detector", "detectors", "actions"), shapes.NAME_AT_VERSION),
-    **dict.fromkeys(("name", "id", "rule"), shapes.IDENTIFIER),
+    **dict.fromkeys(("name", "id", "rule", "family"), shapes.IDENTIFIER),
     **dict.fromkeys(("at", "issued_at", "started_at", "finished_at", "performed_at"), shapes.TIME),
     "as_of": shapes.DAY,
     **dict.fromkeys(("kind", "form", "characteristic", "status", "method", "mode"), shapes.WORD),
-    **dict.fromkeys(("stage", "reason", "code", "done", "not_done"), shapes.WORD),
+    **dict.fromkeys(
+        ("stage", "reason", "code", "done", "not_done", "gallery", "outcome", "measure"), shapes.WORD
+    ),
     "_type": re.escape(STATEMENT_TYPE),
     "predicateType": re.escape(PREDICATE_TYPE),
 }

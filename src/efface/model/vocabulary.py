@@ -16,6 +16,7 @@ __all__ = [
     "Level",
     "Method",
     "Mode",
+    "Recognition",
     "RemovalStatus",
     "RuleMode",
     "VerdictKind",
@@ -140,6 +141,14 @@ class Cleaning(StrEnum):
     STATISTICS = "statistics"  # so are the planner's samples of values
     CHECKPOINT = "checkpoint"  # what is still in memory is written, and what was replaced is let go
     FILES = "files"  # the server's files are searched for fragments of what was removed
+
+
+class Recognition(StrEnum):
+    """What may be said of removed faces, by recognisers that were tried on what is left of them."""
+
+    SHOWN = "shown"  # recognisers do no better than chance, or nothing is left that they could look at
+    CONTRADICTED = "contradicted"  # they do better
+    TOO_FEW = "too_few"  # there are too few faces to say either
 
 
 class RemovalStatus(StrEnum):
