@@ -25,6 +25,7 @@ from efface.runs.keeping import keeping
 from efface.runs.outcomes import Outcomes
 from efface.runs.pool import Done, Lost, Pool
 from efface.runs.record import finding_ref, target_ref
+from efface.runs.reidentify import Reidentification
 from efface.runs.remove_tables import Tables
 from efface.runs.targets import findings_at, is_table
 from efface.sources.filesystem import Filesystem
@@ -84,6 +85,7 @@ def apply(  # noqa: PLR0913 - what a removal depends on
                 results.append(removals.finish(outcome))
                 if progress is not None:
                     progress(number, len(tasks))
+    removals.told()
     results += removals.refused
     return tuple(sorted(results, key=lambda removal: removal.target.uri))
 
@@ -113,6 +115,7 @@ class _Removals:
         self.as_of = as_of
         self.step = step
         self.outcomes = Outcomes(store)
+        self.faces = Reidentification()
         self.refused: list[Removal] = []
 
     # -- after a kill ----------------------------------------------------------------------------------
@@ -243,7 +246,7 @@ class _Removals:
             return self.outcomes.fail(removal, result["error"], result["detail"])
         if result["residue"]:
             count = len(result["residue"])
-            detail = f"a look at the result still found {count}; the result was thrown away"
+            detail = f"a thorough look at the result still found {count}; the result was thrown away"
             return self.outcomes.fail(replace(removal, residue=count), "residue", detail)
         path = removal.target.path[0]
         same_log = result["log"] == _log_of(removal.target)
@@ -265,4 +268,13 @@ class _Removals:
             word = "no-space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "not-writable"
             return self.outcomes.fail(removal, word, f"it cannot be replaced: {error.strerror}")
         self.step("outcome")
-        return self.outcomes.done(removal, after, result["result"])
+        done = self.outcomes.done(removal, after, result["result"])
+        self.faces.add(ref, result["faces"])
+        return done
+
+    def told(self) -> None:
+        """Write how well recognisers still know the faces that were removed."""
+        entry = self.faces.entry()
+        if entry is not None:
+            with self.store.transaction():
+                self.store.ledger.append(entry)

@@ -177,7 +177,7 @@ def recognised(
         comparisons: Of each its family, gallery, probes, rank-1 rate and chance in millionths.
         left: Faces at whose place something else is.
     """
-    told = []
+    told: list[dict[str, Any]] = []
     for family, gallery, probes, rank1, chance in comparisons:
         for measure, rate, by_chance in (("rank_one", rank1, chance), ("accepted", 0, 1_000)):
             lower, upper = recognition.bounds(rate, probes)

@@ -58,7 +58,15 @@ def finished(store: Store, path: Path, **changed: Any) -> RemovalStatus:
         "findings": [],
         "sha256": digests["after"],
     }
-    result = {**digests, "log": "", "residue": [], "result": looked_at, "actions": ["a@1"], "method": "clear"}
+    result = {
+        **digests,
+        "log": "",
+        "faces": {"untested": 0, "faces": [], "stays": []},
+        "residue": [],
+        "result": looked_at,
+        "actions": ["a@1"],
+        "method": "clear",
+    }
     removals = remove._Removals(store, None, date(2026, 1, 1), lambda _: None)
     place = Locator.of_file(path)
     planned = Removal(place, (found.id,), (), ("a@1",), Method.CLEAR, RemovalStatus.PLANNED)
