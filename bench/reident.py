@@ -64,7 +64,7 @@ def main() -> None:
     print(
         "redaction      flat  family           gallery   rank 1 (interval)        chance   accepted (interval)"
     )
-    clear = {}
+    clear: dict[str, NDArray[np.float32]] = {}
     for name, change in _redactions():
         squares = [aligned(np.asarray(change(picture, cut)), points) for picture, cut, points in faces]
         flat = sum(map(is_flat, squares))

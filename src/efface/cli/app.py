@@ -58,6 +58,7 @@ _COMMANDS = {
         (
             "efface certify run.sqlite -o certificate.json --key inspector.pem",
             "efface certify run.sqlite -o certificate.json --key inspector.pem --passphrase-env EFFACE_KEY",
+            "efface certify run.sqlite -o certificate.json --key inspector.pem --pdf certificate.pdf",
         ),
     ),
     "check": (

@@ -32,15 +32,17 @@ from typing import TYPE_CHECKING, Any, Final
 from efface.errors import EvidenceError
 from efface.evidence import account, canonical, envelope, history, merkle, not_proven, shapes
 from efface.evidence.entries import Certified
+from efface.evidence.recognition import ALL, POINT, needed
 from efface.evidence.statement import PREDICATE_TYPE, STATEMENT_TYPE, statement_adapter
 from efface.evidence.summaries import in_order, root_of_plain
-from efface.model.certificate import Certificate
+from efface.model.certificate import Certificate, Compared, Recognised
 from efface.model.rule import PackReference, Text
+from efface.model.vocabulary import Recognition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from efface.evidence.entries import Entry
+    from efface.evidence.entries import Comparison, Entry, Reidentified
     from efface.evidence.keys import PublicKey
     from efface.evidence.statement import Predicate, Statement
 
@@ -155,7 +157,29 @@ def _certificate(case: _Case) -> Certificate:
         detectors=said.detectors,
         packs=tuple(PackReference(pack.id, pack.digest) for pack in said.packs),
         networks={network.name: network.digest for network in said.networks},
+        recognised=tuple(map(_recognised, said.reidentified)),
     )
+
+
+def _recognised(entry: Reidentified) -> Recognised:
+    few = entry.outcome is Recognition.TOO_FEW
+    chances = [row.chance_ppm for row in entry.comparisons if row.chance_ppm + POINT < ALL]
+    return Recognised(
+        entry.outcome,
+        entry.flat,
+        entry.gone,
+        entry.left,
+        entry.untested,
+        max(map(needed, chances), default=0) if few else 0,
+        tuple(
+            Compared(row.family, row.gallery, row.measure, row.probes, *(ppm / ALL for ppm in _ppm(row)))
+            for row in entry.comparisons
+        ),
+    )
+
+
+def _ppm(row: Comparison) -> tuple[int, int, int, int]:
+    return row.rate_ppm, row.chance_ppm, row.lower_ppm, row.upper_ppm
 
 
 def _require(condition: object, reason: str) -> None:

@@ -5,8 +5,9 @@
                    -> removal_failed: the original is intact
 
 Each arrow's left side is on disk before the right side begins, so after a kill the target is either as
-before, and the removal is begun anew, or as after, and its outcome is written. Tables of a database have nothing
-beside them that could take their place; `remove_tables` tells what stands for it.
+before, and the removal is begun anew, or as after, and its outcome is written. In the end it is written how well
+recognisers still know the faces (`reidentify`); of removals whose process was killed nobody can say. Tables of a
+database have nothing beside them that could take their place; `remove_tables` tells what stands for it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from efface.errors import AccessError, RemovalError
-from efface.model import Limits, Method, Mode, Removal, RemovalStatus, Unit
+from efface.model import Limits, Method, Mode, Recognition, Removal, RemovalStatus, Unit
 from efface.runs import replace as places
 from efface.runs.codec import decode, encode
 from efface.runs.keeping import keeping
@@ -85,8 +86,7 @@ def apply(  # noqa: PLR0913 - what a removal depends on
                 results.append(removals.finish(outcome))
                 if progress is not None:
                     progress(number, len(tasks))
-    removals.told()
-    results += removals.refused
+    results = removals.told(results) + removals.refused
     return tuple(sorted(results, key=lambda removal: removal.target.uri))
 
 
@@ -272,9 +272,22 @@ class _Removals:
         self.faces.add(ref, result["faces"])
         return done
 
-    def told(self) -> None:
-        """Write how well recognisers still know the faces that were removed."""
+    def told(self, results: list[Removal]) -> list[Removal]:
+        """Write how well recognisers still know the faces that were removed; where they do, it has failed."""
         entry = self.faces.entry()
-        if entry is not None:
-            with self.store.transaction():
-                self.store.ledger.append(entry)
+        if entry is None:
+            return results
+        with self.store.transaction():
+            self.store.ledger.append(entry)
+            if entry["outcome"] != Recognition.CONTRADICTED:
+                return results
+            failed = [self._still_known(removal, entry["removals"]) for removal in results]
+            for removal in failed:
+                self.store.set_removal(removal)
+        return failed
+
+    def _still_known(self, removal: Removal, refs: list[str]) -> Removal:
+        if removal.status is not RemovalStatus.REMOVED or target_ref(self.store, removal.target) not in refs:
+            return removal
+        detail = "recognisers find the persons in what is left more often than by chance: remove it whole"
+        return replace(removal, status=RemovalStatus.FAILED, reason=detail)
