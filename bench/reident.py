@@ -22,7 +22,7 @@ from _run import data_folder
 from PIL import Image, ImageDraw, ImageFilter
 
 from efface.engines.face_finder import FaceFinder
-from efface.engines.face_recogniser import SAME_PICTURE, aligned, families, is_flat, points_of_box
+from efface.engines.face_recogniser import SAME_PICTURE, SIDE_PX, aligned, families, is_flat, points_of_box
 from efface.engines.repaint import PageBox, repaint
 from efface.evidence.recognition import ALL, bounds
 from efface.model import Limits
@@ -159,10 +159,12 @@ def _nearest(clear: dict[str, NDArray[np.float32]], persons: NDArray[np.int64], 
     for family, make in families().items():
         rows = clear[family]
         others = distances(rows, rows)[persons[:, None] != persons[None]]
+        black = distances(make([np.zeros((SIDE_PX, SIDE_PX, 3), np.uint8)]), rows).min()
         scenes = distances(make(pieces), rows) if pieces else np.array([np.inf])
         print(
             f"{family}: nearest of {others.size // 2} pairs of different people {others.min():.3f}, of "
-            f"{scenes.size} with a scene without people {scenes.min():.3f}; beyond doubt under {SAME_PICTURE[family]}"
+            f"{scenes.size} with a scene without people {scenes.min():.3f}, of a black square {black:.3f}; "
+            f"beyond doubt under {SAME_PICTURE[family]}"
         )
 
 

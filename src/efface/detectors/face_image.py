@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from efface.detectors import portrait
 from efface.detectors.level import level_of
+from efface.detectors.mosaic import has_mosaic
 from efface.engines import pictures
 from efface.model import Box, Characteristic, Clue, Finding, Form
 
@@ -189,3 +190,5 @@ def _clues(seen: _Sighting, frame: Frame, box: Box) -> Iterator[Clue]:
         yield Clue("frames", str(len(seen.frames)))
     if seen.hidden:
         yield Clue("hidden_by_alpha", "yes")
+    if has_mosaic(frame, box):
+        yield Clue("mosaic", "yes")
