@@ -22,11 +22,11 @@ from _run import data_folder
 from PIL import Image, ImageDraw, ImageFilter
 
 from efface.engines.face_finder import FaceFinder
+from efface.engines.face_rates import distances, rates
 from efface.engines.face_recogniser import SAME_PICTURE, SIDE_PX, aligned, families, is_flat, points_of_box
 from efface.engines.repaint import PageBox, repaint
 from efface.evidence.recognition import ALL, bounds
 from efface.model import Limits
-from efface.runs.face_rates import distances, rates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

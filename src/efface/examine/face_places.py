@@ -10,31 +10,26 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from efface.detectors.face_image import PAGED, TYPES
 from efface.engines import pictures
 from efface.engines.face_finder import FaceFinder
-from efface.engines.face_recogniser import aligned, is_flat, points_of_box
+from efface.engines.face_square import is_covered, points_in, square
 from efface.examine.examiner import Examiner
 from efface.model import Characteristic, Form, Mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
+    from efface.engines.face_square import Pixels, Points
     from efface.engines.pictures import Frame
     from efface.model import Artefact, Box, Finding, Gap, Limits, Part, Payload, Surroundings
 
-    Pixels = NDArray[np.uint8]
     _Look = Callable[[Finding, Box, Frame], None]
 
 __all__ = ["FacePlace", "are_faces", "faces_in", "squares_at"]
 
 _FRAMES = 16
 """Frames of an animation that are searched for the one in which a face shows best."""
-_AROUND = 1.0  # of a box's longer side, on each side of it, for the network that finds the points
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +44,7 @@ class FacePlace:
 
     frame: int
     hidden: bool
-    points: NDArray[np.float64]
+    points: Points
 
 
 def are_faces(findings: Iterable[Finding]) -> list[Finding]:
@@ -70,10 +65,10 @@ def faces_in(part: Part, findings: Sequence[Finding], limits: Limits) -> dict[st
     best: dict[str, float] = {}
 
     def look(finding: Finding, box: Box, frame: Frame) -> None:
-        score, points = _points(finder, frame, box)
+        score, points = points_in(finder, frame, _area(box))
         if score > best.get(finding.id, -1.0):
             best[finding.id] = score
-            found[finding.id] = FacePlace(frame.index, frame.hidden, points), _square(frame, points)
+            found[finding.id] = FacePlace(frame.index, frame.hidden, points), square(frame, points)
 
     _walk(part, findings, limits, look)
     return found
@@ -92,41 +87,15 @@ def squares_at(
     def look(finding: Finding, box: Box, frame: Frame) -> None:
         place = places[finding.id]
         if (place.frame, place.hidden) == (frame.index, frame.hidden):
-            flat = is_flat(_cut(frame, box, max(box.width, box.height) / 4)[0])
-            found[finding.id] = None if flat else _square(frame, place.points)
+            covered = is_covered(frame, _area(box))
+            found[finding.id] = None if covered else square(frame, place.points)
 
     _walk(part, [each for each in findings if each.id in places], limits, look)
     return found
 
 
-def _points(finder: FaceFinder, frame: Frame, box: Box) -> tuple[float, NDArray[np.float64]]:
-    """Return how sure a network is of the face in a box, 0 where it sees none, and the face's five points."""
-    cut, corner = _cut(frame, box, _AROUND * max(box.width, box.height))
-    faces = finder.find(np.ascontiguousarray(cut)) if cut.size else []
-    nearest = max(faces, key=lambda face: _middle(face.box, box, corner, frame.scale), default=None)
-    if nearest is None or nearest.landmarks is None or _middle(nearest.box, box, corner, frame.scale) <= 0:
-        return 0.0, points_of_box((box.x, box.y, box.width, box.height))
-    return nearest.confidence, (np.asarray(nearest.landmarks) + corner) * frame.scale
-
-
-def _cut(frame: Frame, box: Box, around: float) -> tuple[Pixels, tuple[int, int]]:
-    """Return a box with what is around it, and where its corner lies in the frame's array."""
-    left, top = (max(0, int((at - around) / frame.scale)) for at in (box.x, box.y))
-    right, bottom = (int((at + around) / frame.scale) + 1 for at in (box.x + box.width, box.y + box.height))
-    return frame.pixels[top:bottom, left:right], (left, top)
-
-
-def _middle(
-    face: tuple[float, float, float, float], box: Box, corner: tuple[int, int], scale: float
-) -> float:
-    """Return how near the middle of a face is to that of a box: 1 in it, 0 and less outside the box."""
-    x = (face[0] + face[2] / 2 + corner[0]) * scale - box.x
-    y = (face[1] + face[3] / 2 + corner[1]) * scale - box.y
-    return 1 - max(abs(2 * x / box.width - 1), abs(2 * y / box.height - 1))
-
-
-def _square(frame: Frame, points: NDArray[np.float64]) -> Pixels:
-    return aligned(frame.pixels, points / frame.scale)
+def _area(box: Box) -> tuple[int, int, int, int]:
+    return box.x, box.y, box.width, box.height
 
 
 def _walk(part: Part, findings: Sequence[Finding], limits: Limits, look: _Look) -> None:

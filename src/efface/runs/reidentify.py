@@ -15,34 +15,24 @@ Not promised: what other recognisers see; bodies, clothes and places; faces that
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from efface.engines import face_recogniser
+from efface.engines.face_traces import is_same_face, told_of, traces
 from efface.evidence import recognition
 from efface.examine.face_places import are_faces, faces_in, squares_at
-from efface.runs.face_rates import distances, linked, rates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
+    from efface.engines.face_traces import Told
     from efface.examine.face_places import FacePlace
     from efface.model import Finding, Limits, Part
-    from efface.runs.face_rates import Rates
-
-    Pixels = NDArray[np.uint8]
-    Templates = NDArray[np.float32]
 
 __all__ = ["FacesBefore", "Reidentification"]
 
 _MOST = 2_000
 """Faces that are compared with one another; the others are only compared with themselves."""
-_APART = 1e3  # farther than any template from another: what has no content is as far from all
 
 
 class FacesBefore:
@@ -61,7 +51,7 @@ class FacesBefore:
         stays = are_faces(kept) if self._due else []
         seen = faces_in(part, [*self._due, *stays], limits) if self._due else {}
         self._places: dict[str, FacePlace] = {name: place for name, (place, _) in seen.items()}
-        self._before = dict(zip(seen, _templates([square for _, square in seen.values()]), strict=True))
+        self._before = dict(zip(seen, traces([square for _, square in seen.values()]), strict=True))
         self._stays = [finding.id for finding in stays if finding.id in seen]
 
     def after(self, part: Part | None) -> tuple[dict[str, Any], int]:
@@ -73,41 +63,20 @@ class FacesBefore:
         tried = [finding for finding in self._due if finding.id in self._places]
         left = squares_at(part, tried, self._places, self._limits) if part and tried else {}
         squares = {name: square for name, square in left.items() if square is not None}
-        after = dict(zip(squares, _templates(list(squares.values())), strict=True))
-        known = sum(_is_same(self._before[name], templates) for name, templates in after.items())
+        after = dict(zip(squares, traces(list(squares.values())), strict=True))
+        known = sum(is_same_face(self._before[name], trace) for name, trace in after.items())
         return {
             "untested": len(self._due) - len(tried),
             "faces": [
                 {
-                    "before": _packed(self._before[finding.id]),
-                    "after": _packed(after[finding.id]) if finding.id in after else {},
+                    "before": self._before[finding.id],
+                    "after": after.get(finding.id),
                     "left": "gone" if finding.id not in left else "" if finding.id in after else "flat",
                 }
                 for finding in tried
             ],
-            "stays": [_packed(self._before[name]) for name in self._stays],
+            "stays": [self._before[name] for name in self._stays],
         }, known
-
-
-def _templates(squares: Sequence[Pixels]) -> list[dict[str, Templates]]:
-    """Return of each face its template by each family that is installed."""
-    rows = {name: make(squares) for name, make in face_recogniser.families().items()}
-    return [{name: of_all[index] for name, of_all in rows.items()} for index in range(len(squares))]
-
-
-def _is_same(before: Mapping[str, Templates], after: Mapping[str, Templates]) -> bool:
-    return any(
-        float(np.linalg.norm(before[name] - after[name])) < face_recogniser.SAME_PICTURE[name]
-        for name in before
-    )
-
-
-def _packed(templates: Mapping[str, Templates]) -> dict[str, str]:
-    return {name: base64.b64encode(row.astype("<f4").tobytes()).decode() for name, row in templates.items()}
-
-
-def _unpacked(packed: Mapping[str, str]) -> dict[str, Templates]:
-    return {name: np.frombuffer(base64.b64decode(text), "<f4") for name, text in packed.items()}
 
 
 @dataclass(slots=True, eq=False)
@@ -119,9 +88,9 @@ class Reidentification:
     _flat: int = 0
     _gone: int = 0
     _left: int = 0
-    _before: list[dict[str, Templates]] = field(default_factory=list)
-    _after: list[dict[str, Templates] | None] = field(default_factory=list)
-    _stays: list[dict[str, Templates]] = field(default_factory=list)
+    _before: list[dict[str, str]] = field(default_factory=list)
+    _after: list[dict[str, str] | None] = field(default_factory=list)
+    _stays: list[dict[str, str]] = field(default_factory=list)
 
     def __repr__(self) -> str:
         return f"Reidentification({len(self._refs)} removals)"
@@ -137,16 +106,16 @@ class Reidentification:
             self._gone += face["left"] == "gone"
             self._left += not face["left"]
             if face["left"] != "gone" and len(self._before) < _MOST:
-                self._before.append(_unpacked(face["before"]))
-                self._after.append(_unpacked(face["after"]) or None)
+                self._before.append(face["before"])
+                self._after.append(face["after"])
         room = _MOST - len(self._stays)
-        self._stays += [_unpacked(face) for face in faces["stays"][:room]]
+        self._stays += faces["stays"][:room]
 
     def entry(self) -> dict[str, Any] | None:
         """Return the entry for the ledger; None where no face was removed."""
         if not self._refs:
             return None
-        rows = list(self._comparisons())
+        rows = [row for told in told_of(self._before, self._after, self._stays) for row in _rows(told)]
         bounds = ((row["chance_ppm"], row["lower_ppm"], row["upper_ppm"]) for row in rows)
         return {
             "kind": "reidentified",
@@ -159,52 +128,21 @@ class Reidentification:
             "outcome": recognition.outcome(bounds, self._left).value,
         }
 
-    def _comparisons(self) -> Iterator[dict[str, Any]]:
-        if not self._before:
-            return
-        gallery = [*self._before, *self._stays]
-        names = sorted(gallery[0])
-        near = np.eye(len(gallery), dtype=bool)
-        for name in names:
-            rows = np.stack([face[name] for face in gallery])
-            near |= distances(rows, rows) < face_recogniser.SAME_PICTURE[name]
-        persons, count = linked(near), len(self._before)
-        for name in names:
-            clear, parrot = self._distances(name, gallery)
-            told = rates(clear, persons[:count], persons)
-            yield from _rows(name, "clear", told)
-            told = rates(parrot, persons[:count], persons[:count], np.eye(count, dtype=bool))
-            yield from _rows(name, "parrot", told)
 
-    def _distances(
-        self, name: str, gallery: Sequence[Mapping[str, Templates]]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return how far what is left of each face is from the gallery, and from what is left of the others."""
-        count = len(self._before)
-        clear, parrot = np.full((count, len(gallery)), _APART), np.full((count, count), _APART)
-        kept = [index for index, face in enumerate(self._after) if face is not None]
-        if kept:
-            probes = np.stack([face[name] for face in self._after if face is not None])
-            clear[kept] = distances(probes, np.stack([face[name] for face in gallery]))
-            parrot[np.ix_(kept, kept)] = distances(probes, probes)
-        return clear, parrot
-
-
-def _rows(family: str, gallery: str, told: Rates | None) -> Iterator[dict[str, Any]]:
+def _rows(told: Told) -> Iterator[dict[str, Any]]:
     """Yield the two rates of a comparison in millionths, with their bounds."""
-    if told is None:
-        return
+    rates = told.rates
     for measure, rate, chance in (
-        ("rank_one", told.rank_one, told.rank_one_chance),
-        ("accepted", told.accepted, told.accepted_chance),
+        ("rank_one", rates.rank_one, rates.rank_one_chance),
+        ("accepted", rates.accepted, rates.accepted_chance),
     ):
         rate_ppm = round(rate * recognition.ALL)
-        lower_ppm, upper_ppm = recognition.bounds(rate_ppm, told.probes)
+        lower_ppm, upper_ppm = recognition.bounds(rate_ppm, rates.probes)
         yield {
-            "family": family,
-            "gallery": gallery,
+            "family": told.family,
+            "gallery": told.gallery,
             "measure": measure,
-            "probes": told.probes,
+            "probes": rates.probes,
             "rate_ppm": rate_ppm,
             "chance_ppm": round(chance * recognition.ALL),
             "lower_ppm": lower_ppm,

@@ -43,7 +43,9 @@ def test_where_it_is_too_few_the_number_that_it_would_take_is_said(certificate) 
 def test_rates_stand_beside_chance_and_interval(certificate) -> None:
     """A number without both would say nothing."""
     said = [each.en for each in recognised_sentences(certificate) if each.en.startswith("lbp")]
-    assert "lbp, gallery of what is left of faces, rank 1: 90.0% of 50 (95 % interval 78.6% to 95.7%)" in said[4]
+    assert (
+        "lbp, gallery of what is left of faces, rank 1: 90.0% of 50 (95 % interval 78.6% to 95.7%)" in said[4]
+    )
     assert all("by chance" in each for each in said)
 
 

@@ -62,7 +62,7 @@ def test_under_a_fill_nothing_is_left_to_recognise(portrait, box):
     told, known = FacesBefore(part(portrait), [face(box)], [], LIMITS).after(part(filled(portrait, box)))
     assert known == 0
     assert [each["left"] for each in told["faces"]] == ["flat"]
-    assert told["faces"][0]["after"] == {}
+    assert told["faces"][0]["after"] is None
 
 
 def test_a_face_that_was_not_covered_is_known(portrait, box):

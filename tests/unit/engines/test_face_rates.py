@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from efface.runs.face_rates import distances, linked, rates
+from efface.engines.face_rates import distances, linked, rates
 
 
 def test_who_is_nearest_to_himself_is_found():
