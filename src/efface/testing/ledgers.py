@@ -27,6 +27,7 @@ __all__ = [
     "new_ledger",
     "office_story",
     "rebuilt",
+    "recognised",
     "recognition_story",
     "small_story",
 ]
