@@ -46,7 +46,9 @@ def trace_of(desk) -> dict[str, str]:
     path = str(desk / "in" / "p.png")
     with Store("run.sqlite", create=False) as store:
         findings = [each for each in store.findings() if each.locator.path == (path,)]
-    part = Part(Locator.of_file(path), BytesPayload((desk / "in" / "p.png").read_bytes()), Surroundings(("p.png",)))
+    part = Part(
+        Locator.of_file(path), BytesPayload((desk / "in" / "p.png").read_bytes()), Surroundings(("p.png",))
+    )
     ((_, square),) = faces_in(part, findings, Limits()).values()
     (trace,) = traces([square])
     return trace
