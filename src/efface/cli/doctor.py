@@ -56,6 +56,7 @@ def _checks() -> Iterator[tuple[str, Callable[[], str]]]:
     from efface import registry
 
     yield "face networks", _networks
+    yield "recognisers", _recognisers
     yield "archives", _archives
     yield "JPEG blocks", _jpeg_blocks
     yield "rule packs", _packs
@@ -77,6 +78,13 @@ def _networks() -> str:
 
     FaceFinder(Mode.STANDARD)
     return ", ".join(f"{name} {digest[:19]}..." for name, digest in sorted(network.digests().items()))
+
+
+def _recognisers() -> str:
+    from efface.engines.face_recogniser import available, families
+
+    names = ", ".join(families())
+    return names if available() else f"{names} (dlib's network: python tools/collect.py recognisers)"
 
 
 def _archives() -> str:

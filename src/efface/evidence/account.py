@@ -11,6 +11,7 @@ from efface.evidence.entries import (
     FailureReason,
     Judged,
     Kind,
+    Reidentified,
     RemovalDone,
     RemovalFailed,
     RemovalHeld,
@@ -22,7 +23,7 @@ from efface.evidence.entries import (
 )
 from efface.evidence.not_proven import Code
 from efface.evidence.statement import FindingStatus
-from efface.model.vocabulary import Cleaning
+from efface.model.vocabulary import Characteristic, Cleaning, Form, Recognition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -86,6 +87,9 @@ def account_of(entries: Sequence[Entry]) -> dict[str, Any]:
         "removals": [_removal(removed) for removed in history.removed(entries)],
         "holds": [_hold(entry) for entry in entries if isinstance(entry, RemovalHeld)],
         "verdicts_by": {} if judged is None else judged.model_dump(mode="json")["verdicts_by"],
+        "reidentified": [
+            entry.model_dump(mode="json") for entry in entries if isinstance(entry, Reidentified)
+        ],
         "rescan": _rescan(entries),
     }
 
@@ -170,7 +174,7 @@ def numbers_not_proven(predicate: Mapping[str, Any]) -> dict[Code, int]:
     """Return how much a run leaves unproven, from the fields of its certificate as JSON values.
 
     Args:
-        predicate: `findings`, `rescan`, `coverage`, `removals`, and the `entries` of `ledger`.
+        predicate: `findings`, `rescan`, `coverage`, `removals`, `reidentified`, and the `entries` of `ledger`.
     """
     standing = Counter(finding["status"] for finding in predicate["findings"])
     rescan = predicate["rescan"]
@@ -183,6 +187,7 @@ def numbers_not_proven(predicate: Mapping[str, Any]) -> dict[Code, int]:
         Code.NOT_JUDGED: standing[FindingStatus.NOT_JUDGED],
         Code.NOT_RESCANNED: 0 if rescan else len(predicate["removals"]),
         Code.RESCAN_GAPS: rescan["coverage"]["gaps"] if rescan else 0,
+        **_of_recognisers(predicate),
         **_of_databases(predicate["ledger"]["entries"]),
         Code.DERIVED_LEFT: _derived_left(predicate["ledger"]["entries"]),
     }
@@ -192,6 +197,25 @@ def _derived_left(entries: Sequence[Mapping[str, Any]]) -> int:
     """Return how many derived copies are left, by the last word on each target."""
     last = {entry["ref"]: entry["left"] for entry in entries if entry["kind"] == Kind.REMOVAL_DERIVED}
     return sum(last.values())
+
+
+def _of_recognisers(predicate: Mapping[str, Any]) -> dict[Code, int]:
+    """Return what recognisers leave unproven: removals and faces they were not tried on, faces too few to say."""
+    tests = predicate["reidentified"]
+    tried = {ref for test in tests for ref in test["removals"]}
+    faces = {
+        finding["ref"]
+        for finding in predicate["findings"]
+        if (finding["form"], finding["characteristic"]) == (Form.SAMPLE, Characteristic.FACE)
+    }
+    return {
+        Code.NOT_REIDENTIFIED: sum(
+            removal["ref"] not in tried and not faces.isdisjoint(removal["findings"])
+            for removal in predicate["removals"]
+        ),
+        Code.FACES_NOT_TRIED: sum(test["untested"] for test in tests),
+        Code.TOO_FEW_FACES: sum(test["left"] for test in tests if test["outcome"] == Recognition.TOO_FEW),
+    }
 
 
 def _of_databases(entries: Sequence[Mapping[str, Any]]) -> dict[Code, int]:

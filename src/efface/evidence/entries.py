@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, TypeAdapter
 
+from efface.evidence.recognition import ALL
 from efface.evidence.shapes import (
     Count,
     Day,
@@ -24,11 +25,20 @@ from efface.evidence.shapes import (
     Time,
     Version,
 )
-from efface.model.vocabulary import Cleaning, GapReason, Method, Mode, RemovalStatus, VerdictKind
+from efface.model.vocabulary import (
+    Cleaning,
+    GapReason,
+    Method,
+    Mode,
+    Recognition,
+    RemovalStatus,
+    VerdictKind,
+)
 
 __all__ = [
     "IN_PLACE",
     "Certified",
+    "Comparison",
     "Coverage",
     "Entry",
     "FailureReason",
@@ -38,6 +48,7 @@ __all__ = [
     "Network",
     "Pack",
     "RehearsalOpened",
+    "Reidentified",
     "RemovalApproved",
     "RemovalCleaned",
     "RemovalDerived",
@@ -73,6 +84,7 @@ class Kind(StrEnum):
     removal_derived   of what was removed: how many derived copies are gone, how many are left
     removal_failed    it could not be done; the original is intact
     removal_held      a rule or a hold forbids it
+    reidentified      recognisers were tried on what is left of removed faces: how well they still do, and chance
     rescan            all targets were looked at again: how many removed findings are still there
     certified         a certificate was issued over the ledger up to a size and root
     """
@@ -91,6 +103,7 @@ class Kind(StrEnum):
     REMOVAL_DERIVED = "removal_derived"
     REMOVAL_FAILED = "removal_failed"
     REMOVAL_HELD = "removal_held"
+    REIDENTIFIED = "reidentified"
     RESCAN = "rescan"
     CERTIFIED = "certified"
 
@@ -307,6 +320,57 @@ class RemovalHeld(_Entry):
     hold: Count | None
 
 
+_Millionths = Annotated[int, Field(ge=0, le=ALL)]
+
+
+class Comparison(Strict):
+    """How well one family of recognisers does against one gallery, in millionths.
+
+    Attributes:
+        family: The recogniser.
+        gallery: `clear`, faces as they were; `parrot`, what is left of other faces of the same persons.
+        measure: `rank_one`, how often the nearest in the gallery is of the same person; `accepted`, how often a
+            probe is taken for its own person where one comparison in a thousand with others is.
+        probes: What was left at how many places was compared.
+        rate_ppm: The rate.
+        chance_ppm: What chance alone would give.
+        lower_ppm: Lower bound of the rate, by `recognition.bounds`.
+        upper_ppm: Upper bound of the rate.
+    """
+
+    family: Identifier
+    gallery: Literal["clear", "parrot"]
+    measure: Literal["rank_one", "accepted"]
+    probes: Count
+    rate_ppm: _Millionths
+    chance_ppm: _Millionths
+    lower_ppm: _Millionths
+    upper_ppm: _Millionths
+
+
+class Reidentified(_Entry):
+    """Recognisers were tried on the places of removed faces, with templates that were in memory only.
+
+    Attributes:
+        removals: The removals whose faces these are.
+        flat: Faces at whose place everything is of one colour now.
+        gone: Faces at whose place there is no picture now.
+        left: Faces at whose place there is something else now.
+        untested: Faces of which no template could be taken before.
+        comparisons: How well each family does.
+        outcome: What may be said, by `recognition.outcome`.
+    """
+
+    kind: Literal[Kind.REIDENTIFIED]
+    removals: Annotated[tuple[Ref, ...], Field(min_length=1)]
+    flat: Count
+    gone: Count
+    left: Count
+    untested: Count
+    comparisons: tuple[Comparison, ...]
+    outcome: Recognition
+
+
 class Rescan(_Entry):
     """All targets were looked at again; `residue` counts findings that are back, or that are new."""
 
@@ -341,6 +405,7 @@ Entry = Annotated[
     | RemovalDerived
     | RemovalFailed
     | RemovalHeld
+    | Reidentified
     | Rescan
     | Certified,
     Field(discriminator="kind"),

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from efface.evidence.entries import (
     IN_PLACE,
     Certified,
+    Reidentified,
     RemovalApproved,
     RemovalCleaned,
     RemovalDerived,
@@ -33,7 +34,8 @@ from efface.evidence.entries import (
     RunOpened,
     ScanFinished,
 )
-from efface.model.vocabulary import Cleaning, Method
+from efface.evidence.recognition import bounds, outcome
+from efface.model.vocabulary import Cleaning, Method, Recognition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -105,11 +107,13 @@ def _two_persons(entries: Sequence[Entry]) -> Iterator[Problem]:
 def pairing(entries: Sequence[Entry]) -> Iterator[Problem]:
     """Yield every removal that is not intent, ready, done with nothing left, or intent and failed.
 
-    The last re-scan of the targets, where there is one, must find nothing of what was removed.
+    The last re-scan of the targets, where there is one, must find nothing of what was removed; and of no
+    removal may the last word be that recognisers still know its faces.
     """
     opened: dict[str, _Open] = {}
     done: set[str] = set()
     copies: dict[str, int] = {}
+    known: dict[str, bool] = {}
     residue = 0
     for seq, entry in enumerate(entries, start=1):
         if isinstance(
@@ -128,11 +132,24 @@ def pairing(entries: Sequence[Entry]) -> Iterator[Problem]:
             copies[entry.ref] = seq
         elif isinstance(entry, Rescan):
             residue = entry.residue
+        elif isinstance(entry, Reidentified):
+            yield from (Problem(seq, text) for text in _reidentified(entry))
+            known |= dict.fromkeys(entry.removals, entry.outcome is Recognition.CONTRADICTED)
     yield from (Problem(begun.seq, "a removal began and never ended") for begun in opened.values())
     for ref in copies.keys() - done:
         yield Problem(copies[ref], "derived copies are told of what was not removed")
     if residue:
         yield Problem(len(entries), f"the last re-scan still finds {residue}")
+    if any(known.values()):
+        yield Problem(len(entries), f"recognisers still know the faces of {sum(known.values())} removals")
+
+
+def _reidentified(entry: Reidentified) -> Iterator[str]:
+    if any((row.lower_ppm, row.upper_ppm) != bounds(row.rate_ppm, row.probes) for row in entry.comparisons):
+        yield "the bounds of a rate are not those of its probes"
+    rates = ((row.chance_ppm, row.lower_ppm, row.upper_ppm) for row in entry.comparisons)
+    if entry.outcome is not (said := outcome(rates, entry.left)):
+        yield f"its rates say {said}, not {entry.outcome}"
 
 
 @dataclass(slots=True)

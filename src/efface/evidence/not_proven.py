@@ -41,6 +41,9 @@ class Code(StrEnum):
     PARTLY_EMPTIED = "partly_emptied"
     SEALED = "sealed"
     DERIVED_LEFT = "derived_left"
+    NOT_REIDENTIFIED = "not_reidentified"
+    FACES_NOT_TRIED = "faces_not_tried"
+    TOO_FEW_FACES = "too_few_faces"
 
 
 GENERAL: Final[Mapping[Code, tuple[str, str]]] = {
@@ -139,6 +142,18 @@ OF_RUN: Final[Mapping[Code, tuple[str, str]]] = {
     Code.DERIVED_LEFT: (
         "Derived copies (thumbnails, caches, sidecars, backups, histories) of what was removed that are left: {n}.",
         "已删除内容的衍生副本（缩略图、缓存、附属文件、备份、历史记录）仍有遗留的数量：{n}。",
+    ),
+    Code.NOT_REIDENTIFIED: (
+        "Removals of pictures of faces after which no recogniser was tried on what is left: {n}.",
+        "删除人脸图像后未用识别算法检验残留内容的删除数：{n}。",
+    ),
+    Code.FACES_NOT_TRIED: (
+        "Removed faces of which no template could be taken before, so that no recogniser was tried: {n}.",
+        "删除前无法提取模板、因而未经识别算法检验的人脸数：{n}。",
+    ),
+    Code.TOO_FEW_FACES: (
+        "Removed faces whose place is not of one colour, too few to say that recognisers fail on them: {n}.",
+        "原位置并非单一颜色、且数量过少而不能断定识别算法已失效的人脸数：{n}。",
     ),
 }
 """Limits of one run, with the number that they had in it."""

@@ -35,7 +35,7 @@ from efface.sources.archive import reason_of
 from efface.sources.payloads import BytesPayload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from efface.model import Container, Detector, Limits
 
@@ -87,6 +87,7 @@ class Examiner:
         limits: Budgets; what exceeds one is a gap.
         at: Called with the URI of each part before it is looked at, so that a supervisor knows what a
             process was busy with when it died.
+        detectors: Who looks; all that are registered by default.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class Examiner:
         limits: Limits,
         *,
         at: Callable[[str], None] = _ignore,
+        detectors: Sequence[Detector] | None = None,
     ) -> None:
         self._mode = mode
         self._limits = limits if mode is not Mode.THOROUGH else replace(limits, cells=_ALL_CELLS)
@@ -103,9 +105,9 @@ class Examiner:
         self._skip: Mapping[str, GapReason] = {}
         self._understood: dict[str, bool] = {}
         self._eyes: dict[str, tuple[list[Detector], list[Container]]] = {}
-        self._detectors = [
-            cast("Detector", registry.load("detector", name)()) for name in registry.names("detector")
-        ]
+        if detectors is None:
+            detectors = [registry.load("detector", name)() for name in registry.names("detector")]
+        self._detectors = list(detectors)
         self._column_detectors = [each for each in self._detectors if isinstance(each, ColumnDetector)]
         self._containers = [
             cast("Container", registry.load("container", name)()) for name in registry.names("container")

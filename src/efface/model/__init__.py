@@ -2,7 +2,7 @@
 
 from efface.model.artefact import Artefact
 from efface.model.case import Case, FactValue, Hold
-from efface.model.certificate import Certificate
+from efface.model.certificate import Certificate, Compared, Recognised
 from efface.model.finding import Clue, Finding
 from efface.model.gap import Gap
 from efface.model.limits import Limits
@@ -50,6 +50,7 @@ from efface.model.vocabulary import (
     Level,
     Method,
     Mode,
+    Recognition,
     RemovalStatus,
     RuleMode,
     VerdictKind,
@@ -76,6 +77,7 @@ __all__ = [
     "Collection",
     "Column",
     "ColumnDetector",
+    "Compared",
     "Container",
     "Deadline",
     "Detector",
@@ -100,6 +102,8 @@ __all__ = [
     "Payload",
     "Question",
     "Reading",
+    "Recognised",
+    "Recognition",
     "Removal",
     "RemovalStatus",
     "Rescan",

@@ -16,6 +16,7 @@ __all__ = [
     "Level",
     "Method",
     "Mode",
+    "Recognition",
     "RemovalStatus",
     "RuleMode",
     "VerdictKind",
@@ -150,6 +151,14 @@ class Way(StrEnum):
     ROW = "row"  # rows that hold it are deleted
     COLUMN = "column"  # the column is dropped
     TABLE = "table"  # the table is dropped
+
+
+class Recognition(StrEnum):
+    """What may be said of removed faces, by recognisers that were tried on what is left of them."""
+
+    SHOWN = "shown"  # recognisers do no better than chance, or nothing is left that they could look at
+    CONTRADICTED = "contradicted"  # they do better
+    TOO_FEW = "too_few"  # there are too few faces to say either
 
 
 class RemovalStatus(StrEnum):

@@ -27,6 +27,7 @@ from efface.report.arrange import (
 )
 from efface.report.beside import state_texts
 from efface.report.plain import inside_text, moment_text, place_text, short
+from efface.report.recognised import recognised_sentences
 from efface.report.texts import text, word
 from efface.report.wording import (
     coverage_text,
@@ -281,8 +282,9 @@ def certificate_summary(certificate: Certificate, lang: str) -> Group:
             Line(text("sentence.sealed_until", lang, count=count, day=day), style="bold yellow")
             for day, count in certificate.sealed_until.items()
         ),
-        Line(text("heading.not_proven", lang), style="bold"),
     ]
+    lines += [Line(each.get(lang)) for each in recognised_sentences(certificate)]
+    lines.append(Line(text("heading.not_proven", lang), style="bold"))
     lines += [Line(f"- {short(item.get(lang), 400)}") for item in certificate.not_proven]
     return Group(*lines)
 

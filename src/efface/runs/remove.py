@@ -6,8 +6,9 @@
                    -> removal_failed: the original is intact
 
 Each arrow's left side is on disk before the right side begins, so after a kill the target is either as
-before, and the removal is begun anew, or as after, and its outcome is written. Tables of a database have nothing
-beside them that could take their place; `remove_tables` tells what stands for it.
+before, and the removal is begun anew, or as after, and its outcome is written. In the end it is written how well
+recognisers still know the faces (`reidentify`); of removals whose process was killed nobody can say. Tables of a
+database have nothing beside them that could take their place; `remove_tables` tells what stands for it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from efface.errors import AccessError, EffaceError
-from efface.model import Limits, Method, Mode, Removal, RemovalStatus, Unit
+from efface.model import Limits, Method, Mode, Recognition, Removal, RemovalStatus, Unit
 from efface.runs import replace as places
 from efface.runs import sealing
 from efface.runs.approval import approved_entry
@@ -31,6 +32,7 @@ from efface.runs.outcomes import Outcomes
 from efface.runs.outlay import measured, outlay_of, refuse_without_room
 from efface.runs.pool import Done, Lost, Pool
 from efface.runs.record import finding_ref, target_ref
+from efface.runs.reidentify import Reidentification
 from efface.runs.remove_tables import Tables
 from efface.runs.sealing import open_quarantine
 from efface.runs.targets import findings_at, is_table
@@ -112,7 +114,7 @@ def apply(  # noqa: PLR0913 - what a removal depends on
                 results.append(removals.finish(outcome))
                 if progress is not None:
                     progress(number, len(tasks))
-    results += removals.refused
+    results = removals.told(results) + removals.refused
     copies = settle(store, case, as_of, taken=plan.with_derived)
     results = [_with_counts(each, copies) for each in results]
     return tuple(sorted(results, key=lambda removal: removal.target.uri))
@@ -162,6 +164,7 @@ class _Removals:
         self.as_of = as_of
         self.step = step
         self.outcomes = Outcomes(store)
+        self.faces = Reidentification()
         self.refused: list[Removal] = []
 
     # -- after a kill ----------------------------------------------------------------------------------
@@ -302,7 +305,7 @@ class _Removals:
             return self._failed(removal, result["error"], result["detail"])
         if result["residue"]:
             count = len(result["residue"])
-            detail = f"a look at the result still found {count}; the result was thrown away"
+            detail = f"a thorough look at the result still found {count}; the result was thrown away"
             return self._failed(replace(removal, residue=count), "residue", detail)
         if not self._is_as_prepared(removal, result):
             return self._failed(removal, "changed", "it is not what was scanned: scan it again")
@@ -340,7 +343,9 @@ class _Removals:
                 return self.outcomes.unfinished(removal, _OLD_IS_LEFT)
         self.step("outcome")
         sealing.kept(self.store, removal)
-        return self.outcomes.done(removal, after, result["result"])
+        done = self.outcomes.done(removal, after, result["result"])
+        self.faces.add(target_ref(self.store, removal.target), result["faces"])
+        return done
 
     def _is_replaced(self, path: str, after: str | None) -> bool:
         """Return whether a target holds what it was to become, whatever went wrong then."""
@@ -361,3 +366,23 @@ class _Removals:
         fields = sealing.seal(self.store, quarantine, removal, sha256, self.limits)
         self.outcomes.sealed(removal, fields)
         return replace(removal, reason=sealing.sealed_text(quarantine))
+
+    def told(self, results: list[Removal]) -> list[Removal]:
+        """Write how well recognisers still know the faces that were removed; where they do, it has failed."""
+        entry = self.faces.entry()
+        if entry is None:
+            return results
+        with self.store.transaction():
+            self.store.ledger.append(entry)
+            if entry["outcome"] != Recognition.CONTRADICTED:
+                return results
+            failed = [self._still_known(removal, entry["removals"]) for removal in results]
+            for removal in failed:
+                self.store.set_removal(removal)
+        return failed
+
+    def _still_known(self, removal: Removal, refs: list[str]) -> Removal:
+        if removal.status is not RemovalStatus.REMOVED or target_ref(self.store, removal.target) not in refs:
+            return removal
+        detail = "recognisers find the persons in what is left more often than by chance: remove it whole"
+        return replace(removal, status=RemovalStatus.FAILED, reason=detail)

@@ -38,6 +38,14 @@ def rescan(residue=0):
     return {"kind": "rescan", "coverage": COVERAGE, "residue": residue}
 
 
+def tried(ref=A, outcome="shown", left=0, **numbers):
+    row = {"family": "lbp", "gallery": "clear", "measure": "rank_one", "probes": 100, "rate_ppm": 900_000}
+    row |= {"chance_ppm": 10_000, "lower_ppm": 825_632, "upper_ppm": 944_772} | numbers
+    counts = {"flat": 1, "gone": 0, "left": left, "untested": 0}
+    rows = [row] if left else []
+    return {"kind": "reidentified", "removals": [ref], **counts, "comparisons": rows, "outcome": outcome}
+
+
 def typed(entries):
     return [shapes.read(entry_adapter, canonical.dumps({**AT, **entry})) for entry in entries]
 
@@ -94,6 +102,7 @@ TRUTHFUL = {
     "held by a rule": [held()],
     "held by a hold": [held(rule=None, hold=0)],
     "a re-scan that found something, then one that did not": [rescan(1), rescan(0)],
+    "faces that recognisers knew, then not": [tried(outcome="contradicted", left=100), tried()],
 }
 
 
@@ -155,6 +164,23 @@ UNTRUE = {
     "sealed until yesterday": ([intent(), sealed(until="2026-11-21"), ready(), done()], 2, "was over"),
     "held while it runs": ([intent(), held(), ready(), done()], 2, "after it began"),
     "held by nothing": ([held(rule=None)], 1, "neither"),
+    "faces that recognisers still know": (
+        [tried(outcome="contradicted", left=100)],
+        1,
+        "still know the faces of 1",
+    ),
+    "known faces that another removal's do not make unknown": (
+        [tried(outcome="contradicted", left=100), tried(B)],
+        2,
+        "still know the faces of 1",
+    ),
+    "rates that say something else": ([tried(outcome="too_few", left=100)], 1, "its rates say contradicted"),
+    "nothing left, and yet too few": ([tried(outcome="too_few")], 1, "its rates say shown"),
+    "bounds of another rate": (
+        [tried(outcome="contradicted", left=100, upper_ppm=944_771)],
+        1,
+        "not those of its probes",
+    ),
     "a last re-scan with residue": ([rescan(0), rescan(3)], 2, "still finds 3"),
 }
 
