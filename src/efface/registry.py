@@ -23,6 +23,8 @@ BUILTIN: dict[str, dict[str, str]] = {
         "objects": "efface.sources.objects:ObjectStore",
         "database": "efface.sources.database:Database",
         "git": "efface.sources.git:GitHistory",
+        "site": "efface.sources.site:Site",
+        "machine": "efface.sources.machine:Machine",
     },
     "container": {
         "archive": "efface.sources.archive:Archive",
@@ -54,6 +56,12 @@ BUILTIN: dict[str, dict[str, str]] = {
         "biometric-record": "efface.detectors.biometric_record:BiometricRecord",
         "ridge-image": "efface.detectors.ridge_image:RidgeImage",
         "voice-sample": "efface.detectors.voice_sample:VoiceSample",
+    },
+    "system": {
+        "system-package": "efface.detectors.system_package:SystemPackage",
+        "system-file": "efface.detectors.system_file:SystemFile",
+        "system-network": "efface.detectors.system_network:SystemNetwork",
+        "system-content": "efface.detectors.system_content:SystemContent",
     },
     "action": {
         "redact-image": "efface.actions.redact_image:RedactImage",

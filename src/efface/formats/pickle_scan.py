@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["MAX_OPCODES", "Found", "Place", "place_of", "scan"]
+__all__ = ["MAX_OPCODES", "Found", "Place", "notes", "place_of", "scan"]
 
 MAX_OPCODES = 10_000_000  # a list of 512 numbers takes 512; a gallery of 19,000 people fits
 _MAX_DEPTH = 64  # containers inside one another that are walked for numbers
@@ -89,6 +89,16 @@ def scan(
     what an extension code or a persistent reference stands for.
     """
     yield from _walk(_play(data, opcodes, places))
+
+
+def notes(data: bytes, *, opcodes: int = MAX_OPCODES) -> object:
+    """Return the value that a pickle stands for, in plain values and notes of what would have been called.
+
+    Raises:
+        FormatError: It is no pickle, or one whose program makes no sense.
+        LimitExceededError: It has more opcodes than `opcodes`.
+    """
+    return _play(data, opcodes, None)
 
 
 def _play(data: bytes, limit: int, places: dict[int, Place] | None) -> object:
