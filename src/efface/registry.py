@@ -85,6 +85,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "sarif": "efface.report.sarif:render",
         "csv": "efface.report.csv_report:render",
         "html": "efface.report.html:render",
+        "sbom": "efface.report.sbom:render",
     },
 }
 

@@ -18,7 +18,7 @@ from efface.report.arrange import (
     activity_verdicts,
     findings_in_order,
     gaps_in_order,
-    headline,
+    headline_key,
     rules_in_order,
     verdict_by_subject,
 )
@@ -79,7 +79,7 @@ def render(view: RunView) -> str:
             "mode": view.mode,
             "detectors": sorted(view.detectors),
             "packs": {pack.id: pack.digest for pack in view.packs},
-            "headline": text(f"headline.{headline(view)}", view.lang),
+            "headline": text(headline_key(view), view.lang),
             **said_beside(view),
         },
     }
