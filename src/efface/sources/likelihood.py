@@ -41,7 +41,7 @@ _FILES: tuple[tuple[str, float], ...] = (
     (MANIFESTS.pattern, 0.9),
     (r".*\.(?:onnx|tflite|caffemodel|prototxt|pb|pth?|t7|csta|h5|keras|mnn|rknn|engine|mlmodel|param|nb|ms|ckpt)", 0.85),
     (r"docker-compose.*|compose\.ya?ml|.*\.service|dockerfile.*|procfile|.*\.nomad", 0.85),
-    (r".*\.(?:apk|aab|ipa|jar|war|nupkg|msi|lic|csta|dat|pkl|pickle|clf|db)", 0.7),
+    (r".*\.(?:apk|aab|ipa|jar|war|whl|egg|nupkg|msi|lic|dat|pkl|pickle|clf|db)|idl-.*", 0.7),
     (r".*\.(?:so|dll|dylib|exe)|.*\.so\.[\d.]+", 0.65),
     (r".*\.(?:ya?ml|json|toml|ini|conf|cfg|properties|env|xml|config|bat|ps1|sh)|\.env.*|crontab", 0.55),
     (r".*\.(?:py|pyw|js|ts|tsx|jsx|vue|java|kt|go|cs|vb|cpp|cc|c|h|hpp|php|swift|m|dex)", 0.5),
@@ -49,6 +49,8 @@ _FILES: tuple[tuple[str, float], ...] = (
     (r".*\.(?:tar|tgz|zip|7z|rar|iso|img|tar\.gz|deb|rpm)", 0.35),
 )  # fmt: skip
 _FILE_PATTERNS = tuple((re.compile(pattern), score) for pattern, score in _FILES)
+_PROGRAMS = re.compile(r"(?:.*/)?(?:s?bin|opt/[^/]+|app|server)")
+_PROGRAM = 0.4  # a file without an ending in a folder of programs
 _VENDORED = ("/site-packages/", "/dist-packages/", "/node_modules/", "/lib/python", "/winsxs/")
 _OWN_TEXTS = 0.6  # files below this are texts: in folders of packages they are the packages' own
 
@@ -77,6 +79,8 @@ def likelihood(path: str) -> float:
     """Return how likely it is that a file tells of such software; 0 for what a triage leaves out."""
     folder, _, name = path.replace("\\", "/").rpartition("/")
     own = file_likelihood(name)
+    if not own and "." not in name and _PROGRAMS.fullmatch(folder.lower()):
+        own = _PROGRAM
     if own < _OWN_TEXTS and any(part in f"{folder.lower()}/" for part in _VENDORED):
         return 0.0
     return own * (0.3 + 0.7 * folder_likelihood(folder))
