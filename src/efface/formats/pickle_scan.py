@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import io
 import pickletools
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -98,7 +99,9 @@ def notes(data: bytes, *, opcodes: int = MAX_OPCODES) -> object:
         FormatError: It is no pickle, or one whose program makes no sense.
         LimitExceededError: It has more opcodes than `opcodes`.
     """
-    return _play(data, opcodes, None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # odd escapes in a text of protocol 0
+        return _play(data, opcodes, None)
 
 
 def _play(data: bytes, limit: int, places: dict[int, Place] | None) -> object:

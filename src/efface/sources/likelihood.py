@@ -41,7 +41,7 @@ _FILES: tuple[tuple[str, float], ...] = (
     (MANIFESTS.pattern, 0.9),
     (r".*\.(?:onnx|tflite|caffemodel|prototxt|pb|pth?|t7|csta|h5|keras|mnn|rknn|engine|mlmodel|param|nb|ms|ckpt)", 0.85),
     (r"docker-compose.*|compose\.ya?ml|.*\.service|dockerfile.*|procfile|.*\.nomad", 0.85),
-    (r".*\.(?:apk|aab|ipa|jar|war|whl|egg|nupkg|msi|lic|dat|pkl|pickle|clf|db)|idl-.*", 0.7),
+    (r".*\.(?:apk|aab|ipa|jar|war|whl|egg|nupkg|msi|lic|dat|pkl|pickle|clf|db)|idl-.*|.*[_-]shard\d+", 0.7),
     (r".*\.(?:so|dll|dylib|exe)|.*\.so\.[\d.]+", 0.65),
     (r".*\.(?:ya?ml|json|toml|ini|conf|cfg|properties|env|xml|config|bat|ps1|sh)|\.env.*|crontab", 0.55),
     (r".*\.(?:py|pyw|js|ts|tsx|jsx|vue|java|kt|go|cs|vb|cpp|cc|c|h|hpp|php|swift|m|dex)", 0.5),
