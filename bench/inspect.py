@@ -66,7 +66,9 @@ def _positive(identity: str) -> tuple[str, bytes]:
 
 def _layers(members: dict[str, bytes]) -> bytes:
     """Return an image of a container as `docker save` writes it: a tar of layers that are tars."""
-    return _tar({"manifest.json": b"[]", "0a1b/layer.tar": _tar(members), "2c3d/layer.tar": _tar({"etc/os": b"x\n"})})
+    return _tar(
+        {"manifest.json": b"[]", "0a1b/layer.tar": _tar(members), "2c3d/layer.tar": _tar({"etc/os": b"x\n"})}
+    )
 
 
 def _plain() -> Iterator[tuple[str, bytes]]:
@@ -79,6 +81,12 @@ def _plain() -> Iterator[tuple[str, bytes]]:
         yield sample.name, sample.data
 
 
+_SPHEREFACE = (
+    b'input: "data"\ninput_dim: 1\ninput_dim: 3\ninput_dim: 112\ninput_dim: 96\n'
+    b'layer { name: "fc5" type: "InnerProduct" inner_product_param { num_output: 512 } }\n'
+)
+
+
 def _networks() -> Iterator[tuple[str, bytes]]:
     """Yield networks under names that tell nothing; only their graphs do."""
     face = [("input", (1, 3, 112, 112))]
@@ -89,8 +97,7 @@ def _networks() -> Iterator[tuple[str, bytes]]:
     yield "srv/app/data/ck.pt", _zip({"ck/data.pkl": traces.torch_weights(weights), "ck/version": b"3\n"})
     yield (
         "srv/app/data/deploy.prototxt",
-        b'input: "data"\ninput_dim: 1\ninput_dim: 3\ninput_dim: 112\ninput_dim: 96\n'
-        b'layer { name: "fc5" type: "InnerProduct" inner_product_param { num_output: 512 } }\n',
+        _SPHEREFACE,
     )
     yield (
         "srv/app/data/m.param",
@@ -103,20 +110,34 @@ def _hidden() -> Iterator[tuple[str, bytes]]:
     yield "srv/in/app-release.apk", _zip({"classes.dex": _positive("android/megvii-meglive")[1], "a/b": b"1"})
     library = {"lib/arm64-v8a/libmegface_faceid.so": _positive("library/megvii-faceid")[1]}
     yield "srv/in/door.apk", _zip(library)
-    jar = {"META-INF/maven/x/y/pom.properties": b"version=3\ngroupId=com.arcsoft.face\nartifactId=arcsoft-sdk-face\n"}
+    jar = {
+        "META-INF/maven/x/y/pom.properties": b"version=3\ngroupId=com.arcsoft.face\nartifactId=arcsoft-sdk-face\n"
+    }
     yield "opt/door/lib/door.jar", _zip(jar)
     yield "srv/images/gate.tar", _layers(dict([_positive("pip/insightface")]))
     yield "srv/images/ai.tar", _layers({"usr/lib/libarcsoft_face.so": traces.elf("main")})
     yield "srv/in/sdk.zip", _zip({"inner.zip": _zip({"ArcFacePro64.dat": b"\xf1" * 300})})
-    wheel = {"deepface-0.0.9.dist-info/METADATA": b"Metadata-Version: 2.1\nName: deepface\nVersion: 0.0.9\n\n"}
+    wheel = {
+        "deepface-0.0.9.dist-info/METADATA": b"Metadata-Version: 2.1\nName: deepface\nVersion: 0.0.9\n\n"
+    }
     yield "srv/in/d-0.0.9-py3-none-any.whl", _zip(wheel)
     yield "srv/bin/gate.exe", traces.pe("https://aip.baidubce.com/rest/2.0/face/v3/search")
-    yield "srv/bin/gated", traces.elf("dep\tgithub.com/Kagami/go-face") + b"\xff Go buildinf:\ndep\tgithub.com/Kagami/go-face\tv1.0\th1:x\n"
-    yield "srv/deploy/deployment.yaml", b"kind: Deployment\nspec:\n  containers:\n  - image: exadel/compreface-core:1.2\n"
+    yield (
+        "srv/bin/gated",
+        traces.elf("dep\tgithub.com/Kagami/go-face")
+        + b"\xff Go buildinf:\ndep\tgithub.com/Kagami/go-face\tv1.0\th1:x\n",
+    )
+    yield (
+        "srv/deploy/deployment.yaml",
+        b"kind: Deployment\nspec:\n  containers:\n  - image: exadel/compreface-core:1.2\n",
+    )
     yield "srv/web/.env", b"PORT=80\nBAIDU_FACE_API_KEY=x\n"
     yield "srv/web/src/Search.php", b"<?php\nuse Aws\\Rekognition\\RekognitionClient;\n"
     yield "srv/web/src/Gate.cs", b"using System;\nusing FaceRecognitionDotNet;\n"
-    yield "srv/web/package-lock.json", b'{"packages": {"": {}, "node_modules/face-api.js": {"version": "0.22.2"}}}'
+    yield (
+        "srv/web/package-lock.json",
+        b'{"packages": {"": {}, "node_modules/face-api.js": {"version": "0.22.2"}}}',
+    )
 
 
 def planted() -> dict[str, bytes]:
@@ -144,8 +165,13 @@ def _site(root: Path, files: int) -> set[str]:
     return {str(root / name) for name in wanted}
 
 
-def _inspect(targets: tuple[str, ...], mode: Mode, jobs: int, seconds: float | None) -> tuple[list[Finding], int, float]:
-    with tempfile.TemporaryDirectory(prefix="efface-bench-") as folder, Store(os.path.join(folder, "run")) as store:
+def _inspect(
+    targets: tuple[str, ...], mode: Mode, jobs: int, seconds: float | None
+) -> tuple[list[Finding], int, float]:
+    with (
+        tempfile.TemporaryDirectory(prefix="efface-bench-") as folder,
+        Store(os.path.join(folder, "run")) as store,
+    ):
         began = time.perf_counter()
         scan(store, inspection(targets, mode, jobs=jobs, seconds=seconds))
         return list(store.findings()), sum(1 for _ in store.gaps()), time.perf_counter() - began
@@ -153,7 +179,9 @@ def _inspect(targets: tuple[str, ...], mode: Mode, jobs: int, seconds: float | N
 
 def _on_site(files: int, minutes: float, jobs: int, *, listed: bool) -> None:
     kinds = Counter(each.kind.value for each in signatures().values())
-    print(f"signatures: {len(signatures())} ({', '.join(f'{kind} {n}' for kind, n in sorted(kinds.items()))})")
+    print(
+        f"signatures: {len(signatures())} ({', '.join(f'{kind} {n}' for kind, n in sorted(kinds.items()))})"
+    )
     with tempfile.TemporaryDirectory(prefix="efface-site-") as folder:
         root = Path(folder)
         wanted = _site(root, files)

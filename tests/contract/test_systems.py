@@ -16,7 +16,9 @@ from efface.testing.contracts.base import MAX_CLUE, said_by
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_OWN = re.compile(r"[\d., x]+( and \d+ more)?|v?\d[\w.+-]*|as published|not as published|sha256|md5|any|ONNX|PyTorch|dlib")
+_OWN = re.compile(
+    r"[\d., x]+( and \d+ more)?|v?\d[\w.+-]*|as published|not as published|sha256|md5|any|ONNX|PyTorch|dlib"
+)
 """What a clue may say beside words of the signatures: lines, versions, sizes, formats."""
 
 
@@ -38,7 +40,14 @@ class SystemContract(DetectorContract):
         known = {
             text
             for each in signatures().values()
-            for text in (each.id, each.system, each.vendor, each.tells, "graph/face-recogniser", "graph/face-detector")
+            for text in (
+                each.id,
+                each.system,
+                each.vendor,
+                each.tells,
+                "graph/face-recogniser",
+                "graph/face-detector",
+            )
         } | {"a face recogniser (network)", "a face detector (network)", "TensorFlow Lite"}
         for _, _, results in self.everything():
             for result in results:
@@ -90,5 +99,3 @@ def test_every_detector_of_systems_is_tried() -> None:
 def test_a_detector_of_systems_is_no_detector_of_data(name: str) -> None:
     """A scan for data does not run it."""
     assert name not in registry.names("detector")
-
-

@@ -41,7 +41,9 @@ def inspect(  # noqa: PLR0913 - one parameter for each option of the contract
     ] = False,
     triage: Annotated[
         bool,
-        Parameter(negative="", help="Likely places first, and only what names tell of; says what it left out."),
+        Parameter(
+            negative="", help="Likely places first, and only what names tell of; says what it left out."
+        ),
     ] = False,
     minutes: Annotated[
         float, Parameter(help="Longest time of a triage; what it does not reach is a gap.")
@@ -137,5 +139,7 @@ def _images(roots: list[str]) -> tuple[str, ...]:
 
     for root in roots:
         if not os.path.isdir(root):
-            raise UsageError(f"{printable(root)}: is no folder", to_do="Mount the image read-only, and name its root.")
+            raise UsageError(
+                f"{printable(root)}: is no folder", to_do="Mount the image read-only, and name its root."
+            )
     return tuple(f"root://{quote(os.path.abspath(root))}" for root in roots)

@@ -86,9 +86,19 @@ BY_TEXT = (
 )
 _CONFIDENCE = {
     **dict.fromkeys(BY_PACKAGE, 0.95),
-    **{Kind.LIBRARY: 0.9, Kind.MODEL: 0.9, Kind.LICENCE: 0.85, Kind.GALLERY: 0.8},
-    **{Kind.SYMBOL: 0.9, Kind.ANDROID: 0.95, Kind.INSTALLER: 0.9, Kind.ENDPOINT: 0.9},
-    **{Kind.CODE: 0.85, Kind.CONFIG: 0.85, Kind.IMAGE: 0.95, Kind.SERVICE: 0.8, Kind.LOG: 0.7},
+    Kind.LIBRARY: 0.9,
+    Kind.MODEL: 0.9,
+    Kind.LICENCE: 0.85,
+    Kind.GALLERY: 0.8,
+    Kind.SYMBOL: 0.9,
+    Kind.ANDROID: 0.95,
+    Kind.INSTALLER: 0.9,
+    Kind.ENDPOINT: 0.9,
+    Kind.CODE: 0.85,
+    Kind.CONFIG: 0.85,
+    Kind.IMAGE: 0.95,
+    Kind.SERVICE: 0.8,
+    Kind.LOG: 0.7,
 }
 """How sure a trace of a kind is, unless the entry says otherwise: a judgement, not a measured rate."""
 

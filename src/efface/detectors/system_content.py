@@ -1,7 +1,7 @@
 """Find what only content tells of software that recognises people: calls, endpoints, images, services, logs, symbols.
 
-What a text is decides which signatures count in it: a call counts in source code, the name of a container image in a file
-that starts containers. Documents and comments are not looked at: who writes about recognition does not run it.
+What a text is decides which signatures count in it: a call counts in source code, the name of a container image in
+a file that starts containers. Documents and comments are not looked at: who writes about recognition does not run it.
 
 Source: the signatures' own sources.
 """
@@ -28,15 +28,76 @@ _CONFIG_KINDS = frozenset({Kind.CONFIG, Kind.ENDPOINT, Kind.IMAGE, Kind.SERVICE}
 _LOG_KINDS = frozenset({Kind.LOG})
 _PROCESS_KINDS = frozenset({Kind.SERVICE})
 _WIDE = frozenset({Kind.SYMBOL, Kind.ANDROID, Kind.INSTALLER, Kind.ENDPOINT})
-_CODE = frozenset(
-    ".py .pyw .ipynb .js .mjs .cjs .ts .tsx .jsx .vue .java .kt .kts .go .cs .vb .cpp .cc .cxx .c .h .hpp .hh .php"
-    " .swift .m .mm .rb .rs .dart .scala .html .htm .jsp .pas".split()
+_CODE = (
+    *(
+        ".py",
+        ".pyw",
+        ".ipynb",
+        ".js",
+        ".mjs",
+        ".cjs",
+        ".ts",
+        ".tsx",
+        ".jsx",
+        ".vue",
+        ".java",
+        ".kt",
+        ".kts",
+        ".go",
+    ),
+    *(
+        ".cs",
+        ".vb",
+        ".cpp",
+        ".cc",
+        ".cxx",
+        ".c",
+        ".h",
+        ".hpp",
+        ".hh",
+        ".php",
+        ".swift",
+        ".m",
+        ".mm",
+        ".rb",
+        ".rs",
+    ),
+    *(".dart", ".scala", ".html", ".htm", ".jsp", ".pas"),
 )
-_CONFIG = frozenset(
-    ".yml .yaml .json .toml .ini .conf .cfg .cnf .properties .env .xml .config .service .timer .plist .desktop .bat .cmd"
-    " .ps1 .sh .reg .tf .hcl .nomad .jsonc".split()
+_CONFIG = (
+    *(
+        ".yml",
+        ".yaml",
+        ".json",
+        ".jsonc",
+        ".toml",
+        ".ini",
+        ".conf",
+        ".cfg",
+        ".cnf",
+        ".properties",
+        ".env",
+        ".xml",
+    ),
+    *(
+        ".config",
+        ".service",
+        ".timer",
+        ".plist",
+        ".desktop",
+        ".bat",
+        ".cmd",
+        ".ps1",
+        ".sh",
+        ".reg",
+        ".tf",
+        ".hcl",
+    ),
+    ".nomad",
 )
-_CONFIG_NAMES = re.compile(r"dockerfile.*|.*\.dockerfile|containerfile.*|\.env.*|crontab|rc\.local|compose.*|procfile")
+_CONFIG_NAMES = re.compile(
+    r"dockerfile.*|.*\.dockerfile|containerfile.*|\.env.*|crontab|rc\.local|compose.*|procfile"
+)
 _LOG = re.compile(r".*\.(?:log|out|err)(?:[._-]?\d[\d-]*)?|.*[._-]log\.txt|journal.*\.txt")
 _DEX, _AXML = b"dex\n", b"\x03\0\x08\0"
 _BINARIES = frozenset(
@@ -118,7 +179,9 @@ class SystemContent:
 def _compiled() -> Patterns:
     return Patterns(
         {
-            each.id: Wanted(each.text, each.all_of, each.kind in _WIDE, each.kind in (Kind.ENDPOINT, Kind.IMAGE))
+            each.id: Wanted(
+                each.text, each.all_of, each.kind in _WIDE, each.kind in (Kind.ENDPOINT, Kind.IMAGE)
+            )
             for each in signatures().values()
             if each.kind in BY_TEXT
         }

@@ -20,7 +20,21 @@ if TYPE_CHECKING:
 
 __all__ = ["SystemFile"]
 
-_SOURCE_TEXTS = (".py", ".js", ".ts", ".java", ".md", ".rst", ".html", ".txt", ".h", ".hpp", ".c", ".cc", ".cpp")
+_SOURCE_TEXTS = (
+    ".py",
+    ".js",
+    ".ts",
+    ".java",
+    ".md",
+    ".rst",
+    ".html",
+    ".txt",
+    ".h",
+    ".hpp",
+    ".c",
+    ".cc",
+    ".cpp",
+)
 _NETWORKS = (".onnx", ".pt", ".pth", ".pb", ".h5", ".zip", ".bin", ".dat", ".tflite")
 """Endings of files whose MD5 is calculated: some networks are listed with no other digest."""
 _CODE = ("application/x-elf", "application/vnd.microsoft.portable-executable", "application/x-mach-binary")

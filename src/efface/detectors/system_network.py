@@ -4,10 +4,10 @@ A recogniser takes one aligned face of a size that few other networks take, and 
 numbers. A detector gives boxes, scores and landmarks for every place of a grid. Both are facts of the graph and stay
 when a file is renamed.
 
-Sources: dlib, dnn_face_recognition_ex.cpp (150 x 150, 128); FaceNet, 3 (160 x 160, 128 or 512); OpenFace, nn4 (96 x 96,
-128); SphereFace and CosFace (112 x 96, 512); ArcFace, 3.1 (112 x 112, 512); LightCNN (128 x 128 grey, 256); SCRFD and YuNet
-(outputs for three strides); RetinaFace (boxes 4, scores 2, landmarks 10); BlazeFace (896 anchors of 16 numbers);
-CenterFace (outputs of 1, 2, 2 and 10).
+Sources: dlib, dnn_face_recognition_ex.cpp (150 x 150, 128); FaceNet, 3 (160 x 160, 128 or 512); OpenFace, nn4
+(96 x 96, 128); SphereFace and CosFace (112 x 96, 512); ArcFace, 3.1 (112 x 112, 512); LightCNN (128 x 128 grey, 256);
+SCRFD and YuNet (outputs for three strides); RetinaFace (boxes 4, scores 2, landmarks 10); BlazeFace (896
+anchors of 16 numbers); CenterFace (outputs of 1, 2, 2 and 10).
 """
 
 from __future__ import annotations
@@ -90,7 +90,9 @@ class SystemNetwork:
 
 def kind_of_network(found: Shapes) -> Tells | None:
     """Return what the graph of a network tells: RECOGNITION, DETECTION, or None."""
-    if found.format == "dlib":  # the loss says what a network is trained for; only those that take pictures count
+    if (
+        found.format == "dlib"
+    ):  # the loss says what a network is trained for; only those that take pictures count
         return _LOSSES.get(found.outputs[0].name) if found.inputs else None
     if _is_detector(found.outputs):
         return Tells.DETECTION
@@ -110,7 +112,7 @@ def face_size(port: Port) -> tuple[int, int, int] | None:
     if len(port.sizes) not in (3, 4) or (len(port.sizes) == 4 and port.sizes[0] > 64):
         return None
     orders = ((sizes[1], sizes[2], sizes[0]), tuple(sizes))
-    return next((order for order in orders if order in _FACES), None)  # type: ignore[return-value]
+    return next((order for order in orders if order in _FACES), None)
 
 
 def _is_vector(port: Port) -> bool:
@@ -159,9 +161,12 @@ _GLOBAL_DEPTHWISE = (512, 1, 7, 7)  # MobileFaceNet, 3.1: instead of pooling
 def _of_weights(pickle: bytes) -> Trace | None:
     """Return the trace of weights whose last layers have the sizes of a face recogniser's."""
     found = set(torch_weights.sizes(pickle))
-    last = next((sizes for sizes in sorted(found) if sizes in _LAST_LAYERS), None)
+    last: tuple[int, ...] | None = next((sizes for sizes in sorted(found) if sizes in _LAST_LAYERS), None)
     if last is None and _GLOBAL_DEPTHWISE in found:
-        last = next((each for each in sorted(found) if each[0] in _VECTORS and each[1:] in ((512,), (512, 1, 1))), None)
+        last = next(
+            (each for each in sorted(found) if each[0] in _VECTORS and each[1:] in ((512,), (512, 1, 1))),
+            None,
+        )
     if last is None:
         return None
     return Trace(_RECOGNISER, said=(("network_format", "PyTorch"), ("vector_numbers", str(last[0]))))

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = ["SystemPackage"]
 
-_BINARIES = ("application/x-elf", "application/vnd.microsoft.portable-executable", "application/x-mach-binary")
+_BINARIES = (
+    "application/x-elf",
+    "application/vnd.microsoft.portable-executable",
+    "application/x-mach-binary",
+)
 _SEPARATORS = re.compile(r"[-_.]+")
 
 

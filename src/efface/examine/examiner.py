@@ -115,9 +115,7 @@ class Examiner:
             cast("Detector", registry.load(look.detectors, name)()) for name in registry.names(look.detectors)
         ]
         self._column_detectors = [each for each in self._detectors if isinstance(each, ColumnDetector)]
-        self._containers = [
-            cast("Container", registry.load("container", name)()) for name in look.containers
-        ]
+        self._containers = [cast("Container", registry.load("container", name)()) for name in look.containers]
 
     def examine(
         self, opened: Part | Collection, skip: Mapping[str, GapReason] | None = None

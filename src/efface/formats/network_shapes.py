@@ -1,9 +1,10 @@
 """Read from the file of a neural network what goes in and what comes out: names and sizes, never weights.
 
 Sources: onnx.proto3 (ModelProto.graph = 7; GraphProto.node = 1, .initializer = 5, .input = 11, .output = 12); the
-FlatBuffers encoding and TensorFlow Lite's schema.fbs (Model.subgraphs, SubGraph.tensors, .inputs, .outputs, Tensor.shape,
-.name); caffe.proto (NetParameter, LayerParameter) and its text form; TensorFlow graph.proto, node_def.proto and
-attr_value.proto; ncnn, "param and model file structure" (magic 7767517); dlib, `serialize` of its layers (dlib/dnn/loss.h, input.h: each writes its name).
+FlatBuffers encoding and TensorFlow Lite's schema.fbs (Model.subgraphs, SubGraph.tensors, .inputs, .outputs,
+Tensor.shape, .name); caffe.proto (NetParameter, LayerParameter) and its text form; TensorFlow graph.proto,
+node_def.proto and attr_value.proto; ncnn, "param and model file structure" (magic 7767517); dlib, `serialize` of its
+layers (dlib/dnn/loss.h and input.h: each writes its name).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from efface.errors import FormatError
 from efface.formats.protobuf import fields
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 __all__ = ["Port", "Shapes", "shapes"]
 
@@ -65,18 +66,8 @@ def shapes(data: bytes | memoryview, name: str) -> Shapes | None:
         return _dlib(bytes(data), head)
     if head.lstrip()[:7] == _NCNN:
         return _ncnn(bytes(data))
-    if low.endswith(".prototxt"):
-        return _prototxt(bytes(data))
-    if low.endswith(".onnx"):
-        return _onnx(data)
-    if low.endswith(".caffemodel"):
-        return _caffemodel(data)
-    if low.endswith(".pb"):
-        try:
-            return _tensorflow(data)
-        except FormatError:
-            return None  # the ending is that of any message of Protocol Buffers
-    return None
+    reader = _BY_ENDING.get(low[low.rfind(".") :])
+    return reader(data) if reader else None
 
 
 # -- ONNX ----------------------------------------------------------------------------------------------
@@ -114,8 +105,8 @@ def _onnx_port(value: bytes) -> Port:
         if number == 1:
             name = _word(body)
         elif number == 2:
-            for dim in _each(body, 1, 2, 1):
-                sizes.append(next((size for at, _, size in _walk(dim) if at == 1), _FREE))
+            dims = _each(body, 1, 2, 1)
+            sizes += [next((size for at, _, size in _walk(dim) if at == 1), _FREE) for dim in dims]
     return Port(name, tuple(sizes))
 
 
@@ -220,8 +211,8 @@ def _ncnn(data: bytes) -> Shapes:
     return Shapes("ncnn", tuple(given), tuple(outputs))
 
 
-def _prototxt(data: bytes) -> Shapes:
-    text = re.sub(rb"#[^\n]*", b"", data[: 4 << 20])
+def _prototxt(data: bytes | memoryview) -> Shapes:
+    text = re.sub(rb"#[^\n]*", b"", bytes(data[: 4 << 20]))
     dims = [int(size) for size in _PROTOTXT_DIM.findall(text)[:4]]
     outputs = _PROTOTXT_LAST.findall(text)
     kinds = _PROTOTXT_TYPE.findall(text)
@@ -268,9 +259,19 @@ def _caffe_input(layer: bytes) -> list[int]:
 # -- TensorFlow ----------------------------------------------------------------------------------------
 
 
-def _tensorflow(data: bytes | memoryview) -> Shapes:
-    """Read a graph definition: nodes that take from outside, and the nodes that nothing takes from."""
-    inputs, nodes, taken = [], [], set()
+def _tensorflow(data: bytes | memoryview) -> Shapes | None:
+    """Read a graph definition, or return None: the ending is that of any message of Protocol Buffers."""
+    try:
+        return _graph_def(data)
+    except FormatError:
+        return None
+
+
+def _graph_def(data: bytes | memoryview) -> Shapes:
+    """Read the nodes that take from outside, and the nodes that nothing takes from."""
+    inputs: list[Port] = []
+    nodes: list[str] = []
+    taken: set[str] = set()
     view = memoryview(data)
     graphs = [*_each_or_none(view, 2, 2)]  # SavedModel.meta_graphs = 2, MetaGraphDef.graph_def = 2
     for graph in graphs or [cast("bytes", view)]:
@@ -300,3 +301,11 @@ def _placeholder(parts: list[tuple[int, bytes, int]]) -> tuple[int, ...]:
             dims = _each(body, 2, 7, 2)
             return tuple(next((size for at, _, size in _walk(dim) if at == 1), _FREE) for dim in dims)
     return ()
+
+
+_BY_ENDING: dict[str, Callable[[bytes | memoryview], Shapes | None]] = {
+    ".onnx": _onnx,
+    ".prototxt": _prototxt,
+    ".caffemodel": _caffemodel,
+    ".pb": _tensorflow,
+}

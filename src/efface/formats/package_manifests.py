@@ -1,9 +1,9 @@
 """Read which packages a manifest names: what is installed, and what is asked for.
 
-Sources: Core metadata specifications 2.x (METADATA, PKG-INFO); npm, package.json and package-lock.json; Maven POM 4.0.0
-and `META-INF/maven/*/pom.properties`; .NET `*.deps.json`, packages.config, NuGet .nuspec and PackageReference; Go modules
-reference (go.mod, go.sum; `debug/buildinfo`); Debian Policy 5 (control fields, dpkg status); Alpine `lib/apk/db/installed`;
-Composer (composer.lock); Gradle (dependency notation).
+Sources: Core metadata specifications 2.x (METADATA, PKG-INFO); npm, package.json and package-lock.json; Maven POM
+4.0.0 and `META-INF/maven/*/pom.properties`; .NET `*.deps.json`, packages.config, NuGet .nuspec and PackageReference;
+Go modules reference (go.mod, go.sum; `debug/buildinfo`); Debian Policy 5 (control fields, dpkg status); Alpine
+`lib/apk/db/installed`; Composer (composer.lock); Gradle (dependency notation).
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ class Package(NamedTuple):
 
 
 _FIELD = re.compile(r"^(Package|Name|P|Version|V):[ \t]*(\S+)", re.MULTILINE)
-_REQUIREMENT = re.compile(r"^[ \t]*([A-Za-z0-9][\w.-]*)[ \t]*(?:\[[^\]\n]*\])?[ \t]*(?:[=~!<>]=?[ \t]*([\w.]+))?", re.MULTILINE)
+_REQUIREMENT = re.compile(
+    r"^[ \t]*([A-Za-z0-9][\w.-]*)[ \t]*(?:\[[^\]\n]*\])?[ \t]*(?:[=~!<>]=?[ \t]*([\w.]+))?", re.MULTILINE
+)
 _TOML_PACKAGE = re.compile(r'^name = "([^"\n]+)"\nversion = "([^"\n]*)"', re.MULTILINE)
 _YARN = re.compile(r'^"?((?:@[\w.-]+/)?[\w.-]+)@[^:\n]+:\n\s+version:? "?([\w.+-]+)', re.MULTILINE)
 _PNPM = re.compile(r"^\s+'?/?((?:@[\w.-]+/)?[\w.-]+)[@/](\d[\w.+-]*)[^:\n]*:", re.MULTILINE)
@@ -41,9 +43,13 @@ _POM = re.compile(
 )
 _PROPERTY = re.compile(r"^(groupId|artifactId|version)=(\S+)", re.MULTILINE)
 _GRADLE = re.compile(r"""["']([\w.-]+):([\w.-]+):([^"':@]+)""")
-_NUGET = re.compile(r'<(?:package|PackageReference)\s[^>]*?(?:id|Include)="([^"]+)"(?:[^>]*?[vV]ersion="([^"]*)")?')
+_NUGET = re.compile(
+    r'<(?:package|PackageReference)\s[^>]*?(?:id|Include)="([^"]+)"(?:[^>]*?[vV]ersion="([^"]*)")?'
+)
 _NUSPEC = re.compile(r"<id>\s*([\w.-]+)\s*</id>\s*<version>\s*([^<\s]+)")
-_GO_MODULE = re.compile(r"^(?:require[ \t]+|[ \t]*)([\w.-]+\.[\w.-]+/[\w./~-]+)[ \t]+(v[\w.+-]+)", re.MULTILINE)
+_GO_MODULE = re.compile(
+    r"^(?:require[ \t]+|[ \t]*)([\w.-]+\.[\w.-]+/[\w./~-]+)[ \t]+(v[\w.+-]+)", re.MULTILINE
+)
 _GO_BUILT = re.compile(rb"\n(?:dep|mod)\t([\w./~-]+)\t(v[\w.+-]*)")
 
 
@@ -175,7 +181,7 @@ _READERS: tuple[tuple[re.Pattern[str], Callable[[bytes], Iterator[Package]]], ..
         (r"(?:.*/)?pom\.properties", _pom_properties),
         (r"(?:.*/)?[^/]+\.gradle(?:\.kts)?", _maven(_GRADLE)),
         (r"(?:.*/)?[^/]+\.deps\.json", _deps_json),
-        (r"(?:.*/)?packages\.config|(?:.*/)?[^/]+\.(?:cs|vb|fs)proj|(?:.*/)?directory\.packages\.props", _by("nuget", _NUGET)),
+        (r"(?:.*/)?(?:packages\.config|[^/]+\.(?:cs|vb|fs)proj|directory\.packages\.props)", _by("nuget", _NUGET)),
         (r"(?:.*/)?[^/]+\.nuspec", _by("nuget", _NUSPEC)),
         (r"(?:.*/)?go\.(?:mod|sum)", _by("go", _GO_MODULE)),
         (r"(?:.*/)?dpkg/(?:status|status\.d/[^/]+)|(?:.*/)?debian/control|control|\./control", _control("apt")),

@@ -24,7 +24,12 @@ _PURL = {
     "pip": "pypi", "npm": "npm", "maven": "maven", "nuget": "nuget", "go": "golang", "apt": "deb/debian",
     "composer": "composer",
 }  # fmt: skip
-_TYPES = {"graph": "machine-learning-model", "model": "machine-learning-model", "image": "container", "gallery": "data"}
+_TYPES = {
+    "graph": "machine-learning-model",
+    "model": "machine-learning-model",
+    "image": "container",
+    "gallery": "data",
+}
 _APPLICATIONS = frozenset({"installer", "service", "log"})
 
 
@@ -41,7 +46,9 @@ def render(view: RunView) -> str:
         "version": 1,
         "metadata": {
             "timestamp": started,
-            "tools": {"components": [{"type": "application", "name": "efface", "version": view.tool_version}]},
+            "tools": {
+                "components": [{"type": "application", "name": "efface", "version": view.tool_version}]
+            },
             "properties": [_property("run", view.run_id), _property("gaps", str(len(view.gaps)))],
         },
         "components": [_system(number, each) for number, each in enumerate(systems(view), start=1)],
@@ -87,7 +94,11 @@ def _trace(parent: str, finding: Finding) -> _JSON:
         "properties": [
             _property("finding", finding.id),
             _property("recognises", "face" if finding.is_biometric else "unknown"),
-            *(_property(clue.name, clue.value) for clue in finding.clues if clue.name not in ("system", "version")),
+            *(
+                _property(clue.name, clue.value)
+                for clue in finding.clues
+                if clue.name not in ("system", "version")
+            ),
         ],
     }
     if versions:

@@ -99,7 +99,10 @@ def systems_table(view: RunView) -> Table:
             places.append(text("sentence.more", view.lang, left=more))
         grid.add_row(
             Line(short(f"{system.name} ({system.vendor})" if system.vendor else system.name)),
-            Line(word("tells", system.tells).get(view.lang), style="bold red" if system.recognises else "yellow"),
+            Line(
+                word("tells", system.tells).get(view.lang),
+                style="bold red" if system.recognises else "yellow",
+            ),
             Line(f"{system.confidence:.2f}"),
             *(Line(kinds), Line(verdict), Line("\n".join(places))),
         )

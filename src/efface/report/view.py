@@ -128,7 +128,6 @@ class RunView:
     returned: Returned | None = None
     groups: tuple[Group, ...] = ()
     look: str = "data"
-    look: str = "data"
     lang: str = "zh"
 
     def excuses(self, finding_id: str) -> bool:

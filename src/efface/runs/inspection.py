@@ -20,7 +20,12 @@ __all__ = ["inspection"]
 
 
 def inspection(
-    targets: tuple[str, ...], mode: Mode, *, jobs: int = 0, seconds: float | None = None, ignore: Ignore | None = None
+    targets: tuple[str, ...],
+    mode: Mode,
+    *,
+    jobs: int = 0,
+    seconds: float | None = None,
+    ignore: Ignore | None = None,
 ) -> ScanOptions:
     """Return the options of a scan that looks for systems.
 

@@ -18,6 +18,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from efface.errors import AccessError, RemovalError
+from efface.examine import look_named
 from efface.model import Limits, Method, Mode, Removal, RemovalStatus, Unit
 from efface.runs import replace as places
 from efface.runs.codec import decode, encode

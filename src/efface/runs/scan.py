@@ -193,7 +193,7 @@ def _reusable(store: Store, digest: str) -> int:
     return store.count_units() - units
 
 
-def _look(  # noqa: PLR0913 - what a scan is made of
+def _look(  # noqa: PLR0913, PLR0917 - what a scan is made of
     store: Store,
     options: ScanOptions,
     digest: str,

@@ -28,9 +28,7 @@ __all__ = ["Tasks"]
 class Tasks:
     """The tasks that a worker knows, with everything heavy loaded once."""
 
-    def __init__(
-        self, mode: Mode, limits: Limits, *, at: Callable[[str], None], look: Look = DATA
-    ) -> None:
+    def __init__(self, mode: Mode, limits: Limits, *, at: Callable[[str], None], look: Look = DATA) -> None:
         self._limits = limits
         self._at = at
         self._examiner = Examiner(mode, limits, at=at, look=look)

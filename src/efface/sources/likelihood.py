@@ -1,8 +1,8 @@
 """Say where on a machine software that recognises people is likely to lie, by names alone.
 
 Sources: Filesystem Hierarchy Standard 3.0 (/opt, /srv, /usr/local, /var); Windows known folders (Program Files,
-ProgramData, AppData); where pip, npm and Docker put what they install; homes of InsightFace, deepface and others as they
-name them. The numbers are a judgement of order, not rates.
+ProgramData, AppData); where pip, npm and Docker put what they install; homes of InsightFace, deepface and others as
+they name them. The numbers are a judgement of order, not rates.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ MANIFESTS = re.compile(
     r"|pipfile\.lock|poetry\.lock|uv\.lock|composer\.(?:json|lock)"
 )
 _FILES: tuple[tuple[str, float], ...] = (
-    (r".*(?:face[_-]?(?:recog|api|id|net|lib|engine|sdk|db|match|feat|embed|enrol)|arcface|arcsoft|rekognition|facenet).*", 1.0),
-    (r".*(?:megvii|sensetime|seeta|insightface|deepface|biometr|iris|人脸|刷脸|底库).*", 1.0),
+    (r".*face[_-]?(?:recog|api|id|net|lib|engine|sdk|db|match|feat|embed|enrol).*", 1.0),
+    (r".*(?:arcface|arcsoft|rekognition|megvii|sensetime|seeta|insightface|deepface|biometr|人脸|刷脸|底库).*", 1.0),
     (MANIFESTS.pattern, 0.9),
-    (r".*\.(?:onnx|tflite|caffemodel|prototxt|pb|pth?|t7|csta|h5|keras|mnn|rknn|engine|mlmodel|param|nb|ms|ckpt)", 0.85),
+    (r".*\.(?:onnx|tflite|caffemodel|prototxt|pb|pth?|t7|csta|h5|keras|mnn|rknn|engine|mlmodel|param|nb|ckpt)", 0.85),
     (r"docker-compose.*|compose\.ya?ml|.*\.service|dockerfile.*|procfile|.*\.nomad", 0.85),
     (r".*\.(?:apk|aab|ipa|jar|war|whl|egg|nupkg|msi|lic|dat|pkl|pickle|clf|db)|idl-.*|.*[_-]shard\d+", 0.7),
     (r".*\.(?:so|dll|dylib|exe)|.*\.so\.[\d.]+", 0.65),

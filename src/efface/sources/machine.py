@@ -21,11 +21,13 @@ __all__ = ["TARGET", "Machine", "unreadable"]
 TARGET = "machine:"
 _PROCESSES = "/proc"
 _SERVICES = (
-    "/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system", "/etc/init.d", "/etc/cron.d", "/var/spool/cron",
-)  # fmt: skip
+    *("/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system"),
+    *("/etc/init.d", "/etc/cron.d", "/var/spool/cron"),
+)
 _PLACES = (
-    "/root", "/home", "/srv", "/opt", "/var/lib/docker", "/var/lib/containerd", "/var/log", "/etc", "/var/spool/cron",
-)  # fmt: skip
+    *("/root", "/home", "/srv", "/opt", "/var/lib/docker", "/var/lib/containerd", "/var/log", "/etc"),
+    "/var/spool/cron",
+)
 _MOST_BYTES = 1 << 20
 
 
@@ -59,7 +61,9 @@ class Machine:
         try:
             numbers = sorted(int(name) for name in os.listdir(_PROCESSES) if name.isdigit())
         except OSError:
-            yield Gap(_place("all"), "list", GapReason.UNSUPPORTED, "this system does not list its processes here")
+            yield Gap(
+                _place("all"), "list", GapReason.UNSUPPORTED, "this system does not list its processes here"
+            )
             return
         hidden = 0
         for number in numbers:
@@ -83,7 +87,9 @@ class Machine:
         command = _read(number, "cmdline").replace(b"\0", b" ")
         if not command:
             raise AccessError("the process has ended")
-        mapped = {line.split(maxsplit=5)[5] for line in _read(number, "maps").splitlines() if line.count(b"/")}
+        mapped = {
+            line.split(maxsplit=5)[5] for line in _read(number, "maps").splitlines() if line.count(b"/")
+        }
         data = b"\n".join([command, *sorted(mapped)])
         return Part(locator, BytesPayload(data), Surroundings((str(number), "process")))
 

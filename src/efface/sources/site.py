@@ -102,7 +102,9 @@ class Site(Filesystem):
                 detail = f"the folder cannot be listed: {error.strerror}"
                 yield Gap(Locator.of_file(current), "list", GapReason.UNREADABLE, detail)
         left = Counter(_short(path, root) for _, _, path in pending)
-        yield from _told(passed, GapReason.OVER_LIMIT, "{} files whose names tell of no such software: not looked at")
+        yield from _told(
+            passed, GapReason.OVER_LIMIT, "{} files whose names tell of no such software: not looked at"
+        )
         yield from _told(left, GapReason.TIMEOUT, "{} folders were not listed within the time of the triage")
 
 

@@ -12,9 +12,18 @@ from efface.formats.protobuf import varint
 from efface.testing.contracts.base import Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["dlib_network", "elf", "onnx_network", "ordinary", "pe", "tflite_network", "torch_weights", "trace"]
+__all__ = [
+    "dlib_network",
+    "elf",
+    "onnx_network",
+    "ordinary",
+    "pe",
+    "tflite_network",
+    "torch_weights",
+    "trace",
+]
 
 _FILL = b"\x00" * 64
 
@@ -41,13 +50,13 @@ def _field(number: int, body: bytes | int) -> bytes:
     return varint(number << 3 | 2) + varint(len(body)) + body
 
 
-def onnx_network(inputs: Sequence[tuple[str, Sequence[int]]], outputs: Sequence[tuple[str, Sequence[int]]]) -> bytes:
+def onnx_network(
+    inputs: Sequence[tuple[str, Sequence[int]]], outputs: Sequence[tuple[str, Sequence[int]]]
+) -> bytes:
     """Return an ONNX file with inputs and outputs of given names and sizes (-1 for any), one node and one weight."""
 
     def port(name: str, sizes: Sequence[int]) -> bytes:
-        dims = b"".join(
-            _field(1, _field(1, size) if size >= 0 else _field(2, b"n")) for size in sizes
-        )
+        dims = b"".join(_field(1, _field(1, size) if size >= 0 else _field(2, b"n")) for size in sizes)
         return _field(1, name.encode()) + _field(2, _field(1, _field(1, 1) + _field(2, dims)))
 
     graph = _field(1, _field(4, b"Conv")) + _field(5, _field(8, b"weight") + _field(9, bytes(16)))
@@ -100,7 +109,7 @@ def tflite_network(inputs: Sequence[Sequence[int]], outputs: Sequence[Sequence[i
     return bytes(out)
 
 
-def torch_weights(layers: dict[str, Sequence[int]]) -> bytes:
+def torch_weights(layers: Mapping[str, Sequence[int]]) -> bytes:
     """Return the pickle of weights of PyTorch, written opcode by opcode: names and sizes, and no numbers."""
     out = bytearray(b"\x80\x02ccollections\nOrderedDict\n)R(")
     for number, (name, sizes) in enumerate(layers.items()):
@@ -118,37 +127,45 @@ def dlib_network(loss: str, given: str) -> bytes:
     """Return what begins and ends as a network that dlib wrote."""
     name = f"{loss}_2".encode()
     tail = given.encode()
-    return b"\x01\x01\x01" + bytes([len(name)]) + name + bytes(200) + b"\x01" + bytes([len(tail)]) + tail + bytes(30)
+    return (
+        b"\x01\x01\x01"
+        + bytes([len(name)])
+        + name
+        + bytes(200)
+        + b"\x01"
+        + bytes([len(tail)])
+        + tail
+        + bytes(30)
+    )
 
 
 def _manifest(kind: Kind, name: str) -> Sample:
     group, _, artefact = name.partition(":")
-    match kind:
-        case Kind.PIP:
-            folder = name.replace("-", "_")
-            data = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2.3\n\nText.\n"
-            return Sample(f"srv/venv/lib/python3.11/site-packages/{folder}-1.2.3.dist-info/METADATA", data.encode())
-        case Kind.NPM:
-            data = json.dumps({"name": name, "version": "1.2.3"})
-            return Sample(f"srv/web/node_modules/{name}/package.json", data.encode())
-        case Kind.MAVEN:
-            data = (
-                "<project><dependencies><dependency>\n"
-                f"<groupId>{group}</groupId>\n<artifactId>{artefact}</artifactId>\n<version>1.2.3</version>\n"
-                "</dependency></dependencies></project>\n"
-            )
-            return Sample("srv/app/pom.xml", data.encode())
-        case Kind.NUGET:
-            data = json.dumps({"libraries": {f"{name}/1.2.3": {"type": "package"}}})
-            return Sample("srv/app/App.deps.json", data.encode())
-        case Kind.GO:
-            return Sample("srv/gate/go.mod", f"module example.org/gate\n\nrequire (\n\t{name} v1.2.3\n)\n".encode())
-        case Kind.APT:
-            data = f"Package: base-files\nVersion: 13\n\nPackage: {name}\nStatus: install ok installed\nVersion: 1.2.3\n"
-            return Sample("var/lib/dpkg/status", data.encode())
-        case _:
-            data = json.dumps({"packages": [{"name": name, "version": "1.2.3"}]})
-            return Sample("srv/php/composer.lock", data.encode())
+    folder = f"{name.replace('-', '_')}-1.2.3.dist-info"
+    dependency = f"<groupId>{group}</groupId>\n<artifactId>{artefact}</artifactId>\n<version>1.2.3</version>"
+    places: dict[Kind, tuple[str, str]] = {
+        Kind.PIP: (
+            f"srv/venv/lib/python3.11/site-packages/{folder}/METADATA",
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2.3\n\nText.\n",
+        ),
+        Kind.NPM: (
+            f"srv/web/node_modules/{name}/package.json",
+            json.dumps({"name": name, "version": "1.2.3"}),
+        ),
+        Kind.MAVEN: ("srv/app/pom.xml", f"<project><dependency>\n{dependency}\n</dependency></project>\n"),
+        Kind.NUGET: ("srv/app/App.deps.json", json.dumps({"libraries": {f"{name}/1.2.3": {}}})),
+        Kind.GO: ("srv/gate/go.mod", f"module example.org/gate\n\nrequire (\n\t{name} v1.2.3\n)\n"),
+        Kind.APT: (
+            "var/lib/dpkg/status",
+            f"Package: base-files\nVersion: 13\n\nPackage: {name}\nStatus: install ok installed\nVersion: 1.2.3\n",
+        ),
+        Kind.COMPOSER: (
+            "srv/php/composer.lock",
+            json.dumps({"packages": [{"name": name, "version": "1.2.3"}]}),
+        ),
+    }
+    place, data = places[kind]
+    return Sample(place, data.encode())
 
 
 def _named(kind: Kind, name: str) -> Sample:
@@ -173,7 +190,10 @@ def _text(kind: Kind, value: str) -> Sample:
             name = next((name for start, name in _CODE_NAMES if start in value), "face.py")
             return Sample(f"srv/app/src/{name}", f"first\nsecond\n{value}\n".encode())
         case Kind.ENDPOINT:
-            return Sample("srv/app/conf/application.properties", f"a=1\nb=2\nurl={value}\nkey=K3yCanary0123456789\n".encode())
+            return Sample(
+                "srv/app/conf/application.properties",
+                f"a=1\nb=2\nurl={value}\nkey=K3yCanary0123456789\n".encode(),
+            )
         case Kind.CONFIG:
             return Sample("srv/app/conf/app.yml", f"a: 1\n{value}\n".encode())
         case Kind.IMAGE:
@@ -202,28 +222,26 @@ def trace(kind: Kind, value: str) -> Sample:
     return _text(kind, value)
 
 
-_WORDS = "surface interface typeface facet preface network camera image vector embedding model upload gallery person".split()
+_WORDS = (
+    *("surface", "interface", "typeface", "facet", "preface", "network", "camera", "image"),
+    *("vector", "embedding", "model", "upload", "gallery", "person"),
+)
 
 
 def ordinary(number: int, seed: int = 0) -> Sample:
     """Return one of many ordinary files, with words that sound like recognition and mean something else."""
     numbers = random.Random(f"{seed}-{number}")
-    words = " ".join(numbers.choices(_WORDS, k=40))
-    folder = f"srv/data/{number % 97}/{number % 13}"
-    match number % 8:
-        case 0:
-            return Sample(f"{folder}/module{number}.py", f"import os\n\n\ndef {numbers.choice(_WORDS)}():\n    return '{words}'\n".encode())
-        case 1:
-            return Sample(f"{folder}/part{number}.js", f"const text = '{words}';\nexport default text;\n".encode())
-        case 2:
-            return Sample(f"{folder}/app{number}.yml", f"name: {words}\nimage: registry/{numbers.choice(_WORDS)}:1\n".encode())
-        case 3:
-            return Sample(f"{folder}/node_modules/p{number}/package.json", json.dumps({"name": f"{numbers.choice(_WORDS)}-{number}", "version": "1.0.0"}).encode())
-        case 4:
-            return Sample(f"{folder}/lib{numbers.choice(_WORDS)}{number}.so", elf(*numbers.choices(_WORDS, k=9)))
-        case 5:
-            return Sample(f"{folder}/run{number}.log", f"2020-11-01 INFO {words}\n".encode() * 4)
-        case 6:
-            return Sample(f"{folder}/notes{number}.txt", f"{words}\n".encode() * 9)
-        case _:
-            return Sample(f"{folder}/blob{number}.bin", numbers.randbytes(2_000))
+    words, one = " ".join(numbers.choices(_WORDS, k=40)), numbers.choice(_WORDS)
+    package = json.dumps({"name": f"{one}-{number}", "version": "1.0.0"})
+    kinds: tuple[tuple[str, bytes], ...] = (
+        (f"module{number}.py", f"import os\n\n\ndef {one}():\n    return '{words}'\n".encode()),
+        (f"part{number}.js", f"const text = '{words}';\nexport default text;\n".encode()),
+        (f"app{number}.yml", f"name: {words}\nimage: registry/{one}:1\n".encode()),
+        (f"node_modules/p{number}/package.json", package.encode()),
+        (f"lib{one}{number}.so", elf(*numbers.choices(_WORDS, k=9))),
+        (f"run{number}.log", f"2020-11-01 INFO {words}\n".encode() * 4),
+        (f"notes{number}.txt", f"{words}\n".encode() * 9),
+        (f"blob{number}.bin", numbers.randbytes(2_000)),
+    )
+    name, data = kinds[number % len(kinds)]
+    return Sample(f"srv/data/{number % 97}/{number % 13}/{name}", data)

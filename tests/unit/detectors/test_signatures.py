@@ -20,7 +20,9 @@ DETECTORS = [registry.load("system", name)() for name in registry.names("system"
 
 
 def found_in(sample, detectors=DETECTORS) -> list[Finding]:
-    artefact = Artefact(sample.locator, sample.media_type, len(sample.data), hashlib.sha256(sample.data).hexdigest())
+    artefact = Artefact(
+        sample.locator, sample.media_type, len(sample.data), hashlib.sha256(sample.data).hexdigest()
+    )
     payload = BytesPayload(sample.data)
     found: list[Finding] = []
     for detector in detectors:
@@ -39,7 +41,9 @@ def test_a_signature_fires_on_what_it_is_for(signature: Signature) -> None:
     """A file with the trace gives a finding of the system, of the form that is judged as a system."""
     findings = found_in(trace(signature.kind, signature.positive))
     assert signature.id in fired(findings)
-    mine = [each for each in findings if ("system", signature.system) in {(c.name, c.value) for c in each.clues}]
+    mine = [
+        each for each in findings if ("system", signature.system) in {(c.name, c.value) for c in each.clues}
+    ]
     assert [each.form for each in mine] == [Form.SYSTEM] * len(mine)
     if signature.tells.recognises:
         assert any(each.characteristic is Characteristic.FACE for each in mine)
@@ -83,7 +87,9 @@ def test_the_strongest_trace_says_what_a_system_is() -> None:
 def test_a_comment_is_no_call() -> None:
     """Who writes about a library in a comment does not call it."""
     assert not found_in(trace(Kind.CODE, "# import face_recognition"))
-    assert not found_in(trace(Kind.CODE, "    // await client.send(new SearchFacesByImageCommand(x)); const y"))
+    assert not found_in(
+        trace(Kind.CODE, "    // await client.send(new SearchFacesByImageCommand(x)); const y")
+    )
 
 
 def test_lines_are_counted_from_one() -> None:
@@ -108,8 +114,14 @@ def test_ordinary_files_give_nothing(number: int) -> None:
 @pytest.mark.parametrize(
     ("entry", "says"),
     {
-        "a field that nobody reads": ({"system": "a", "tells": "cloud", "source": "b", "negative": "c", "colour": "d"}, "colour"),
-        "a text kind without a text": ({"system": "a", "tells": "cloud", "source": "b", "negative": "c"}, "text"),
+        "a field that nobody reads": (
+            {"system": "a", "tells": "cloud", "source": "b", "negative": "c", "colour": "d"},
+            "colour",
+        ),
+        "a text kind without a text": (
+            {"system": "a", "tells": "cloud", "source": "b", "negative": "c"},
+            "text",
+        ),
     }.values(),
 )
 def test_a_broken_entry_is_refused(entry: dict[str, str], says: str) -> None:
@@ -124,7 +136,9 @@ def test_a_digest_decides_under_any_name() -> None:
     sample = trace(Kind.MODEL, "renamed.dat")
     artefact = Artefact(sample.locator, sample.media_type, len(sample.data), known.digests[0])
     detector = registry.load("system", "system-file")()
-    (finding,) = detector.detect(artefact, BytesPayload(sample.data), sample.surroundings, Mode.STANDARD, Limits())
+    (finding,) = detector.detect(
+        artefact, BytesPayload(sample.data), sample.surroundings, Mode.STANDARD, Limits()
+    )
     assert ("digest", "sha256") in {(clue.name, clue.value) for clue in finding.clues}
 
 

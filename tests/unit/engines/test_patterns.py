@@ -12,7 +12,9 @@ from efface.errors import UnsupportedError
 
 def test_texts_and_expressions_are_found_with_their_places() -> None:
     """Each name comes with the offsets of all its texts."""
-    patterns = Patterns({"one": Wanted(["needle"]), "two": Wanted([r"/ne+dle[0-9]{2}/"]), "three": Wanted(["absent"])})
+    patterns = Patterns(
+        {"one": Wanted(["needle"]), "two": Wanted([r"/ne+dle[0-9]{2}/"]), "three": Wanted(["absent"])}
+    )
     assert patterns.scan(b"a needle, a needle07") == {"one": (2, 12), "two": (12,)}
 
 
@@ -25,7 +27,13 @@ def test_all_of_asks_for_every_text() -> None:
 
 def test_wide_texts_and_any_case_are_found_where_asked_for() -> None:
     """Two bytes a character, and capitals, count only where the entry says so."""
-    patterns = Patterns({"wide": Wanted(["needle"], wide=True), "case": Wanted(["Other"], any_case=True), "plain": Wanted(["needle"])})
+    patterns = Patterns(
+        {
+            "wide": Wanted(["needle"], wide=True),
+            "case": Wanted(["Other"], any_case=True),
+            "plain": Wanted(["needle"]),
+        }
+    )
     assert set(patterns.scan("needle".encode("utf-16-le"))) == {"wide"}
     assert set(patterns.scan(b"oTHER NEEDLE")) == {"case"}
 

@@ -36,21 +36,27 @@ def test_a_manifest_names_its_packages(path: str, data: bytes, wanted: list[tupl
     assert list(packages(path, data)) == [Package(*each) for each in wanted]
 
 
-@pytest.mark.parametrize("path", ["package.json", "package-lock.json", "App.deps.json", "Pipfile.lock", "composer.lock"])
+@pytest.mark.parametrize(
+    "path", ["package.json", "package-lock.json", "App.deps.json", "Pipfile.lock", "composer.lock"]
+)
 def test_json_that_is_none_is_refused(path: str) -> None:
     """A manifest that is damaged is an error, not an empty list."""
     with pytest.raises(FormatError):
         list(packages(path, b"{"))
 
 
-@pytest.mark.parametrize("data", [b"[]", b"null", b'"x"', b'{"packages": 1, "dependencies": [], "libraries": null}'])
+@pytest.mark.parametrize(
+    "data", [b"[]", b"null", b'"x"', b'{"packages": 1, "dependencies": [], "libraries": null}']
+)
 @pytest.mark.parametrize("path", ["package.json", "package-lock.json", "App.deps.json", "composer.lock"])
 def test_json_of_another_shape_names_nothing(path: str, data: bytes) -> None:
     """What is JSON and no manifest has no packages, and is no error."""
     assert list(packages(path, data)) == []
 
 
-@pytest.mark.parametrize("path", ["METADATA.py", "readme.txt", "a/metadata", "src/package.jsonc", "status", "x/control"])
+@pytest.mark.parametrize(
+    "path", ["METADATA.py", "readme.txt", "a/metadata", "src/package.jsonc", "status", "x/control"]
+)
 def test_other_files_are_no_manifests(path: str) -> None:
     """Names that are only close are not read."""
     assert not is_manifest(path)

@@ -14,7 +14,18 @@ from efface.detectors.signatures import Kind
 from efface.engines import patterns
 from efface.errors import UsageError
 from efface.examine import DATA, SYSTEMS, configuration, look_named
-from efface.model import Characteristic, Finding, Form, GapReason, Limits, Locator, Mode, VerdictKind
+from efface.model import (
+    Characteristic,
+    Finding,
+    Form,
+    GapReason,
+    Level,
+    Limits,
+    Locator,
+    Mode,
+    RemovalStatus,
+    VerdictKind,
+)
 from efface.rules.case_file import parse_case
 from efface.rules.pack import builtin_packs
 from efface.runs.exit_code import ExitCode
@@ -26,7 +37,6 @@ from efface.runs.plan import plan
 from efface.runs.scan import scan
 from efface.runs.store import Store
 from efface.runs.view import view_of
-from efface.model import Level, RemovalStatus
 from efface.testing import traces
 
 OFFICE = """
@@ -94,7 +104,9 @@ def site(tmp_path: Path) -> Path:
 def test_systems_are_judged_and_effects_are_not(site: Path) -> None:
     """Under the order of Nanjing a recogniser is prohibited; software for effects has no verdict."""
     with inspected(site) as store:
-        judge_run(store, parse_case(OFFICE), builtin_packs(), as_of=date(2020, 12, 1), today=date(2020, 12, 1))
+        judge_run(
+            store, parse_case(OFFICE), builtin_packs(), as_of=date(2020, 12, 1), today=date(2020, 12, 1)
+        )
         findings = {each.characteristic: each for each in store.findings()}
         verdicts = {verdict.subject: verdict for verdict in store.verdicts()}
         face = verdicts[findings[Characteristic.FACE].id]
@@ -107,8 +119,15 @@ def test_systems_are_judged_and_effects_are_not(site: Path) -> None:
 def test_the_day_before_the_order_is_no_violation_of_it(site: Path) -> None:
     """The rule of Nanjing does not fire on the day before it was given."""
     with inspected(site) as store:
-        judge_run(store, parse_case(OFFICE), builtin_packs(), as_of=date(2020, 11, 26), today=date(2020, 12, 1))
-        fired = {rule.id for verdict in store.verdicts() for rule in verdict.fired if rule.kind is VerdictKind.PROHIBITED}
+        judge_run(
+            store, parse_case(OFFICE), builtin_packs(), as_of=date(2020, 11, 26), today=date(2020, 12, 1)
+        )
+        fired = {
+            rule.id
+            for verdict in store.verdicts()
+            for rule in verdict.fired
+            if rule.kind is VerdictKind.PROHIBITED
+        }
         assert "CN-NJ-2020" not in fired
 
 
@@ -200,7 +219,9 @@ def test_many_places_are_told_as_few_folders() -> None:
 def test_a_run_of_data_and_a_run_of_systems_have_different_configurations() -> None:
     """What one look found is not taken over by the other; the time of a run decides nothing."""
     assert configuration(Mode.FAST, Limits(), DATA) != configuration(Mode.FAST, Limits(), SYSTEMS)
-    assert configuration(Mode.FAST, Limits(run_seconds=3), SYSTEMS) == configuration(Mode.FAST, Limits(), SYSTEMS)
+    assert configuration(Mode.FAST, Limits(run_seconds=3), SYSTEMS) == configuration(
+        Mode.FAST, Limits(), SYSTEMS
+    )
 
 
 def test_an_unknown_look_is_refused() -> None:

@@ -32,7 +32,14 @@ def test_likely_places_come_first(likely: str, unlikely: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/a/photo.jpg", "/a/film.mp4", "/a/letter.docx", "/a/README", "/v/site-packages/numpy/core.py", "/n/node_modules/p/index.js"],
+    [
+        "/a/photo.jpg",
+        "/a/film.mp4",
+        "/a/letter.docx",
+        "/a/README",
+        "/v/site-packages/numpy/core.py",
+        "/n/node_modules/p/index.js",
+    ],
 )
 def test_what_tells_of_nothing_is_left_out(path: str) -> None:
     """Pictures, documents, and the texts of packages wait for the full walk."""

@@ -20,13 +20,20 @@ if not os.path.isdir("/proc/self"):
 
 @pytest.fixture
 def process() -> Iterator[subprocess.Popen[bytes]]:
-    with subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()", "face_recognition_server.py"], stdin=subprocess.PIPE) as child:
+    with subprocess.Popen(
+        [sys.executable, "-c", "import sys; sys.stdin.read()", "face_recognition_server.py"],
+        stdin=subprocess.PIPE,
+    ) as child:
         yield child
         child.kill()
 
 
 def unit_of(number: int) -> Unit:
-    return next(each for each in Machine().units("machine:") if isinstance(each, Unit) and each.uri.endswith(f"/{number}"))
+    return next(
+        each
+        for each in Machine().units("machine:")
+        if isinstance(each, Unit) and each.uri.endswith(f"/{number}")
+    )
 
 
 def test_a_process_is_its_command_line_and_its_files(process: subprocess.Popen[bytes]) -> None:
@@ -79,5 +86,5 @@ def test_only_this_machine_is_claimed() -> None:
 
 def test_places_that_cannot_be_read_are_known_beforehand(monkeypatch: pytest.MonkeyPatch) -> None:
     """The doctor names them."""
-    monkeypatch.setattr(os, "access", lambda path, mode: path != "/etc")
+    monkeypatch.setattr(os, "access", lambda path, _mode: path != "/etc")
     assert "/etc" in module.unreadable()

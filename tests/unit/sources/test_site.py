@@ -16,7 +16,13 @@ from efface.sources.site import Site
 
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
-    for name in ("opt/gate/a.onnx", "opt/gate/photo.jpg", "usr/share/doc/x.txt", "etc/app.conf", "srv/face_engine.py"):
+    for name in (
+        "opt/gate/a.onnx",
+        "opt/gate/photo.jpg",
+        "usr/share/doc/x.txt",
+        "etc/app.conf",
+        "srv/face_engine.py",
+    ):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"content")
@@ -81,7 +87,11 @@ def test_the_history_of_a_repository_is_listed_in_a_thorough_walk_only(tmp_path:
     porcelain.commit(str(tmp_path), b"first", author=b"A <a@b>", committer=b"A <a@b>")
 
     def history(mode: Mode) -> list[str]:
-        return [each.source for each in Site().units_in(str(tmp_path), mode, Limits()) if isinstance(each, Unit) and each.source == "git"]
+        return [
+            each.source
+            for each in Site().units_in(str(tmp_path), mode, Limits())
+            if isinstance(each, Unit) and each.source == "git"
+        ]
 
     assert not history(Mode.STANDARD)
     assert history(Mode.THOROUGH)
