@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from efface.errors import AccessError, EffaceError
+from efface.examine import look_named
 from efface.model import Limits, Method, Mode, Recognition, Removal, RemovalStatus, Unit
 from efface.runs import replace as places
 from efface.runs import sealing
@@ -108,7 +109,8 @@ def apply(  # noqa: PLR0913 - what a removal depends on
     if tasks:
         mode = Mode(store.meta("mode"))
         size_bytes = sum(task["size_bytes"] for task in tasks)
-        workers = Pool(min(jobs or os.cpu_count() or 1, len(tasks)), mode, limits)
+        look = look_named(store.meta("look", "data"))
+        workers = Pool(min(jobs or os.cpu_count() or 1, len(tasks)), mode, limits, look)
         with measured(store, size_bytes), workers as pool:
             for number, outcome in enumerate(pool.run(iter(tasks)), start=1):
                 results.append(removals.finish(outcome))
