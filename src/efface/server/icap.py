@@ -222,16 +222,15 @@ class _Connection:
         try:
             while not isinstance(event := await self._next(), EndOfMessage):
                 if isinstance(event, Body):
-                    spool.write(event.data)
+                    try:
+                        spool.write(event.data)
+                    except LimitExceededError as error:
+                        return continued, await self._keeper.hold(request.method.lower(), str(error))
                 elif isinstance(event, EndOfPreview) and not event.is_all:
                     self._messages.go_on()
                     self._writer.write(b"ICAP/1.0 100 Continue\r\n\r\n")
                     await self._writer.drain()
                     continued = True
-        except LimitExceededError as error:
-            if spool.size_written == 0:
-                raise
-            return continued, await self._keeper.hold(request.method.lower(), str(error))
         except (MemoryError, OSError) as error:
             if isinstance(error, ConnectionError | TimeoutError):
                 raise
