@@ -154,7 +154,6 @@ def _door(given: DoorFlags, host: str, port: int) -> tuple[DoorOptions, Listenin
     from efface.server.opening import DoorOptions
     from efface.server.running import Listening, Tls
 
-    _log_to_standard_error()
     if given.key is not None and given.ledger is None:
         raise UsageError("--key signs the heads of a ledger; name one with --ledger")
     if (given.tls_cert is None) != (given.tls_key is None):
@@ -185,6 +184,7 @@ def _door(given: DoorFlags, host: str, port: int) -> tuple[DoorOptions, Listenin
         given.connections,
         reread,
     )
+    _log_to_standard_error()
     return options, listening
 
 

@@ -18,6 +18,7 @@ Source: RFC 9162, 2.1 (Merkle tree); DSSE v1.0.2 (pre-authentication encoding of
 from __future__ import annotations
 
 import base64
+import errno
 import os
 import re
 from contextlib import suppress
@@ -79,7 +80,7 @@ class DecisionLedger:
         self, folder: Path, key: SigningKey | None = None, *, rotate_bytes: int = _ROTATE_BYTES
     ) -> None:
         self._folder, self._key, self._rotate_bytes = folder, key, rotate_bytes
-        self._descriptor = -1
+        self._descriptor, self._path = -1, folder
         self._frontier = Frontier()
         self._number, self._written = 0, 0
         try:
@@ -132,8 +133,8 @@ class DecisionLedger:
         self._open(self._number, _End(self._frontier.size, self._frontier.root().hex()))
 
     def _open(self, number: int, end: _End) -> None:
-        path = self._folder / f"decisions-{number + 1:08}.jsonl"
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        self._path = self._folder / f"decisions-{number + 1:08}.jsonl"
+        self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         self._frontier, self._written, self._number = Frontier(), 0, number + 1
         opened = {
             "kind": "opened",
@@ -155,6 +156,8 @@ class DecisionLedger:
         while written < len(data):
             written += os.write(self._descriptor, data[written:])
         os.fdatasync(self._descriptor)
+        if not os.path.samestat(os.fstat(self._descriptor), os.stat(self._path)):
+            raise FileNotFoundError(errno.ENOENT, "its file was taken away")
         self._written += len(data)
 
     def _head(self, frontier: Frontier) -> bytes:

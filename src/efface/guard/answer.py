@@ -53,6 +53,10 @@ class Answer:
             tuple(dict.fromkeys(places))[:_MAX_PLACES],
             len(decision.findings),
             len(decision.gaps),
+            # A refusal for which nothing speaks is the guard's own failure to decide.
+            "crashed"
+            if decision.door is Door.REFUSE and not (decision.findings or decision.rules or decision.gaps)
+            else "",
         )
 
     @classmethod

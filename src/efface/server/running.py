@@ -180,6 +180,7 @@ class _Reloading:
 
 
 def _bound(host: str, port: int) -> socket.socket:
+    bound = None
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         bound = socket.socket(found[0], found[1])
@@ -188,6 +189,8 @@ def _bound(host: str, port: int) -> socket.socket:
         bound.listen(1_024)
         bound.setblocking(False)
     except OSError as error:
+        if bound is not None:
+            bound.close()
         raise UsageError(f"cannot listen on {host}:{port}: {error.strerror}") from None
     return bound
 
