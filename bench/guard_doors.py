@@ -16,23 +16,27 @@ import errno
 import os
 import random
 import resource
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import uvicorn
+
 from efface.evidence.decisions import verify_decisions
-from efface.evidence.keys import SigningKey
+from efface.evidence.keys import SigningKey, save_private
 from efface.formats.icap import EndOfMessage, IcapReader
-from efface.server.middleware import GuardMiddleware
 from efface.server.opening import DoorOptions
 from efface.server.proxy import Proxy
 from efface.testing.door_stream import mixed, send_all
-from efface.testing.doors import http_door, icap_door, reqmod
+from efface.testing.doors import icap_door, reqmod
+from efface.testing.squid import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +54,15 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=2_000)
     parser.add_argument("--clients", type=int, default=1_000)
     parser.add_argument("--only", choices=["faults", "latency", "slow"])
+    parser.add_argument(
+        "--serve", choices=["icap", "origin", "proxy"], help="of this program's own processes"
+    )
+    parser.add_argument("--port", type=int)
+    parser.add_argument("--upstream")
     wanted = parser.parse_args()
+    if wanted.serve:
+        _serve(wanted.serve, wanted.port, wanted.upstream)
+        return
     if wanted.only in {None, "latency"}:
         _latency(wanted.questions)
     if wanted.only in {None, "slow"}:
@@ -104,21 +116,49 @@ def _faults(records: int) -> None:
 def _latency(questions: int) -> None:
     stream = [body for body, _ in mixed(questions, 7, one_forbidden_in=1 << 30)]
     size = statistics.mean(map(len, stream))
-    print(f"{questions} clean records of {size:.0f} bytes on average, one after another\n")
+    print(
+        f"{questions} clean records of {size:.0f} bytes on average, one after another; each server is a process\n"
+    )
     print("| door | p50 ms | p99 ms |\n|---|---|---|")
-    with tempfile.TemporaryDirectory(prefix="efface-bench-") as name:
-        options = DoorOptions(jobs=1, ledger=Path(name, "ledger"), key=SigningKey.new())
-        with _pass_through() as port:
-            _row("ICAP, a server that looks at nothing", asyncio.run(_asked(port, stream)))
-        with icap_door(options) as door:
-            _row("ICAP, the guard", asyncio.run(_asked(door.port, stream)))
-        with http_door(_origin) as origin:
-            service = f"http://127.0.0.1:{origin}"
-            with http_door(Proxy(service)) as port:
-                _row("HTTP, the proxy without the guard", _posted(port, stream))
-            with http_door(GuardMiddleware(Proxy(service), options)) as port:
-                _row("HTTP, the proxy with the guard", _posted(port, stream))
+    with tempfile.TemporaryDirectory(prefix="efface-bench-") as name, ExitStack() as stack:
+        key = Path(name, "door.pem")
+        save_private(SigningKey.new(), key)
+
+        def guard(way: str, *more: str) -> int:
+            port, words = free_port(), ["--jobs", "1", "--key", str(key), "--ledger", str(Path(name, way))]
+            where = ["--port", str(port)] if way == "serve" else ["--listen", f"127.0.0.1:{port}"]
+            stack.enter_context(_process(port, ["-m", "efface", "guard", way, *where, *words, *more]))
+            return port
+
+        def plain(what: str, upstream: str = "") -> int:
+            port = free_port()
+            words = [__file__, "--serve", what, "--port", str(port), "--upstream", upstream]
+            stack.enter_context(_process(port, words))
+            return port
+
+        service = f"http://127.0.0.1:{plain('origin')}"
+        _row("ICAP, a server that looks at nothing", asyncio.run(_asked(plain("icap"), stream)))
+        _row("ICAP, the guard", asyncio.run(_asked(guard("icap"), stream)))
+        _row("HTTP, the proxy without the guard", _posted(plain("proxy", service), stream))
+        _row("HTTP, the proxy with the guard", _posted(guard("serve", "--upstream", service), stream))
     print()
+
+
+@contextmanager
+def _process(port: int, words: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server in a process of its own, and yield it once it listens on a port."""
+    with subprocess.Popen([sys.executable, *words], stderr=subprocess.DEVNULL) as process:
+        try:
+            while process.poll() is None:
+                try:
+                    socket.create_connection(("127.0.0.1", port), 1).close()
+                except OSError:
+                    time.sleep(0.1)
+                else:
+                    break
+            yield process
+        finally:
+            process.terminate()
 
 
 async def _asked(port: int, stream: list[bytes]) -> list[float]:
@@ -159,38 +199,26 @@ async def _origin(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 
     await send({"type": "http.response.body", "body": b""})
 
 
-class _pass_through:  # noqa: N801 - used as a statement
-    """An ICAP server that reads every message to its end and lets it pass."""
+async def _let_pass(port: int) -> None:
+    """Run an ICAP server that reads every message to its end and lets it pass."""
 
-    def __enter__(self) -> int:
-        import threading
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        messages = IcapReader()
+        while data := await reader.read(65_536):
+            messages.feed(data)
+            if any(isinstance(event, EndOfMessage) for event in messages.events()):
+                writer.write(b'ICAP/1.0 204 OK\r\nISTag: "0"\r\nEncapsulated: null-body=0\r\n\r\n')
+        writer.close()
 
-        started = threading.Event()
+    server = await asyncio.start_server(handle, "127.0.0.1", port)
+    await server.serve_forever()
 
-        async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            messages = IcapReader()
-            while data := await reader.read(65_536):
-                messages.feed(data)
-                if any(isinstance(event, EndOfMessage) for event in messages.events()):
-                    writer.write(b'ICAP/1.0 204 OK\r\nISTag: "0"\r\nEncapsulated: null-body=0\r\n\r\n')
-            writer.close()
 
-        async def serve() -> None:
-            server = await asyncio.start_server(handle, "127.0.0.1", 0)
-            self.port = server.sockets[0].getsockname()[1]
-            self.loop, self.stop = asyncio.get_running_loop(), asyncio.Event()
-            started.set()
-            await self.stop.wait()
-            server.close()
-
-        self.thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
-        self.thread.start()
-        started.wait()
-        return int(self.port)
-
-    def __exit__(self, *_: object) -> None:
-        self.loop.call_soon_threadsafe(self.stop.set)
-        self.thread.join()
+def _serve(what: str, port: int, upstream: str) -> None:
+    if what == "icap":
+        asyncio.run(_let_pass(port))
+    else:
+        uvicorn.run(_origin if what == "origin" else Proxy(upstream), port=port, log_level="error")
 
 
 # -- slow clients
@@ -199,15 +227,11 @@ class _pass_through:  # noqa: N801 - used as a statement
 def _slow(clients: int) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, 4 * clients)), hard))
-    command = [sys.executable, "-m", "efface", "guard", "icap", "--listen", "127.0.0.1:0", "--jobs", "1"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None  # noqa: S101 - it was asked for
-        port = int(process.stderr.readline().rpartition('"port": ')[2].rstrip("}\n"))
+    port = free_port()
+    words = ["-m", "efface", "guard", "icap", "--listen", f"127.0.0.1:{port}", "--jobs", "1"]
+    with _process(port, words) as process:
         before = _rss_mib(process.pid)
         peak, seconds = asyncio.run(_crawl(port, clients, process.pid))
-        process.terminate()
-        for _ in process.stderr:
-            pass
     print(
         f"{clients} clients that each send {_SLOW_BODY_BYTES} bytes in {_SLOW_ROUNDS} turns a second apart\n"
     )
