@@ -250,7 +250,8 @@ async def _crawl(port: int, clients: int, process: int) -> tuple[float, list[flo
             writer.write(piece)
             await writer.drain()
             await asyncio.sleep(1.0)
-        answered += (await reader.readline()).startswith(b"ICAP/1.0 204")
+        told = await reader.readline()
+        answered += told.startswith(b"ICAP/1.0 204")  # after the wait, or counts of others would be lost
         writer.close()
 
     slow = [asyncio.create_task(crawl()) for _ in range(clients)]
