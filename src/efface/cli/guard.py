@@ -59,24 +59,24 @@ def check(*files: Targets, case: CaseFile = None, as_of: AsOf = None, packs: Pac
     return ExitCode.GAPS if Door.QUARANTINE in doors else ExitCode.CLEAN
 
 
-@app.command(
-    help_epilogue="Examples:\n\n  efface guard serve\n\n  efface guard serve --case credit.toml --port 8080"
+# Doors that stay open are imported when they are opened.
+app.command(
+    "efface.cli.doors:serve",
+    name="serve",
+    help="Answer over HTTP: decide on what is posted to /check, or stand before a service.",
+    help_epilogue="Examples:\n\n  efface guard serve --case credit.toml --port 8080\n\n"
+    "  efface guard serve --upstream http://127.0.0.1:9000 --ledger /var/lib/efface/door",
 )
-def serve(
-    *,
-    case: CaseFile = None,
-    as_of: AsOf = None,
-    packs: PackFolders = None,
-    host: Annotated[str, Parameter(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, Parameter(help="Port to listen on.")] = 8765,
-) -> int:
-    """Answer over HTTP: POST a payload to /check; needs the extra `server`."""
-    try:
-        import uvicorn
-
-        from efface.server import application
-    except ImportError as error:
-        raise UsageError(f"{error.name} is not installed", to_do="Install efface[server].") from None
-    law = law_of(packs)
-    uvicorn.run(application(read_case(case), as_of, law), host=host, port=port, log_level="warning")
-    return 0
+app.command(
+    "efface.cli.doors:icap",
+    name="icap",
+    help="Answer proxies over ICAP: /reqmod and /respmod.",
+    help_epilogue="Examples:\n\n  efface guard icap --listen 127.0.0.1:1344\n\n"
+    "  efface guard icap --case credit.toml --ledger door --key door.pem --status 127.0.0.1:9101",
+)
+app.command(
+    "efface.cli.doors:ledger",
+    name="ledger",
+    help="Check a door's ledger of decisions: exit code 0 when it holds, 4 when it does not.",
+    help_epilogue="Examples:\n\n  efface guard ledger door\n\n  efface guard ledger door --trust door.pub",
+)

@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from efface.model import Case, Verdict
     from efface.rules.pack import Pack
 
-__all__ = ["Decision", "Door", "Guard"]
+__all__ = ["DOOR_LIMITS", "Decision", "Door", "Guard"]
 
 _PASSES = (VerdictKind.PERMITTED, VerdictKind.CONDITIONAL_OK, VerdictKind.OUT_OF_SCOPE)
-_DOOR_LIMITS = Limits(
+DOOR_LIMITS = Limits(
     artefact_bytes=64 * 1024 * 1024, unpacked_bytes=256 * 1024 * 1024, entries=2_000, frames=200, cells=20_000
 )
 
@@ -87,7 +87,7 @@ class Guard:
         *,
         packs: Sequence[Pack] | None = None,
         mode: Mode = Mode.STANDARD,
-        limits: Limits = _DOOR_LIMITS,
+        limits: Limits = DOOR_LIMITS,
     ) -> None:
         if case is not None and as_of is None:
             message = "as_of: a case is judged as of a day"
