@@ -56,7 +56,7 @@ def decodings(text: str) -> Iterator[tuple[str, bytes | str]]:
     stripped = text.strip()
     for word, reader in _READERS:
         try:
-            found = reader(stripped)
+            found = reader(text if reader is _characters else stripped)  # strip takes controls off, too
         except (ValueError, binascii.Error, OverflowError):
             continue
         if found and len(found) >= MIN_CHARS // 4:
@@ -120,7 +120,9 @@ def _references(text: str) -> bytes | None:
         return None
 
     def character(match: re.Match[str]) -> str:
-        number = int(match[1]) if match[1] else int(match[4], 8) if match[4] else int(match[2] or match[3], 16)
+        number = (
+            int(match[1]) if match[1] else int(match[4], 8) if match[4] else int(match[2] or match[3], 16)
+        )
         return chr(number & 0xFF)
 
     return _REFERENCE.sub(character, text).encode("latin-1", "ignore")
@@ -138,7 +140,7 @@ def _spaced(text: str) -> str | None:
 def _characters(text: str) -> bytes | None:
     """Return bytes that stand as the characters of the same number, as `atob` of browsers gives them."""
     high = sum("\x80" <= mark <= "\xff" for mark in text[:4096])
-    return text.encode("latin-1") if high * 8 >= len(text[:4096]) else None
+    return text.encode("latin-1") if high >= _FEW else None
 
 
 _READERS: tuple[tuple[str, Callable[[str], bytes | str | None]], ...] = (

@@ -16,11 +16,11 @@ from efface.errors import FormatError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["WORKBOOK", "Cell", "cells", "letters", "other_parts"]
+__all__ = ["STRINGS", "WORKBOOK", "Cell", "cells", "letters", "other_parts", "sheets"]
 
 WORKBOOK = "xl/workbook.xml"
 _RELATIONS = "xl/_rels/workbook.xml.rels"
-_STRINGS = "xl/sharedStrings.xml"
+STRINGS = "xl/sharedStrings.xml"
 _REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _PLAIN = re.compile(
     r"\[Content_Types\]\.xml|_rels/\.rels|docProps/(?:app|core|custom)\.xml|xl/(?:workbook|styles|sharedStrings|calcChain)"
@@ -60,14 +60,19 @@ def cells(parts: Mapping[str, bytes]) -> Iterator[Cell]:
     Raises:
         FormatError: A part that is needed is missing, not well-formed, or declares entities.
     """
-    strings = _strings(parts[_STRINGS]) if _STRINGS in parts else []
-    for name, part in _sheets(parts):
+    strings = _strings(parts[STRINGS]) if STRINGS in parts else []
+    for name, part in sheets(parts):
         if part not in parts:
             raise FormatError("XLSX: a sheet is missing")
         yield from _of_sheet(name, parts[part], strings)
 
 
-def _sheets(parts: Mapping[str, bytes]) -> list[tuple[str, str]]:
+def sheets(parts: Mapping[str, bytes]) -> list[tuple[str, str]]:
+    """Return the name of each sheet and of the part that it lies in.
+
+    Raises:
+        FormatError: The workbook is missing or damaged.
+    """
     if WORKBOOK not in parts or _RELATIONS not in parts:
         raise FormatError("XLSX: the workbook is missing")
     targets: dict[str, str] = {}

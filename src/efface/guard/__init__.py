@@ -1,5 +1,24 @@
 """The guard answers for one payload at the door: allow, refuse or quarantine. It fails closed."""
 
-from efface.guard.decision import Decision, Door, Guard
+from efface.guard.answer import Decision, Door
+from efface.guard.clean import Cleaned, cleaned
+from efface.guard.decision import DOOR_LIMITS, Guard
+from efface.guard.law import Basis
+from efface.guard.places import Place
+from efface.guard.receipt import receipt
+from efface.guard.schema import Schema, schema, schemas
 
-__all__ = ["Decision", "Door", "Guard"]
+__all__ = [
+    "DOOR_LIMITS",
+    "Basis",
+    "Cleaned",
+    "Decision",
+    "Door",
+    "Guard",
+    "Place",
+    "Schema",
+    "cleaned",
+    "receipt",
+    "schema",
+    "schemas",
+]

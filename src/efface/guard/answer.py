@@ -187,7 +187,9 @@ class Answer:
 
 def _of_verdict(verdict: Verdict, what: str) -> _Said:
     if verdict.kind.is_violation:
-        return _Said(Door.REFUSE, what, tuple(sorted(rule.id for rule in verdict.fired if rule.kind.is_violation)))
+        return _Said(
+            Door.REFUSE, what, tuple(sorted(rule.id for rule in verdict.fired if rule.kind.is_violation))
+        )
     if verdict.kind in _PASSES:
         return _Said(Door.ALLOW, what)
     missing = tuple(question.fact for question in verdict.missing)

@@ -13,13 +13,17 @@ over several requests is not put together.
 
 from __future__ import annotations
 
+import io
 import re
 from typing import TYPE_CHECKING
 
+from efface.engines import archive_reading
 from efface.errors import FormatError
-from efface.formats import rare_codes
+from efface.formats import rare_codes, sniff
 from efface.formats.document_values import is_number
+from efface.formats.unwrap import unwrap
 from efface.guard.entries import of_json
+from efface.model import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -39,6 +43,11 @@ _MIN_NUMBERS = 64
 _MAX_NUMBERS = 8192
 _LONG_NAME = 64
 _INNER_JSON = 3
+_LAYERS = 4
+_MOST_LAYERS = 256
+_MAX_TAKEN_OUT = 64 << 20
+_HEAD = 4096
+_ARCHIVES = Limits(artefact_bytes=16 << 20, unpacked_bytes=64 << 20, entries=200)
 
 
 def with_inner(entries: Iterable[Entry], depth: int = 0) -> Iterator[Entry]:
@@ -51,9 +60,7 @@ def with_inner(entries: Iterable[Entry], depth: int = 0) -> Iterator[Entry]:
             except FormatError:
                 continue
             if len(inner) > 1 or (inner and inner[0].names):
-                yield from (
-                    _inside(entry, each) for each in with_inner(inner, depth + 1)
-                )
+                yield from (_inside(entry, each) for each in with_inner(inner, depth + 1))
 
 
 def _inside(outer: Entry, inner: Entry) -> Entry:
@@ -72,33 +79,83 @@ def assembled(entries: list[Entry]) -> Iterator[tuple[str, bytes | str]]:
     Args:
         entries: Those of one submission, in its order.
     """
-    seen_names: set[str] = set()
+    texts: dict[str, str] = {}
     for entry in entries:
-        if entry.kind != "value" and len(entry.text) >= rare_codes.MIN_CHARS:
+        texts.setdefault(entry.text, entry.place)
+        if entry.kind != "value":
             yield entry.place, entry.text
         for name in entry.names:
-            if len(name) >= _LONG_NAME and name not in seen_names:
-                seen_names.add(name)
+            if len(name) >= _LONG_NAME and name not in texts:
+                texts[name] = entry.place
                 yield entry.place, name
-        yield from ((entry.place, found) for _, found in rare_codes.decodings(entry.text))
-    yield from _joined(entries)
+    for text, place in texts.items():
+        yield from ((place, found) for found in _taken_out(text))
+    for place, text in _joined(entries):
+        yield place, text
+        yield from ((place, found) for found in _taken_out(text))
     yield from _numbers(entries)
+
+
+def _taken_out(text: str) -> Iterator[bytes | str]:
+    """Yield what comes out of a text when codings and archives are taken off, layer by layer."""
+    left = _MAX_TAKEN_OUT
+    pending: list[tuple[bytes | str, int]] = [(text, 0)]
+    known: set[bytes | str] = {text}
+    while pending:
+        value, depth = pending.pop(0)
+        for found in _layers(value):
+            left -= len(found)
+            if left < 0:
+                return
+            if found not in known:
+                known.add(found)
+                yield found
+                if depth < _LAYERS and len(known) < _MOST_LAYERS:
+                    pending.append((found, depth + 1))
+
+
+def _layers(value: bytes | str) -> Iterator[bytes | str]:
+    if len(value) < rare_codes.MIN_CHARS:
+        return
+    if isinstance(value, bytes):
+        yield from _unpacked(value)
+    else:
+        yield from (found for _, found in rare_codes.decodings(value))
+    for inner in unwrap(value):
+        if inner.how:
+            yield inner.data
+            yield from _unpacked(inner.data)
+            plain = inner.data[:_HEAD].isascii() and inner.data.isascii()
+            if plain and len(inner.data) >= rare_codes.MIN_CHARS:
+                yield from (found for _, found in rare_codes.decodings(inner.data.decode()))
+
+
+def _unpacked(data: bytes) -> Iterator[bytes]:
+    """Yield the members of an archive: a scan looks at them, too, but knows nothing of a vector without a name."""
+    kind = sniff.media_type(data[: sniff.HEAD_BYTES])
+    single = kind in archive_reading.COMPRESSED
+    if not single and kind != "application/zip":
+        return
+    try:
+        for member in archive_reading.members(io.BytesIO(data), len(data), _ARCHIVES, single=single):
+            if isinstance(member.data, bytes):
+                yield member.data
+    except FormatError:
+        return
 
 
 def _joined(entries: list[Entry]) -> Iterator[tuple[str, str]]:
     """Yield pieces in a row: of each record, and of all together where records hold one piece each."""
-    by_record: dict[str, list[Entry]] = {}
-    for entry in entries:
-        if _PIECE.fullmatch(entry.text) and not _NO_PIECE.fullmatch(entry.text):
-            by_record.setdefault(entry.record, []).append(entry)
-    everything = [entry for pieces in by_record.values() for entry in pieces]
-    groups = list(by_record.values())
-    if len(groups) > 1:
-        groups.append(everything)
-    for pieces in groups:
-        text = "".join(entry.text.rstrip("=") for entry in pieces)
-        if len(pieces) > 1 and len(text) >= _MIN_JOINED:
-            yield pieces[0].place, text
+    pieces = [each for each in entries if _PIECE.fullmatch(each.text) and not _NO_PIECE.fullmatch(each.text)]
+    longer = [each for each in entries if len(each.text) >= rare_codes.MIN_CHARS and max(each.text) <= "\xff"]
+    for some in (pieces, longer) if pieces != longer else (pieces,):
+        records: dict[str, list[Entry]] = {}
+        for entry in some:
+            records.setdefault(entry.record, []).append(entry)
+        for group in (*records.values(), *([some] if len(records) > 1 else [])):
+            text = "".join(entry.text.rstrip("=") for entry in group[:-1]) + group[-1].text
+            if len(group) > 1 and len(text) >= _MIN_JOINED:
+                yield group[0].place, text
 
 
 def _numbers(entries: list[Entry]) -> Iterator[tuple[str, str]]:

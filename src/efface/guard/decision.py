@@ -16,7 +16,7 @@ from efface.guard.assembled import assembled, with_inner
 from efface.guard.law import Bench
 from efface.guard.places import part_place
 from efface.guard.plain import plain_record
-from efface.guard.schema import schemas
+from efface.guard.schema import is_heading
 from efface.guard.submission import as_message, read
 from efface.model import (
     Collection,
@@ -38,15 +38,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import date
 
-    from efface.examine import Result
+    from efface.examine.examiner import Result
     from efface.guard.schema import Schema
     from efface.guard.submission import Piece
     from efface.model import Case
     from efface.rules.pack import Pack
 
-__all__ = ["Decision", "Door", "Guard"]
+__all__ = ["DOOR_LIMITS", "Decision", "Door", "Guard"]
 
-_DOOR_LIMITS = Limits(
+DOOR_LIMITS = Limits(
     artefact_bytes=64 * 1024 * 1024,
     unpacked_bytes=256 * 1024 * 1024,
     entries=2_000,
@@ -54,6 +54,7 @@ _DOOR_LIMITS = Limits(
     cells=20_000,
     artefact_seconds=30.0,
 )
+
 
 class _LateError(BaseException):
     """The time is up. No Exception: the examiner makes gaps of those and goes on."""
@@ -88,7 +89,7 @@ class Guard:
         *,
         packs: Sequence[Pack] | None = None,
         mode: Mode = Mode.STANDARD,
-        limits: Limits = _DOOR_LIMITS,
+        limits: Limits = DOOR_LIMITS,
         schema: Schema | None = None,
         key: bytes | None = None,
     ) -> None:
@@ -123,7 +124,9 @@ class Guard:
             decision = self._plain(data, form) or self._decide(data, name, form)
             return replace(decision, digest=keyed_digest(self._key, data, "sha256").hex())
         except _LateError:
-            return Decision(Door.QUARANTINE, f"took more than artefact_seconds = {self._limits.artefact_seconds}")
+            return Decision(
+                Door.QUARANTINE, f"took more than artefact_seconds = {self._limits.artefact_seconds}"
+            )
         except Exception as error:  # noqa: BLE001 - the guard's decision: a crash becomes a refusal
             return Decision(Door.REFUSE, f"it could not be decided ({type(error).__name__})")
 
@@ -148,7 +151,7 @@ class Guard:
         message = as_message(data)
         if message is not None:
             data, name = message, f"{name}.eml"
-        pieces = list(read(data, name, self._limits, _is_heading(form)))
+        pieces = list(read(data, name, self._limits, is_heading(form)))
         results = list(self._examined(data, name, pieces))
         findings = tuple(result for result in results if isinstance(result, Finding))
         gaps = tuple(_gap_of(result) for result in results if isinstance(result, Gap | Sampling))
@@ -164,7 +167,7 @@ class Guard:
 
     def _assembled(self, name: str, pieces: list[Piece]) -> Iterator[Column]:
         for piece in pieces:
-            for place, value in assembled(list(with_inner(piece.entries or ()))):
+            for place, value in assembled(list(with_inner((*(piece.entries or ()), *piece.loose)))):
                 where = Locator(ASSEMBLED, (name,), part_place(piece.path, place))
                 yield Column(where, Surroundings(), _once(value))
 
@@ -186,8 +189,3 @@ def _gap_of_piece(name: str, piece: Piece) -> Gap:
 
 def _once(value: bytes | str) -> Callable[[], Iterator[bytes | str]]:
     return lambda: iter((value,))
-
-
-def _is_heading(form: Schema | None) -> Callable[[str], bool]:
-    forms = [form] if form else list(schemas().values())
-    return lambda text: any(each.field(text) is not None for each in forms)

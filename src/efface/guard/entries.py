@@ -269,7 +269,6 @@ def of_workbook(parts: Mapping[str, bytes], is_heading: Callable[[str], bool]) -
                 yield Entry(place, f"{shown(sheet)}!{cell.row}", "", (name,), cell.text, kind)
 
 
-
 def _is_header(cells: list[xlsx_cells.Cell], is_heading: Callable[[str], bool]) -> bool:
     known = sum(is_heading(cell.text.strip()) for cell in cells)
     return known >= 2 and known * 2 >= len(cells)

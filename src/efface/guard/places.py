@@ -47,22 +47,32 @@ def part_place(path: Sequence[str], inner: str = "") -> str:
 
 
 def places_of(finding: Finding, pieces: Sequence[Piece]) -> Iterator[tuple[str, Entry | None, Piece | None]]:
-    """Yield every place of a finding, with the value that stands there and its piece where they are known; at least one.
+    """Yield every place of a finding, with its value and piece where they are known; at least one.
 
     A scan names a column; here its values are asked one by one, by the test that also decides what a removal
     takes. At most 200 places are told of one finding.
     """
     path, fragment = finding.locator.path[1:], finding.locator.fragment or ""
-    piece = next((each for each in pieces if path[: len(each.path)] == each.path and _reads(each, path)), None)
+    piece = next(
+        (each for each in pieces if path[: len(each.path)] == each.path and _reads(each, path)), None
+    )
     if piece is None or piece.entries is None:
-        yield part_place(path, "" if fragment.startswith(("/", "text")) else fragment) or "the payload", None, None
+        yield (
+            part_place(path, "" if fragment.startswith(("/", "text")) else fragment) or "the payload",
+            None,
+            None,
+        )
         return
     near = [entry for entry in piece.entries if piece.is_workbook or entry.pattern == fragment]
     found = [entry for entry in near or piece.entries if _holds(entry, finding)]
     for entry in found[:_MOST]:
         yield part_place(piece.path, entry.place), entry, piece
     if not found:
-        yield part_place(path, fragment if fragment.startswith("/") and len(fragment) < _MOST else ""), None, None
+        yield (
+            part_place(path, fragment if fragment.startswith("/") and len(fragment) < _MOST else ""),
+            None,
+            None,
+        )
 
 
 def _reads(piece: Piece, path: tuple[str, ...]) -> bool:

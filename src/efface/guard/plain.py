@@ -26,7 +26,9 @@ _MOST_BYTES = 16 << 10
 _MOST_VALUES = 63
 _SHORT = 24
 _MOST_ASCII = 95
-_SUSPECT = re.compile(r"[!-~]{24}|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xa0\xc0-\xd6\xd8-\xf6\xf8-\xff\ud800-\udfff]")
+_SUSPECT = re.compile(
+    r"[!-~]{24}|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xa0\xc0-\xd6\xd8-\xf6\xf8-\xff\ud800-\udfff]"
+)
 """A run, a control, or a Latin-1 letter; × ÷ § ° · and their like stand in sentences."""
 
 _SCALARS = frozenset({str, int, float, bool, type(None)})

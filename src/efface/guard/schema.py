@@ -21,15 +21,19 @@ from efface.model import Text
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["NOTHING", "Field", "Schema", "plain_name", "schema", "schemas"]
+__all__ = ["NOTHING", "Field", "Schema", "is_heading", "plain_name", "schema", "schemas"]
 
 NOTHING = frozenset({"", "/", "无", "-", "—", "——", "null", "NULL"})
 """What senders write where there is nothing."""
 
 _FORMS = ("licence", "licence-old", "penalty", "penalty-old")
 _HASH = re.compile(r"(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})", re.IGNORECASE)
-_DATE = re.compile(r"\d{4}(?:[-/.年]?\d{1,2}(?:[-/.月]?\d{1,2}日?)?)?(?:[ T]\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)?")
-_STAMP = re.compile(r"\d{4,5}(?:\.0)?|\d{13}")  # days since 1900, as Excel writes dates; milliseconds since 1970
+_DATE = re.compile(
+    r"\d{4}(?:[-/.年]?\d{1,2}(?:[-/.月]?\d{1,2}日?)?)?(?:[ T]\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)?"
+)
+_STAMP = re.compile(
+    r"\d{4,5}(?:\.0)?|\d{13}"
+)  # days since 1900, as Excel writes dates; milliseconds since 1970
 _DECIMAL = re.compile(r"[-+]?\d{1,18}(?:\.\d{1,12})?")
 _DROPPED = re.compile(r"[\s*＊:：]+")
 
@@ -158,8 +162,16 @@ def schemas() -> dict[str, Schema]:
     return {form.id: form for form in forms}
 
 
+def is_heading(form: Schema | None) -> Callable[[str], bool]:
+    """Return what tells whether a text is the heading of a field: of a form, or of any."""
+    forms = [form] if form else list(schemas().values())
+    return lambda text: any(each.field(text) is not None for each in forms)
+
+
 def _read(name: str) -> dict[str, Any]:
-    return tomllib.loads(resources.files("efface.guard").joinpath("schemas", f"{name}.toml").read_text("utf-8"))
+    return tomllib.loads(
+        resources.files("efface.guard").joinpath("schemas", f"{name}.toml").read_text("utf-8")
+    )
 
 
 def _schema(raw: dict[str, Any], around: frozenset[str], beside: tuple[Field, ...]) -> Schema:
@@ -181,5 +193,7 @@ def _schema(raw: dict[str, Any], around: frozenset[str], beside: tuple[Field, ..
 
 
 def _field(raw: dict[str, Any]) -> Field:
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()}
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()
+    }
     return Field(**values)

@@ -46,6 +46,7 @@ class Piece:
         others: Names of parts that a table has no need of: pictures, drawings, macros.
         is_workbook: Whether it is an Excel workbook.
         is_frame: Whether it only holds other pieces.
+        loose: Texts that are no fields, to be looked at for what hides in them.
     """
 
     path: tuple[str, ...]
@@ -54,6 +55,7 @@ class Piece:
     others: tuple[str, ...] = ()
     is_workbook: bool = False
     is_frame: bool = False
+    loose: tuple[Entry, ...] = field(default=(), repr=False)
 
 
 def as_message(data: bytes) -> bytes | None:
@@ -97,8 +99,12 @@ def read(
             yield from _of_archive(data, limits, is_heading, path)
         elif kind == _MESSAGE:
             yield from _of_message(data, limits, is_heading, path)
-        elif kind == "text/plain" and _WEB_FORM.fullmatch(text := _text(data).strip()):
-            yield Piece(path, tuple(_of_web_form(text)))
+        elif kind == "text/plain" and _WEB_FORM.fullmatch(_text(data).strip()):
+            yield Piece(path, tuple(_of_web_form(_text(data).strip())))
+        elif kind.startswith("text/"):
+            yield Piece(path, loose=(Entry("the text", "", "", (), _text(data), "aside"),))
+        elif kind == sniff.OCTETS:
+            yield Piece(path, loose=tuple(_of_octets(data)))
         else:
             yield Piece(path)
     except FormatError as error:
@@ -110,6 +116,14 @@ def _text(data: bytes) -> str:
     if text is None:
         raise FormatError("not in an encoding that is known here")
     return text
+
+
+def _of_octets(data: bytes) -> Iterator[Entry]:
+    """Yield bytes as text where they are UTF-8 with controls: bytes that were written one to a character."""
+    try:
+        yield Entry("the text", "", "", (), data.decode(), "aside")
+    except UnicodeDecodeError:
+        return
 
 
 def _of_web_form(text: str) -> Iterator[Entry]:
@@ -158,7 +172,13 @@ def _of_message(
         file_name = part.get_filename()
         if isinstance(own, str) and own and not file_name and len(body) < _WHOLE_BYTES:
             fields.append(
-                Entry(f"field {entries.shown(own)}", "form", "", (own,), decoded(body) or "")
+                Entry(
+                    f"field {entries.shown(own)}",
+                    "form",
+                    "",
+                    (own,),
+                    decoded(body) or body.decode("utf-8", "replace"),
+                )
             )
         else:
             files.append((file_name or f"part-{number}", body))

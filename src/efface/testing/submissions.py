@@ -51,6 +51,15 @@ _CONTENTS = (
     "准予设立；经营范围：人脸识别系统的研发、销售（依法须经批准的项目除外）",
     "准予延续，有效期五年，许可证编号JY11201010000001",
 )
+_FORMATS = "http://schemas.openxmlformats.org"
+_CELLS, _LINKS = f"{_FORMATS}/spreadsheetml/2006/main", f"{_FORMATS}/officeDocument/2006/relationships"
+_FIXED = {
+    "dfbm": "999999",
+    "cflb1": "罚款",
+    "cfmc": "行政处罚",
+    "xmmc": "经营许可",
+    "xkws": "准予行政许可决定书",
+}
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
@@ -65,7 +74,10 @@ def person_number(chance: random.Random) -> str:
     """Return an invented identity number of a region that is none, with its check character."""
     born = f"{chance.randint(1950, 2004)}{chance.randint(1, 12):02d}{chance.randint(1, 28):02d}"
     first = f"999999{born}{chance.randint(0, 999):03d}"
-    return first + "10X98765432"[sum(int(digit) * weight for digit, weight in zip(first, _WEIGHTS, strict=True)) % 11]
+    return (
+        first
+        + "10X98765432"[sum(int(digit) * weight for digit, weight in zip(first, _WEIGHTS, strict=True)) % 11]
+    )
 
 
 def clean_record(form: Schema, seed: int, person: str = "legal") -> dict[str, str]:
@@ -82,27 +94,35 @@ def clean_record(form: Schema, seed: int, person: str = "legal") -> dict[str, st
 
 def _value(field: Field, form: Schema, person: str, chance: random.Random) -> str:
     own, natural = field.name.partition("_")[2] or field.name, person == "natural"
-    if field.kind == "date":
-        return f"{chance.randint(2016, 2025)}-{chance.randint(1, 12):02d}-{chance.randint(1, 28):02d}"
-    if field.kind == "decimal":
-        return chance.choice(("", "0", "0.2", f"{chance.randint(1, 500_000) / 10_000:.6f}"))
+    if field.check == "person":
+        return person_number(chance) if natural == ("xdr" in own) else ""
     if field.check == "uscc":
         return "" if natural and "xdr" in own else social_credit_code(chance)
-    if field.check == "person":
-        return person_number(chance) if natural == ("xdr" in own) or own == "xdr_sfz" and natural else ""
-    if own in {"xdr_mc", "xdr"}:
-        return _person(chance) if natural else _firm(chance)
-    if own in {"frdb", "fddb", "fr"}:
-        return "" if natural else _person(chance)
+    if field.kind != "text":
+        return _date(chance) if field.kind == "date" else _amount(chance)
     if own == form.record_id.partition("_")[2]:
         return f"津{chance.choice('市交环应')}监罚〔{chance.randint(2016, 2025)}〕{chance.randint(1, 9999)}号"
     if field.free_text:
         return _sentence(own, chance)
-    if field.seen:
-        return chance.choice(field.seen)
+    return chance.choice(field.seen) if field.seen else _name(own, chance, natural=natural)
+
+
+def _date(chance: random.Random) -> str:
+    return f"{chance.randint(2016, 2025)}-{chance.randint(1, 12):02d}-{chance.randint(1, 28):02d}"
+
+
+def _amount(chance: random.Random) -> str:
+    return chance.choice(("", "0", "0.2", f"{chance.randint(1, 500_000) / 10_000:.6f}"))
+
+
+def _name(own: str, chance: random.Random, *, natural: bool) -> str:
+    if own in {"xdr_mc", "xdr"}:
+        return _person(chance) if natural else _firm(chance)
+    if own in {"frdb", "fddb", "fr"}:
+        return "" if natural else _person(chance)
     if own in {"cfjg", "xkjg", "xzjg", "sjly", "lydw"}:
         return chance.choice(_PLACES) + chance.choice(_OFFICES)
-    return {"dfbm": "999999", "cflb1": "罚款", "cfmc": "行政处罚", "xmmc": "经营许可", "xkws": "准予行政许可决定书"}.get(own, chance.choice(("", "/", "无")))
+    return _FIXED.get(own) or chance.choice(("", "/", "无"))
 
 
 def _firm(chance: random.Random) -> str:
@@ -114,12 +134,14 @@ def _person(chance: random.Random) -> str:
 
 
 def _sentence(own: str, chance: random.Random) -> str:
-    if own in {"yj"}:
+    if own == "yj":
         return chance.choice(_GROUNDS)
     if own in {"nr", "jg"}:
         return chance.choice(_CONTENTS)
     if own in {"bz", "qtxx"}:
-        return chance.choice(("", "/", "无", "本决定书已送达当事人。", "当事人陈述：门店人脸识别机由总部统一采购。"))
+        return chance.choice(
+            ("", "/", "无", "本决定书已送达当事人。", "当事人陈述：门店人脸识别机由总部统一采购。")
+        )
     return "；".join(chance.sample(_ACTS, chance.randint(1, 3)))
 
 
@@ -144,7 +166,11 @@ def _json(table: _Table) -> bytes:
 
 def _json_rows(table: _Table) -> bytes:
     rows = [
-        {"ID": f"{number:032x}", "CHECK_FLAG": "1", **{key.upper(): value or None for key, value in each.items()}}
+        {
+            "ID": f"{number:032x}",
+            "CHECK_FLAG": "1",
+            **{key.upper(): value or None for key, value in each.items()},
+        }
         for number, each in enumerate(table.records)
     ]
     return json.dumps({"total": len(rows), "rows": rows}, indent=1).encode()
@@ -167,10 +193,10 @@ def _xml(table: _Table) -> bytes:
         "<fields>" + "".join(f"<{key}>{escape(value)}</{key}>" for key, value in each.items()) + "</fields>"
         for each in table.records
     )
-    head = "<sender>1</sender><receiver>2</receiver><flow>3</flow><item>4</item><sn>5</sn><securityType>1</securityType>"
-    return (
-        f'<?xml version="1.0" encoding="utf-8"?><ExchangeMessage><Header>{head}</Header><Body>{fields}</Body></ExchangeMessage>'
-    ).encode()
+    names = ("sender", "receiver", "flow", "item", "sn", "securityType")
+    head = "".join(f"<{name}>1</{name}>" for name in names)
+    body = f"<ExchangeMessage><Header>{head}</Header><Body>{fields}</Body></ExchangeMessage>"
+    return f'<?xml version="1.0" encoding="utf-8"?>{body}'.encode()
 
 
 def _xlsx(table: _Table) -> bytes:
@@ -186,7 +212,9 @@ def _zip(table: _Table) -> bytes:
     return packed.getvalue()
 
 
-def workbook(rows: Sequence[Sequence[str]], extra: dict[str, bytes] | None = None, *, shared: bool = True) -> bytes:
+def workbook(
+    rows: Sequence[Sequence[str]], extra: dict[str, bytes] | None = None, *, shared: bool = True
+) -> bytes:
     """Return an Excel workbook with one sheet of texts.
 
     Args:
@@ -204,18 +232,22 @@ def workbook(rows: Sequence[Sequence[str]], extra: dict[str, bytes] | None = Non
         return f'<c r="{place}" t="inlineStr"><is><t>{escape(text)}</t></is></c>'
 
     body = "".join(
-        f'<row r="{number}">' + "".join(cell(number, column, text) for column, text in enumerate(row, 1) if text) + "</row>"
+        f'<row r="{number}">'
+        + "".join(cell(number, column, text) for column, text in enumerate(row, 1) if text)
+        + "</row>"
         for number, row in enumerate(rows, 1)
     )
-    space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-    links = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-    package = "http://schemas.openxmlformats.org/package/2006/relationships"
+    types = f"{_FORMATS}/package/2006/content-types"
+    package = f"{_FORMATS}/package/2006/relationships"
+    sheet = '<sheet name="Sheet1" sheetId="1" r:id="rId1"/>'
+    link = f'<Relationship Id="rId1" Type="{_LINKS}/worksheet" Target="worksheets/sheet1.xml"/>'
+    items = "".join(f"<si><t>{escape(text)}</t></si>" for text in texts)
     parts = {
-        "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>',
-        "xl/workbook.xml": f'<workbook xmlns="{space}" xmlns:r="{links}"><sheets><sheet name="Sheet1" sheetId="1" r:id="rId1"/></sheets></workbook>',
-        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{package}"><Relationship Id="rId1" Type="{links}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
-        "xl/sharedStrings.xml": f'<sst xmlns="{space}">' + "".join(f"<si><t>{escape(text)}</t></si>" for text in texts) + "</sst>",
-        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{space}"><sheetData>{body}</sheetData></worksheet>',
+        "[Content_Types].xml": f'<Types xmlns="{types}"/>',
+        "xl/workbook.xml": f'<workbook xmlns="{_CELLS}" xmlns:r="{_LINKS}"><sheets>{sheet}</sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{package}">{link}</Relationships>',
+        "xl/sharedStrings.xml": f'<sst xmlns="{_CELLS}">{items}</sst>',
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{_CELLS}"><sheetData>{body}</sheetData></worksheet>',
     }
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
