@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from efface.guard.law import Basis, Bench
     from efface.guard.schema import Schema
     from efface.guard.submission import Piece
-    from efface.model import Verdict
+    from efface.model import FiredRule, Verdict
 
 __all__ = ["ASSEMBLED", "Answer", "Decision", "Door"]
 
@@ -121,7 +121,10 @@ class Answer:
             what = f"facts are missing: {', '.join(missing)}"
         elif door is Door.REFUSE:
             what = f"{what}: {', '.join(rules)}" if rules else f"{what}: refused by policy, no case was given"
-        places = tuple(dict.fromkeys(place for _, place in share))
+        # What was put together names no record; where the value itself was found as well, that does.
+        told = sorted((place for _, place in share), key=lambda place: not place.record)
+        by_where = {(place.where, place.why): place for place in reversed(told)}
+        places = tuple(dict.fromkeys(by_where[place.where, place.why] for _, place in share))
         basis = self._bench.basis(rules) if self._bench else ()
         return Decision(door, what, rules, findings, gaps, places, warnings, basis)
 
@@ -153,7 +156,7 @@ class Answer:
             if self._bench is None:
                 said = _Said(Door.ALLOW, f"{what}: not judged, as no case was given")
             else:
-                said = _of_verdict(self._bench.named(kind), what)
+                said = _of_fired(self._bench.named(kind), what)
             if said.door is not Door.ALLOW or self._bench is None:
                 yield said, self._place(piece, entry, said.what, said.rules)
 
@@ -194,6 +197,15 @@ def _of_verdict(verdict: Verdict, what: str) -> _Said:
         return _Said(Door.ALLOW, what)
     missing = tuple(question.fact for question in verdict.missing)
     return _Said(Door.QUARANTINE, what if missing else "held", (), missing)
+
+
+def _of_fired(fired: tuple[FiredRule, ...], what: str) -> _Said:
+    refusing = tuple(sorted(rule.id for rule in fired if rule.kind.is_violation))
+    if refusing:
+        return _Said(Door.REFUSE, what, refusing)
+    open_rules = [rule for rule in fired if rule.kind not in _PASSES]
+    missing = tuple(sorted({fact for rule in open_rules for fact in rule.missing}))
+    return _Said(Door.QUARANTINE if open_rules else Door.ALLOW, what, (), missing)
 
 
 def _policy(finding: Finding, what: str) -> _Said:

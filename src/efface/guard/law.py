@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
 
-    from efface.model import Case, Finding, Verdict
+    from efface.model import Case, Finding, FiredRule, Verdict
     from efface.rules.pack import Pack
 
 __all__ = ["Basis", "Bench"]
@@ -46,18 +46,25 @@ class Bench:
 
     def __init__(self, case: Case, as_of: date, packs: Sequence[Pack]) -> None:
         self._case, self._as_of, self._packs = case, as_of, packs
-        self._named: dict[str, Verdict] = {}
+        self._named: dict[str, tuple[FiredRule, ...]] = {}
         self._rules = {rule.id: rule for pack in packs for rule in pack.rules}
 
     def findings(self, findings: Sequence[Finding]) -> list[Verdict]:
         """Return one verdict for each finding."""
         return judge(findings, self._case, self._packs, as_of=self._as_of)
 
-    def named(self, category: str) -> Verdict:
-        """Return the verdict on entering a kind of data into what the case is about."""
+    def named(self, category: str) -> tuple[FiredRule, ...]:
+        """Return what the rules that name a kind of data say of entering it into what the case is about.
+
+        Rules about all personal information ask much more, and of every record alike: they are not asked here.
+        """
         if category not in self._named:
             case = replace(self._case, facts={**self._case.facts, "data_category": category})
-            self._named[category] = judge_activity(case, self._packs, as_of=self._as_of)
+            verdict = judge_activity(case, self._packs, as_of=self._as_of)
+            word = f'Category::"{category}"'
+            self._named[category] = tuple(
+                fired for fired in verdict.fired if fired.id in self._rules and word in self._rules[fired.id].applies
+            )
         return self._named[category]
 
     def basis(self, rules: Iterable[str]) -> tuple[Basis, ...]:
