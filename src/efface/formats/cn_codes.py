@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from operator import mul
 
 __all__ = ["organisation_fault", "person_fault", "uscc_check", "uscc_fault"]
 
 _ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"  # no I, O, S, V, Z
 _VALUE = {character: value for value, character in enumerate(_ALPHABET)}
 _USCC_WEIGHTS = tuple(pow(3, at, 31) for at in range(17))
+_CHARACTERS = frozenset(_ALPHABET)
 _REGISTRARS = frozenset("123456789ANY")
 """Who registers: A the military, N agriculture, Y others; the digits are the departments of 2015."""
 
@@ -32,9 +34,9 @@ def uscc_check(first: str) -> str:
     Raises:
         ValueError: They are not 17 characters of its alphabet.
     """
-    if len(first) != 17 or not _VALUE.keys() >= set(first):
+    if len(first) != 17 or not _CHARACTERS.issuperset(first):
         raise ValueError("not 17 characters of the alphabet of GB 32100")
-    total = sum(_VALUE[character] * weight for character, weight in zip(first, _USCC_WEIGHTS, strict=True))
+    total = sum(map(mul, map(_VALUE.__getitem__, first), _USCC_WEIGHTS))
     return _ALPHABET[-total % 31]
 
 
@@ -42,7 +44,7 @@ def uscc_fault(code: str) -> str | None:
     """Return what is wrong with a unified social credit code, without the code; None where nothing is."""
     if len(code) != 18:
         return "has not 18 characters"
-    if not _VALUE.keys() >= set(code):
+    if not _CHARACTERS.issuperset(code):
         return "has a character that is none of GB 32100's"
     if code[0] not in _REGISTRARS:
         return "names a registering department that is not known"
@@ -67,5 +69,5 @@ def person_fault(code: str) -> str | None:
         date(int(code[6:10]), int(code[10:12]), int(code[12:14]))
     except ValueError:
         return "holds a day of birth that does not exist"
-    total = sum(int(digit) * weight for digit, weight in zip(code[:17], _PERSON_WEIGHTS, strict=True))
+    total = sum(map(mul, map(int, code[:17]), _PERSON_WEIGHTS))
     return None if _PERSON_CHECKS[total % 11] == code[17] else "fails its check character"

@@ -155,7 +155,7 @@ def _joined(entries: list[Entry]) -> Iterator[tuple[str, str]]:
         for group in (*records.values(), *([some] if len(records) > 1 else [])):
             text = "".join(entry.text.rstrip("=") for entry in group[:-1]) + group[-1].text
             if len(group) > 1 and len(text) >= _MIN_JOINED:
-                yield group[0].place, text
+                yield f"{group[0].place} … {group[-1].place}", text
 
 
 def _numbers(entries: list[Entry]) -> Iterator[tuple[str, str]]:
@@ -166,7 +166,7 @@ def _numbers(entries: list[Entry]) -> Iterator[tuple[str, str]]:
             run.append(entry)
             continue
         if _MIN_NUMBERS <= len(run) <= _MAX_NUMBERS:
-            yield run[0].place, "[" + ", ".join(each.text for each in run) + "]"
+            yield f"{run[0].place} … {run[-1].place}", "[" + ", ".join(each.text for each in run) + "]"
         run = []
 
 

@@ -121,8 +121,10 @@ class Guard:
             if len(data) > self._limits.artefact_bytes:
                 return Decision(Door.QUARANTINE, f"more than artefact_bytes = {self._limits.artefact_bytes}")
             form = schema or self._schema
-            decision = self._plain(data, form) or self._decide(data, name, form)
-            return replace(decision, digest=keyed_digest(self._key, data, "sha256").hex())
+            digest = keyed_digest(self._key, data, "sha256").hex()
+            if self._is_plain(data, form):
+                return Decision(Door.ALLOW, "nothing found", digest=digest)
+            return replace(self._decide(data, name, form), digest=digest)
         except _LateError:
             return Decision(
                 Door.QUARANTINE, f"took more than artefact_seconds = {self._limits.artefact_seconds}"
@@ -134,17 +136,12 @@ class Guard:
         if monotonic() > self._until:
             raise _LateError
 
-    def _plain(self, data: bytes, form: Schema | None) -> Decision | None:
-        """Return the answer to a record in which nothing can hide, or None for any other."""
+    def _is_plain(self, data: bytes, form: Schema | None) -> bool:
+        """Return whether it is a record in which nothing can hide and of which nothing is to be told."""
         record = plain_record(data)
         if record is None or any(map(named.category, record)):
-            return None
-        if form is None:
-            return _NOTHING
-        faults = [(name, form.fault(name, value)) for name, value in record.items()]
-        if not any(fault for _, fault in faults):
-            return _NOTHING
-        return None  # so that one place tells what is wrong, and how
+            return False
+        return form is None or form.fits(record)
 
     def _decide(self, data: bytes, name: str, form: Schema | None) -> Decision:
         self._until = monotonic() + self._limits.artefact_seconds
@@ -170,9 +167,6 @@ class Guard:
             for place, value in assembled(list(with_inner((*(piece.entries or ()), *piece.loose)))):
                 where = Locator(ASSEMBLED, (name,), part_place(piece.path, place))
                 yield Column(where, Surroundings(), _once(value))
-
-
-_NOTHING = Decision(Door.ALLOW, "nothing found")
 
 
 def _gap_of(result: Gap | Sampling) -> Gap:

@@ -63,7 +63,9 @@ class Bench:
             verdict = judge_activity(case, self._packs, as_of=self._as_of)
             word = f'Category::"{category}"'
             self._named[category] = tuple(
-                fired for fired in verdict.fired if fired.id in self._rules and word in self._rules[fired.id].applies
+                fired
+                for fired in verdict.fired
+                if fired.id in self._rules and word in self._rules[fired.id].applies
             )
         return self._named[category]
 

@@ -57,11 +57,8 @@ def places_of(finding: Finding, pieces: Sequence[Piece]) -> Iterator[tuple[str, 
         (each for each in pieces if path[: len(each.path)] == each.path and _reads(each, path)), None
     )
     if piece is None or piece.entries is None:
-        yield (
-            part_place(path, "" if fragment.startswith(("/", "text")) else fragment) or "the payload",
-            None,
-            None,
-        )
+        inner = "" if not fragment or fragment.startswith(("/", "text")) else f"#{fragment}"
+        yield (part_place(path) or "the payload") + inner, None, None
         return
     near = [entry for entry in piece.entries if piece.is_workbook or entry.pattern == fragment]
     found = [entry for entry in near or piece.entries if _holds(entry, finding)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -62,6 +62,7 @@ class Field:
         check: "uscc", "organisation", "person" or "hash": what its value should be, or "".
         free_text: Whether sentences stand in it.
         seen: Values that sources use; no closed list.
+        takes_all: Whether no value can be wrong in it; follows from the others.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Field:
     check: str = ""
     free_text: bool = False
     seen: tuple[str, ...] = ()
+    takes_all: bool = field(default=False, compare=False)
 
     @property
     def is_strict(self) -> bool:
@@ -122,12 +124,17 @@ class Schema:
         """Return the field that a name or a heading stands for, or None where the form has none such."""
         return self._by_name.get(name) or self._by_name.get(plain_name(name))
 
-    def fault(self, name: str, value: object) -> str | None:
-        """Return what is wrong with a value under a name, or None; a name that the form does not have is wrong."""
-        own = self.field(name)
-        if own is None:
-            return "is no field of the form"
-        return None if value is None or value in NOTHING else own.fault(str(value).strip())
+    def fits(self, record: Mapping[str, object]) -> bool:
+        """Return whether a flat record has fields of the form only, and nothing is wrong with any of them."""
+        for name, value in record.items():
+            own = self._by_name.get(name) or self._by_name.get(plain_name(name))
+            if own is None:
+                return False
+            if own.takes_all or value is None or value in NOTHING:
+                continue
+            if own.fault(str(value).strip()):
+                return False
+        return True
 
     def holds(self, name: str) -> bool:
         """Return whether a name is that of something around records and fields."""
@@ -196,4 +203,5 @@ def _field(raw: dict[str, Any]) -> Field:
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()
     }
-    return Field(**values)
+    told = Field(**values)
+    return replace(told, takes_all=told.most is None and told.kind == "text" and not told.check)

@@ -44,8 +44,16 @@ ROWS = {
     "an object in a field": (row(bz={"a": "/"}), Door.QUARANTINE, "$['bz']['a']"),
     "an address of a picture": (row(bz="见 http://example.invalid/faces/1.jpg"), Door.ALLOW, None),
     "a fine for collecting faces, in words": (row(cf_sy="违法采集人脸、指纹、虹膜信息"), Door.ALLOW, None),
-    "a hash under the name finger_print": (row(finger_print="d41d8cd98f00b204e9800998ecf8427e"), Door.ALLOW, None),
-    "words under the name finger_print": (row(finger_print="left thumb"), Door.QUARANTINE, "$['finger_print']"),
+    "a hash under the name finger_print": (
+        row(finger_print="d41d8cd98f00b204e9800998ecf8427e"),
+        Door.ALLOW,
+        None,
+    ),
+    "words under the name finger_print": (
+        row(finger_print="left thumb"),
+        Door.QUARANTINE,
+        "$['finger_print']",
+    ),
 }
 
 

@@ -50,7 +50,11 @@ def test_every_kind_is_held_back(credit: Guard, make: object) -> None:
 
 def test_of_many_hidden_payloads_hardly_any_gets_through(credit: Guard) -> None:
     """The first hundred of the fuzzer; bench/guard_escape.py runs thousands and states the rate."""
-    through = [seed for seed in range(100) if (each := hidden(seed)) and credit.decide(each.data, each.name).door is Door.ALLOW]
+    through = [
+        seed
+        for seed in range(100)
+        if (each := hidden(seed)) and credit.decide(each.data, each.name).door is Door.ALLOW
+    ]
     assert len(through) <= 3
 
 
@@ -66,7 +70,11 @@ def test_numbers_one_by_one_are_put_together(credit: Guard) -> None:
 def test_a_picture_in_a_request_is_looked_at(samples: object) -> None:
     """As a file of a multipart body, without the header that names its boundary."""
     picture = (samples / "portrait.png").read_bytes()  # type: ignore[operator]
-    body = b'--b\r\nContent-Disposition: form-data; name="f"; filename="a.png"\r\n\r\n' + picture + b"\r\n--b--\r\n"
+    body = (
+        b'--b\r\nContent-Disposition: form-data; name="f"; filename="a.png"\r\n\r\n'
+        + picture
+        + b"\r\n--b--\r\n"
+    )
     decision = Guard().decide(body, "body")
     assert decision.door is Door.REFUSE
     assert decision.places[0].where.startswith("attachment-a.png#xywh=pixel:")
@@ -94,7 +102,7 @@ VECTOR = stores.face_vectors(1, 512, seed=1)[0].astype("<f4").tobytes()
 KNOWN_MISSES = {
     "pieces shorter than 24 characters": {f"f{at}": B64[at : at + 20] for at in range(0, len(B64), 20)},
     "pieces in another order": {"a": B64[300:], "b": B64[100:300], "c": B64[:100]},
-    "pieces inside sentences": {"a": f"见附件{B64[:200]}。", "b": f"续{B64[200:]}。"},
+    "pieces inside sentences": {"a": f"见附件{B64[:90]}。", "b": f"续{B64[90:]}。"},
     "under a key": {"bz": base64.b64encode(xor(FINGER)).decode()},
     "two bytes to a character": {"bz": (FINGER + b"\0" * (len(FINGER) % 2)).decode("utf-16-be", "replace")},
     "a vector without a name, packed inside a document inside a value": {

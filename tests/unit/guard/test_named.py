@@ -70,7 +70,11 @@ FIELDS = {
         {"年收入": "10"},
         Door.REFUSE,
     ),
-    "income, and nothing known of an explanation": (guard(written_consent=True), {"income": "10"}, Door.QUARANTINE),
+    "income, and nothing known of an explanation": (
+        guard(written_consent=True),
+        {"income": "10"},
+        Door.QUARANTINE,
+    ),
     "words about an illness in a note": (guard(), {"bz": "因疾病申请延期缴纳罚款"}, Door.ALLOW),
 }
 
