@@ -1,7 +1,7 @@
 """Measure the guard's decision: records a second, false refusals, pictures.
 
     python bench/guard.py speed    [--seconds 10]
-    python bench/guard.py refusals [--records 100000]
+    python bench/guard.py refusals [--records 100000] [--jobs 1]
     python bench/guard.py pictures [--seconds 20]
 
 `speed` decides on clean JSON records of about 1 KB, one by one on one core, under the form and without it, by the
@@ -16,7 +16,9 @@ import json
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +28,7 @@ from efface.model import Case
 from efface.testing.submissions import FORMATS, clean_record, submission
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 _CASE = Case(
@@ -38,6 +40,7 @@ _CASE = Case(
 )
 _DAY = date(2026, 1, 1)
 _SIZE = range(900, 1150)  # bytes of a record of 1 KB
+_CHUNK = 16  # submissions at once
 _BATCHES = (1, 1, 1, 5, 20, 200)
 
 
@@ -49,7 +52,8 @@ class _Long(Guard):
 
 
 def _records(count: int) -> list[bytes]:
-    form, found, seed = schema("cn-penalty"), [], 0
+    form, seed = schema("cn-penalty"), 0
+    found: list[bytes] = []
     while len(found) < count:
         record = clean_record(form, seed, ("legal", "natural")[seed % 2])
         data = json.dumps(record, ensure_ascii=False).encode()
@@ -96,23 +100,44 @@ def speed(seconds: float) -> None:
         print(f"| {what} | {declared} | {_rate(decide, some, seconds):,.0f} |", flush=True)
 
 
-def refusals(records: int) -> None:
-    """Print how many clean records were not allowed, by form and format."""
-    guard, forms = Guard(_CASE, _DAY), list(schemas().values())
-    cells = [(form, name) for form in forms for name in FORMATS]
-    counted: Counter[str] = Counter()
-    seed = at = 0
-    while seed < records:
-        form, name = cells[at % len(cells)]
-        many = min(_BATCHES[at // len(cells) % len(_BATCHES)], records - seed)
+_Task = tuple[str, str, int, int]
+_Told = tuple[str, str, int, int, str, str, int]
+
+
+def _submitted(tasks: list[_Task]) -> list[_Told]:
+    """Return the tasks with door, reason and number of warnings; run in a process of its own."""
+    guard, told = Guard(_CASE, _DAY), []
+    for form_id, name, seed, many in tasks:
+        form = schema(form_id)
         found = [clean_record(form, seed + each, ("legal", "natural")[each % 2]) for each in range(many)]
         decision = guard.decide(submission(form, name, found), name, schema=form)
-        counted["submissions"] += 1
-        counted[f"records: {decision.door}"] += many
-        counted["warnings"] += len(decision.warnings)
-        if decision.door is not Door.ALLOW:
-            print(f"{form.id} {name} from {seed}: {decision.door}: {decision.reason}", flush=True)
+        told.append((form_id, name, seed, many, str(decision.door), decision.reason, len(decision.warnings)))
+    return told
+
+
+def _tasks(records: int) -> Iterator[_Task]:
+    cells = [(form, name) for form in schemas() for name in FORMATS]
+    seed = at = 0
+    while seed < records:
+        many = min(_BATCHES[at // len(cells) % len(_BATCHES)], records - seed)
+        yield (*cells[at % len(cells)], seed, many)
         seed, at = seed + many, at + 1
+
+
+def refusals(records: int, jobs: int) -> None:
+    """Print how many clean records were not allowed, by form and format."""
+    tasks = list(_tasks(records))
+    chunks = [tasks[at : at + _CHUNK] for at in range(0, len(tasks), _CHUNK)]
+    counted: Counter[str] = Counter()
+    with ProcessPoolExecutor(jobs) as pool:
+        for form_id, name, seed, many, door, reason, warnings in chain.from_iterable(
+            pool.map(_submitted, chunks)
+        ):
+            counted["submissions"] += 1
+            counted[f"records: {door}"] += many
+            counted["warnings"] += warnings
+            if door != Door.ALLOW:
+                print(f"{form_id} {name} from {seed}: {door}: {reason}", flush=True)
     print(", ".join(f"{key} {value}" for key, value in counted.items()))
 
 
@@ -141,9 +166,10 @@ def main() -> int:
     parser.add_argument("what", choices=("speed", "refusals", "pictures"))
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--records", type=int, default=100_000)
+    parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
     if options.what == "refusals":
-        refusals(options.records)
+        refusals(options.records, options.jobs)
     else:
         {"speed": speed, "pictures": pictures}[options.what](options.seconds)
     return 0

@@ -165,6 +165,7 @@ class Guard:
     def _assembled(self, name: str, pieces: list[Piece]) -> Iterator[Column]:
         for piece in pieces:
             for place, value in assembled(list(with_inner((*(piece.entries or ()), *piece.loose)))):
+                self._in_time()
                 where = Locator(ASSEMBLED, (name,), part_place(piece.path, place))
                 yield Column(where, Surroundings(), _once(value))
 
