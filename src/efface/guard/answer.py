@@ -1,21 +1,61 @@
-"""What a door is told about one payload: a decision without the payload, small enough to be sent and kept."""
+"""What is decided at a door, and what is told of it: an answer that can be sent and kept, without the payload."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from efface.guard.decision import Decision, Door
-from efface.model import Locator
+from efface.model import Finding, Gap, Locator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["Answer", "strictest"]
+    from efface.guard.law import Basis
+    from efface.guard.places import Place
+
+__all__ = ["Answer", "Decision", "Door", "strictest"]
 
 _MAX_PLACES = 20
 _MAX_TEXT = 400
-_STRENGTH = (Door.ALLOW, Door.QUARANTINE, Door.REFUSE)
+
+
+class Door(StrEnum):
+    """What happens to a payload."""
+
+    ALLOW = "allow"
+    REFUSE = "refuse"
+    QUARANTINE = "quarantine"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The guard's answer.
+
+    Attributes:
+        door: What happens.
+        reason: One sentence for a person, without content of the payload.
+        rules: Rules that refuse it, when a case is given.
+        findings: What was found.
+        gaps: What could not be looked at.
+        places: Where what refuses it or holds it back stands, with the rules for each place.
+        warnings: What passes and is worth telling: check digits that fail, dates that are none.
+        basis: The legal basis of the rules, in zh and en, with what cures it.
+        digest: HMAC-SHA256 of the payload under a key that only this guard knows: whoever lacks the key
+            cannot even confirm a guess. Empty where no key was given.
+        fault: Why the guard itself failed to decide ("crashed"), or "".
+    """
+
+    door: Door
+    reason: str
+    rules: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    places: tuple[Place, ...] = ()
+    warnings: tuple[Place, ...] = ()
+    basis: tuple[Basis, ...] = ()
+    digest: str = ""
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +66,7 @@ class Answer:
         door: What happens.
         reason: One sentence, without content of the payload.
         rules: Rules that refuse it.
-        places: Where in the payload, at most 20; names of fields and members stand in them.
+        places: Where, at most 20: the payload's name, then JSONPath, XPath, cell or part; names of fields stand in it.
         findings: How many findings there are.
         gaps: How many parts could not be looked at.
         fault: Why it could not be decided at all ("timeout", "crashed", "overloaded" ...), or "".
@@ -45,18 +85,16 @@ class Answer:
         """Return what is told of a decision about a payload of a name."""
         whole = Locator("payload", (name,)).uri
         locators = [finding.locator for finding in decision.findings] + [gap.locator for gap in decision.gaps]
-        places = [(name + each.uri.removeprefix(whole))[:_MAX_TEXT] for each in locators]
+        found = [(name + each.uri.removeprefix(whole))[:_MAX_TEXT] for each in locators]
+        told = [_named(name, place.where)[:_MAX_TEXT] for place in decision.places]
         return cls(
             decision.door,
             decision.reason[:_MAX_TEXT],
             decision.rules,
-            tuple(dict.fromkeys(places))[:_MAX_PLACES],
+            tuple(dict.fromkeys(told or found))[:_MAX_PLACES],
             len(decision.findings),
             len(decision.gaps),
-            # A refusal for which nothing speaks is the guard's own failure to decide.
-            "crashed"
-            if decision.door is Door.REFUSE and not (decision.findings or decision.rules or decision.gaps)
-            else "",
+            decision.fault,
         )
 
     @classmethod
@@ -77,6 +115,13 @@ class Answer:
         """
         texts = {name: tuple(map(str, message[name])) for name in ("rules", "places")}
         return cls(**{**message, "door": Door(message["door"]), **texts})
+
+
+def _named(name: str, where: str) -> str:
+    return name + where.removeprefix("the payload") if where.startswith("the payload") else f"{name}!/{where}"
+
+
+_STRENGTH = (Door.ALLOW, Door.QUARANTINE, Door.REFUSE)
 
 
 def strictest(answers: Iterable[Answer]) -> Answer:

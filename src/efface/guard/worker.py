@@ -59,7 +59,7 @@ class _Deciding:
 
     def warm_up(self) -> None:
         """Load what the first payload would have to wait for."""
-        self.decide(b'{"ready": true}', "ready.json")
+        self.decide(b'[{"ready": true}]', "ready.json")  # no plain record: those need no detector
 
     def decide(self, data: bytes, name: str) -> Answer:
         from efface.guard.answer import Answer  # noqa: PLC0415 - imported under the memory limit

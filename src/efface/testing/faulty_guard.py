@@ -1,4 +1,4 @@
-"""A process of the guard whose detectors fail as told, so that tests see what the door does then.
+"""A process of the guard whose decisions fail as told, so that tests see what the door does then.
 
 The environment variable `EFFACE_TEST_FAULTS` names the faults; each happens once in so many payloads, drawn at random:
  `raise=50,memory=50,hang=200,die=200`.
@@ -10,13 +10,12 @@ import os
 import random
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from efface.examine import Examiner
-from efface.guard import worker
+from efface.guard import decision, worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 __all__ = ["main"]
 
@@ -49,18 +48,18 @@ def main(descriptor: int) -> None:
     )
     chances = {_FAULTS[name]: 1 / int(number) for name, number in wanted.items()}
     drawn = random.Random(os.getpid())
-    sound = Examiner.examine
+    sound = decision.plain_record
     asked = 0
 
-    def examine(self: Examiner, *arguments: Any, **named: Any) -> Iterator[Any]:  # noqa: ANN401 - as `examine` takes them
+    def plain_record(data: bytes) -> dict[str, object] | None:
         nonlocal asked
         asked += 1
         for fault, chance in chances.items():
             if asked > 1 and drawn.random() < chance:  # the first is the process's own, before it is ready
                 fault()
-        return sound(self, *arguments, **named)
+        return sound(data)
 
-    Examiner.examine = examine  # type: ignore[method-assign]
+    decision.plain_record = plain_record  # type: ignore[attr-defined] # every decision begins with it
     worker.main(descriptor)
 
 
