@@ -59,7 +59,7 @@ def main(descriptor: int) -> None:
                 fault()
         return sound(data)
 
-    decision.plain_record = plain_record  # type: ignore[attr-defined] # every decision begins with it
+    setattr(decision, "plain_record", plain_record)  # noqa: B010 - every decision begins with it
     worker.main(descriptor)
 
 
