@@ -170,3 +170,10 @@ app.command(
     help="Check a door's ledger of decisions: exit code 0 when it holds, 4 when it does not.",
     help_epilogue="Examples:\n\n  efface guard ledger door\n\n  efface guard ledger door --trust door.pub",
 )
+app.command(
+    "efface.cli.guard_code:code",
+    name="code",
+    help="Say what a change to a repository adds of facial recognition: hook before a commit, and CI.",
+    help_epilogue="Examples:\n\n  efface guard code --staged\n\n"
+    "  efface guard code --diff origin/main..HEAD --sarif code.sarif --baseline code.json",
+)

@@ -12,7 +12,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from efface.guard import decision, worker
+from efface.guard import decision, plain, worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +48,7 @@ def main(descriptor: int) -> None:
     )
     chances = {_FAULTS[name]: 1 / int(number) for name, number in wanted.items()}
     drawn = random.Random(os.getpid())
-    sound = decision.plain_record
+    sound = plain.plain_record
     asked = 0
 
     def plain_record(data: bytes) -> dict[str, object] | None:
