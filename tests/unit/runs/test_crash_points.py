@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import pytest
 
@@ -33,9 +33,12 @@ from efface.runs import remove
 from efface.runs.codec import encode
 from efface.runs.plan import plan
 from efface.runs.pool import Done
-from efface.runs.prepare import prepare
+from efface.runs.prepare import Eyes, prepare
 from efface.runs.store import Store
 from efface.sources.filesystem import Filesystem
+
+if TYPE_CHECKING:
+    from efface.examine import Examiner
 
 DAY = date(2026, 1, 1)
 NAMES = registry.names("action")
@@ -142,6 +145,9 @@ class NothingLeft:
         return iter(())
 
 
+EYES = Eyes(cast("Examiner", NothingLeft()), cast("Examiner", NothingLeft()))
+
+
 class Here:
     """A pool whose one worker is this process."""
 
@@ -156,7 +162,7 @@ class Here:
 
     def run(self, tasks: Any) -> Iterator[Done]:
         for task in tasks:
-            yield Done(task, prepare(task, NothingLeft(), Limits()))  # type: ignore[arg-type]
+            yield Done(task, prepare(task, EYES, Limits()))
 
 
 @dataclass

@@ -137,7 +137,7 @@ class Tried:
 
 def told(store: Store, path: Path, rank_one_ppm: int, status: RemovalStatus) -> Removal:
     """Tell of one removal what recognisers made of it, and return where it stands."""
-    removals = remove._Removals(store, None, date(2026, 1, 1), lambda _: None)
+    removals = remove._Removals(store, None, date(2026, 1, 1), lambda _: None, Plan((), 0))
     removals.faces = Tried(store, path, rank_one_ppm)  # type: ignore[assignment]
     done = Removal(Locator.of_file(path), ("a" * 32,), (), ("redact-image@1",), Method.REDACT, status)
     (result,) = removals.told([done])
@@ -166,7 +166,7 @@ def test_what_failed_before_keeps_its_reason(store: Store, tmp_path: Path) -> No
 
 def test_other_removals_are_not_concerned(store: Store, tmp_path: Path) -> None:
     """Rates speak of the targets whose faces they are of."""
-    removals = remove._Removals(store, None, date(2026, 1, 1), lambda _: None)
+    removals = remove._Removals(store, None, date(2026, 1, 1), lambda _: None, Plan((), 0))
     removals.faces = Tried(store, tmp_path / "a", 900_000)  # type: ignore[assignment]
     other = Removal(
         Locator.of_file(tmp_path / "b"), ("a" * 32,), (), (), Method.REDACT, RemovalStatus.REMOVED
