@@ -42,7 +42,8 @@ from efface.model.vocabulary import Recognition
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from efface.evidence.entries import Comparison, Entry, Reidentified
+    from efface.evidence.comparison import Comparison
+    from efface.evidence.entries import Entry, Reidentified
     from efface.evidence.keys import PublicKey
     from efface.evidence.statement import Predicate, Statement
 

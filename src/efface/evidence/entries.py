@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, TypeAdapter
 
-from efface.evidence.recognition import ALL
+from efface.evidence.comparison import Comparison
 from efface.evidence.shapes import (
     Count,
     Day,
@@ -38,7 +38,6 @@ from efface.model.vocabulary import (
 __all__ = [
     "IN_PLACE",
     "Certified",
-    "Comparison",
     "Coverage",
     "Entry",
     "FailureReason",
@@ -318,34 +317,6 @@ class RemovalHeld(_Entry):
     findings: Annotated[tuple[Ref, ...], Field(min_length=1)]
     rule: Identifier | None
     hold: Count | None
-
-
-_Millionths = Annotated[int, Field(ge=0, le=ALL)]
-
-
-class Comparison(Strict):
-    """How well one family of recognisers does against one gallery, in millionths.
-
-    Attributes:
-        family: The recogniser.
-        gallery: `clear`, faces as they were; `parrot`, what is left of other faces of the same persons.
-        measure: `rank_one`, how often the nearest in the gallery is of the same person; `accepted`, how often a
-            probe is taken for its own person where one comparison in a thousand with others is.
-        probes: What was left at how many places was compared.
-        rate_ppm: The rate.
-        chance_ppm: What chance alone would give.
-        lower_ppm: Lower bound of the rate, by `recognition.bounds`.
-        upper_ppm: Upper bound of the rate.
-    """
-
-    family: Identifier
-    gallery: Literal["clear", "parrot"]
-    measure: Literal["rank_one", "accepted"]
-    probes: Count
-    rate_ppm: _Millionths
-    chance_ppm: _Millionths
-    lower_ppm: _Millionths
-    upper_ppm: _Millionths
 
 
 class Reidentified(_Entry):
