@@ -1,4 +1,4 @@
-"""How a comparison of recognisers stands in the ledger: a family, a gallery, a rate, and what chance alone would give."""
+"""A comparison of recognisers in the ledger: a family, a gallery, a rate, and what chance alone would give."""
 
 from __future__ import annotations
 
