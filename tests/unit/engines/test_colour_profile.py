@@ -65,7 +65,11 @@ def test_bytes_that_no_tag_names_go():
     assert b"behind" not in cleaned
 
 
-@pytest.mark.parametrize("data", [b"", b"no profile", PLAIN[:100], PLAIN[:128] + b"\xff" * 40])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"no profile", PLAIN[:100], PLAIN[:128] + b"\xff" * 40],
+    ids=["nothing", "words", "cut off", "a lying count"],
+)
 def test_what_is_no_profile_goes(data):
     """Bytes that are no profile, or a cut one, are not kept as one."""
     assert clean_profile(data) is None
