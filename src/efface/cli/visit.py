@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from efface.cli.options import Language, language_of
+from efface.cli.check import Revoked, Trusted, read_revoked
+from efface.cli.keys import PassphraseVariable
+from efface.cli.options import Language, Quiet, language_of
 from efface.errors import UsageError
+
+if TYPE_CHECKING:
+    from efface.evidence.keys import PublicKey
 
 __all__ = ["app"]
 
@@ -94,7 +99,7 @@ def add(  # noqa: PLR0913 - one parameter for each kind of thing
     folder
         Folder of the visit.
     """
-    from efface.visits.visit import open_visit
+    from efface.visits.visit import MAX_FILE_BYTES, open_visit
 
     given = [each for each in (note, photo, run, certificate, paper) if each is not None]
     if len(given) != 1:
@@ -105,26 +110,105 @@ def add(  # noqa: PLR0913 - one parameter for each kind of thing
     if note is not None:
         entry = visit.add_note(note)
     elif photo is not None:
-        entry = visit.add_photo(_read(photo))
+        entry = visit.add_photo(_read(photo, MAX_FILE_BYTES))
     elif run is not None:
         entry = visit.add_run(str(run), language_of(lang))
     elif certificate is not None:
-        entry = visit.add_certificate(_read(certificate))
+        entry = visit.add_certificate(_read(certificate, MAX_FILE_BYTES))
     else:
         assert paper is not None  # noqa: S101 - one of them was given
-        entry = visit.add_paper(_read(paper), due)
+        entry = visit.add_paper(_read(paper, MAX_FILE_BYTES), due)
     print(" ".join((f"{entry.seq}: {entry.kind}", *(file.name for file in entry.files))))
     return 0
 
 
-def _read(path: Path) -> bytes:
-    from efface.visits.visit import MAX_FILE_BYTES
-
+def _read(path: Path, most_bytes: int) -> bytes:
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
+            data = file.read(most_bytes + 1)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from None
-    if len(data) > MAX_FILE_BYTES:
-        raise UsageError(f"{path}: more than {MAX_FILE_BYTES} bytes")
+    if len(data) > most_bytes:
+        raise UsageError(f"{path}: more than {most_bytes} bytes")
     return data
+
+
+@app.command(
+    help_epilogue="Examples:\n\n  efface visit seal visit -o visit.zip --key inspector.pem\n\n"
+    "  efface visit seal visit -o visit.zip --key inspector.pem --passphrase-env EFFACE_KEY --lang zh"
+)
+def seal(
+    folder: Path,
+    *,
+    output: Annotated[str, Parameter(name=["--output", "-o"], help="Where the bundle goes.")],
+    key: Annotated[Path, Parameter(help="Private key of `efface keys new`.")],
+    passphrase_env: PassphraseVariable = None,
+    lang: Language = None,
+) -> int:
+    """Seal a visit: records, log and all that was added in one signed bundle; nothing is added afterwards.
+
+    A second seal makes another bundle, and the log says so.
+
+    Parameters
+    ----------
+    folder
+        Folder of the visit.
+    """
+    from efface.cli.options import write_bytes
+    from efface.evidence import keys
+    from efface.visits.seal import seal as seal_visit
+    from efface.visits.visit import open_visit
+
+    passphrase = keys.passphrase_from_environment(passphrase_env) if passphrase_env else None
+    signer = keys.load_private(key, passphrase)
+    visit = open_visit(str(folder))
+    names = seal_visit(visit, signer, lambda data: write_bytes(output, data), language_of(lang))
+    if output != "-":
+        print(f"bundle: {output}\nfiles:  {len(names)}\nlog:    {visit.log.root} ({visit.log.size})")
+        if "record.pdf" not in names:
+            print("No PDFs: install efface[pdf] and a font for Chinese; the pages say the same.")
+    return 0
+
+
+@app.command(
+    help_epilogue="Examples:\n\n  efface visit show visit.zip --trust inspector.pub\n\n"
+    "  efface visit show visit.zip --trust inspector.pub --revoked lost.txt --lang zh"
+)
+def show(
+    bundle: Path, *, trust: Trusted, revoked: Revoked = None, lang: Language = None, quiet: Quiet = False
+) -> int:
+    """Check a bundle offline, in numbered steps, and show its record: exit code 0 when it holds, 4 when not.
+
+    Parameters
+    ----------
+    bundle
+        Bundle of `efface visit seal`.
+    """
+    from efface.cli.output import show as show_parts
+    from efface.report import terminal
+    from efface.report.inspection import record
+    from efface.report.terminal_document import paper
+    from efface.runs.exit_code import ExitCode
+    from efface.visits.opening import check_bundle
+    from efface.visits.record import inspection_of
+
+    language = language_of(lang)
+    checked = check_bundle(_bundle(bundle), _keys(trust), read_revoked(revoked))
+    if not quiet:
+        show_parts(terminal.check_steps(checked.steps, language, "bundle"))
+        if checked.sealing is not None:
+            version = checked.sealing.manifest.predicate.tool.version
+            show_parts(paper(record(inspection_of(checked.sealing.log, version, language)), language))
+    return ExitCode.CLEAN if checked.sealing else ExitCode.FAILED
+
+
+def _keys(paths: tuple[Path, ...]) -> list[PublicKey]:
+    from efface.evidence import keys
+
+    return [keys.load_public(path) for path in paths]
+
+
+def _bundle(path: Path) -> bytes:
+    from efface.visits.bundle import MAX_BYTES
+
+    return _read(path, MAX_BYTES)

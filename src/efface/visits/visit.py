@@ -69,7 +69,7 @@ class Visit:
     def __init__(self, folder: str, log: Log, now: Callable[[], datetime] = utc_now) -> None:
         self.folder = folder
         self.log = log
-        self._now = now
+        self.now = now
 
     @classmethod
     def new(cls, folder: str, fields: Mapping[str, Any], now: Callable[[], datetime] = utc_now) -> Visit:
@@ -189,7 +189,7 @@ class Visit:
 
     def _line(self, fields: Mapping[str, Any]) -> bytes:
         try:
-            return self.log.line(fields, self._now)
+            return self.log.line(fields, self.now)
         except EvidenceError as error:  # what the user wrote does not fit, nothing is wrong with the log
             raise UsageError(f"this cannot be noted: {error}") from None
 
