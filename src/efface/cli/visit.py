@@ -10,7 +10,7 @@ from cyclopts import App, Parameter
 
 from efface.cli.check import Revoked, Trusted, read_revoked
 from efface.cli.keys import PassphraseVariable
-from efface.cli.options import Language, Quiet, language_of
+from efface.cli.options import HtmlFile, JsonFile, Language, Quiet, Targets, language_of
 from efface.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,11 +27,10 @@ app = App(
 
 
 @app.command(
-    help_epilogue='Examples:\n\n  efface visit new visit --premises "Sales office, 1 Example Road" \\\n'
-    '      --mandate "Notice 2026-118" --authorisation "Order of the bureau, 20 November 2026" \\\n'
-    '      --person "A. Example, inspector" --person "B. Example, manager"\n\n'
-    '  efface visit new visit --premises "某售楼处" --mandate "检查通知书" --authorisation "负责人批准" \\\n'
-    '      --person "甲, 检查人员" --clock-offset -3'
+    help_epilogue='Examples:\n\n  efface visit new visit --premises "Example office" --mandate "Notice 2026-118"'
+    ' --authorisation "Order of 20 November" --person "A. Example, inspector" --person "B. Example, manager"\n\n'
+    '  efface visit new visit --premises "某售楼处" --mandate "检查通知书" --authorisation "负责人批准"'
+    ' --person "甲, 检查人员" --clock-offset -3'
 )
 def new(  # noqa: PLR0913 - one parameter for each line of the record's head
     folder: Path,
@@ -200,6 +199,93 @@ def show(
             version = checked.sealing.manifest.predicate.tool.version
             show_parts(paper(record(inspection_of(checked.sealing.log, version, language)), language))
     return ExitCode.CLEAN if checked.sealing else ExitCode.FAILED
+
+
+@app.command(
+    help_epilogue="Examples:\n\n  efface visit again visit.zip ~/sales-office --trust inspector.pub\n\n"
+    "  efface visit again visit.zip ~/sales-office --trust inspector.pub --run copy-of-run.sqlite"
+    " --certificate certificate.json --trust-org agency.pub --html again.html"
+)
+def again(  # noqa: PLR0913 - one parameter for each option
+    bundle: Path,
+    *targets: Targets,
+    trust: Trusted,
+    revoked: Revoked = None,
+    line: Annotated[
+        int | None, Parameter(help="Which run of the visit, by its line in the log; where it has several.")
+    ] = None,
+    run: Annotated[
+        str | None,
+        Parameter(help="Run file to scan into; with the first visit's, or a copy, moves are told."),
+    ] = None,
+    certificate: Annotated[
+        list[Path] | None, Parameter(negative="", help="Certificate that the organisation shows.")
+    ] = None,
+    trust_org: Annotated[
+        list[Path] | None, Parameter(negative="", help="Public key that its certificates are trusted by.")
+    ] = None,
+    add_to: Annotated[
+        Path | None, Parameter(help="Folder of the second visit, to which the comparison is added.")
+    ] = None,
+    json: JsonFile = None,
+    html: HtmlFile = None,
+    lang: Language = None,
+    quiet: Quiet = False,
+) -> int:
+    """Look at the same targets again, and compare with the bundle: gone, still there, moved, new, not reachable.
+
+    Exit code 1 where something is there that should not be, 3 where something could not be told, 4 where the bundle
+    or a certificate does not hold, else 0. Without --run a run file of its own keeps the second look.
+
+    Parameters
+    ----------
+    bundle
+        Bundle of the first visit.
+    targets
+        The targets of the first visit, in the same order, wherever they are now.
+    """
+    from efface.cli.options import default_run, refuse_options, write_bytes, write_text
+    from efface.cli.output import show as show_parts
+    from efface.cli.scan import progress_of
+    from efface.report import document_html, terminal
+    from efface.report.again import document, plain
+    from efface.report.terminal_document import paper
+    from efface.runs.exit_code import ExitCode
+    from efface.runs.store import Store
+    from efface.visits.again import Certificates, add_comparison, look_again, run_of
+    from efface.visits.opening import check_bundle
+    from efface.visits.visit import MAX_FILE_BYTES, open_visit
+
+    refuse_options(targets)
+    language, lost = language_of(lang), read_revoked(revoked)
+    second = open_visit(str(add_to)) if add_to else None
+    shown = tuple((path.name, _read(path, MAX_FILE_BYTES)) for path in certificate or ())
+    certificates = Certificates(shown, tuple(_keys(tuple(trust_org or ()))), lost)
+    checked = check_bundle(_bundle(bundle), _keys(trust), lost)
+    if checked.sealing is None:
+        show_parts(terminal.check_steps(checked.steps, language, "bundle"))
+        return ExitCode.FAILED
+    earlier = run_of(checked.sealing, line)
+    with (
+        Store(run or default_run((str(bundle.resolve()), *targets))) as store,
+        progress_of(quiet=quiet) as told,
+    ):
+        found = look_again(
+            checked.sealing, earlier, store, targets, language, certificates=certificates, progress=told
+        )
+    if second is not None:
+        add_comparison(second, found)
+    if json is not None:
+        write_text(json, plain(found))
+    if html is not None:
+        write_bytes(html, document_html.render(document(found)))
+    if not quiet and "-" not in (json, html):
+        show_parts(paper(document(found), language))
+    if found.is_refused:
+        return ExitCode.FAILED
+    if found.is_alarm:
+        return ExitCode.VIOLATIONS
+    return ExitCode.GAPS if found.is_open else ExitCode.CLEAN
 
 
 def _keys(paths: tuple[Path, ...]) -> list[PublicKey]:

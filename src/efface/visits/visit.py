@@ -106,25 +106,25 @@ class Visit:
 
     def add_note(self, text: str) -> Entry:
         """Add what was seen or said."""
-        return self._add({"kind": "note", "text": text})
+        return self.add({"kind": "note", "text": text})
 
     def add_photo(self, data: bytes) -> Entry:
         """Add a picture of the scene with every face in it covered; see `scene.cover` for what is refused."""
         self._require_open()
         scene = cover(data)
-        return self._add({"kind": "photo", "faces": scene.faces}, {f"photo.{scene.suffix}": scene.data})
+        return self.add({"kind": "photo", "faces": scene.faces}, {f"photo.{scene.suffix}": scene.data})
 
     def add_run(self, path: str, lang: str) -> Entry:
         """Add reports, ledger, baseline and counts of a run file."""
         self._require_open()
         with Store(path, create=False) as store:
             fields, files = fields_of(store, lang)
-        return self._add(fields, files, "reports")
+        return self.add(fields, files, "reports")
 
     def add_certificate(self, data: bytes) -> Entry:
         """Add a certificate of the organisation; whether it holds is not asked here."""
         parse_against(data)
-        return self._add({"kind": "certificate"}, {"certificate.json": data})
+        return self.add({"kind": "certificate"}, {"certificate.json": data})
 
     def add_paper(self, data: bytes, due: date | None = None) -> Entry:
         """Add a paper as it is.
@@ -144,7 +144,7 @@ class Visit:
                 to_do="Add it as --photo, which covers faces, or redact it with `efface remove` first.",
             )
         when = due.isoformat() if due else None
-        return self._add({"kind": "paper", "gaps": len(seen.gaps), "due": when}, {f"paper.{suffix}": data})
+        return self.add({"kind": "paper", "gaps": len(seen.gaps), "due": when}, {f"paper.{suffix}": data})
 
     def append(self, line: bytes) -> Entry:
         """Write a line that `log.line` made to the end of the log's file, and take it in.
@@ -172,9 +172,19 @@ class Visit:
                 "the visit is sealed: nothing is added to it any more", to_do="Begin another visit."
             )
 
-    def _add(
+    def add(
         self, fields: Mapping[str, Any], files: Mapping[str, bytes] | None = None, member: str = "file"
     ) -> Entry:
+        """Add a line and its files.
+
+        Args:
+            fields: `kind` and what belongs to it, all but its files.
+            files: Bytes by the ends of their names, after the number of the line.
+            member: Name of the field that lists them.
+
+        Raises:
+            UsageError: The visit is sealed, or the fields do not fit.
+        """
         self._require_open()
         number, listed = self.log.size + 1, []
         for end, data in (files or {}).items():
