@@ -10,7 +10,7 @@ from cyclopts import App, Parameter
 
 from efface.cli.check import Revoked, Trusted, read_revoked
 from efface.cli.keys import PassphraseVariable
-from efface.cli.options import HtmlFile, JsonFile, Language, Quiet, Targets, language_of
+from efface.cli.options import CsvFile, HtmlFile, JsonFile, Language, Quiet, Targets, language_of
 from efface.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,10 +27,9 @@ app = App(
 
 
 @app.command(
-    help_epilogue='Examples:\n\n  efface visit new visit --premises "Example office" --mandate "Notice 2026-118"'
-    ' --authorisation "Order of 20 November" --person "A. Example, inspector" --person "B. Example, manager"\n\n'
-    '  efface visit new visit --premises "某售楼处" --mandate "检查通知书" --authorisation "负责人批准"'
-    ' --person "甲, 检查人员" --clock-offset -3'
+    help_epilogue="Examples:\n\n"
+    '  efface visit new v --premises Hall --mandate "N 7" --authorisation "O 2" --person "A, inspector"\n\n'
+    "  efface visit new v --premises 某售楼处 --mandate 通知书 --authorisation 已批准 --person 甲，检查员"
 )
 def new(  # noqa: PLR0913 - one parameter for each line of the record's head
     folder: Path,
@@ -203,8 +202,7 @@ def show(
 
 @app.command(
     help_epilogue="Examples:\n\n  efface visit again visit.zip ~/sales-office --trust inspector.pub\n\n"
-    "  efface visit again visit.zip ~/sales-office --trust inspector.pub --run copy-of-run.sqlite"
-    " --certificate certificate.json --trust-org agency.pub --html again.html"
+    "  efface visit again visit.zip /mnt/office --trust inspector.pub --run copy.sqlite --html again.html"
 )
 def again(  # noqa: PLR0913 - one parameter for each option
     bundle: Path,
@@ -286,6 +284,53 @@ def again(  # noqa: PLR0913 - one parameter for each option
     if found.is_alarm:
         return ExitCode.VIOLATIONS
     return ExitCode.GAPS if found.is_open else ExitCode.CLEAN
+
+
+@app.command(
+    help_epilogue="Examples:\n\n  efface visit campaign bundles --trust inspector.pub --html campaign.html\n\n"
+    "  efface visit campaign bundles --trust a.pub --trust b.pub --csv campaign.csv --lang zh"
+)
+def campaign(  # noqa: PLR0913 - one parameter for each option
+    folder: Path,
+    *,
+    trust: Trusted,
+    revoked: Revoked = None,
+    html: HtmlFile = None,
+    csv: CsvFile = None,
+    as_of: Annotated[
+        date | None, Parameter(help="Day on which something is overdue; by default today.")
+    ] = None,
+    lang: Language = None,
+    quiet: Quiet = False,
+) -> int:
+    """Show all bundles of a folder: premises, findings, orders, what is due, overdue and closed.
+
+    Exit code 4 where a bundle does not check, 1 where something is overdue, else 0.
+
+    Parameters
+    ----------
+    folder
+        Folder of bundles, named *.zip.
+    """
+    from efface.cli.options import write_bytes, write_text
+    from efface.cli.output import show as show_parts
+    from efface.report import document_html
+    from efface.report.campaign import State, document, render_csv
+    from efface.report.terminal_document import paper
+    from efface.runs.exit_code import ExitCode
+    from efface.visits.campaign import campaign_of
+
+    day = as_of or date.today()  # noqa: DTZ011 - a deadline's day is local
+    found = campaign_of(str(folder), _keys(trust), day, language_of(lang), read_revoked(revoked))
+    if html is not None:
+        write_bytes(html, document_html.render(document(found)))
+    if csv is not None:
+        write_text(csv, render_csv(found))
+    if not quiet and "-" not in (html, csv):
+        show_parts(paper(document(found), language_of(lang)))
+    if found.refused:
+        return ExitCode.FAILED
+    return ExitCode.VIOLATIONS if found.count(State.OVERDUE) else ExitCode.CLEAN
 
 
 def _keys(paths: tuple[Path, ...]) -> list[PublicKey]:

@@ -134,8 +134,10 @@ def look_again(  # noqa: PLR0913 - what is compared, with what, and how
 
 def add_comparison(visit: Visit, again: Again) -> Entry:
     """Add a comparison to the visit on which it was made."""
-    fields = {"kind": "compared", "earlier": again.earlier.log_root, **again.counts}
-    return visit.add(fields, {"compared.json": plain(again).encode("utf-8", "backslashreplace")})
+    fields = {"kind": "compared", "earlier": again.earlier.log_root, "line": again.earlier.line}
+    return visit.add(
+        {**fields, **again.counts}, {"compared.json": plain(again).encode("utf-8", "backslashreplace")}
+    )
 
 
 class _Before:

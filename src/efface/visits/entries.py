@@ -170,16 +170,22 @@ class Paper(_WithFile):
 
 
 class Compared(_WithFile):
-    """A second look beside the bundle of an earlier visit whose log has the root `earlier`."""
+    """A second look at the run of line `line` of an earlier visit whose log had the root `earlier` when sealed."""
 
     kind: Literal["compared"]
     earlier: Digest
+    line: Count
     gone: Count
     there: Count
     moved: Count
     new: Count
     untold: Count
     gaps: Count
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing is there and nothing is open."""
+        return not (self.there or self.moved or self.new or self.untold or self.gaps)
 
 
 class Sealed(_Line):

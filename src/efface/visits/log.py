@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from efface.errors import EvidenceError
 from efface.evidence import canonical, shapes
 from efface.evidence.merkle import Frontier, leaf_hash
-from efface.visits.entries import Opened, Sealed, entry_adapter
+from efface.visits.entries import Opened, Run, Sealed, entry_adapter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -79,6 +79,11 @@ class Log:
         if not self.entries or not isinstance(first := self.entries[0], Opened):
             raise EvidenceError("the log is empty")
         return first
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The runs that were added."""
+        return tuple(entry for entry in self.entries if isinstance(entry, Run))
 
     @property
     def seals(self) -> int:

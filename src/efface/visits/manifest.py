@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from efface.evidence.keys import SigningKey
     from efface.visits.log import Log
 
-__all__ = ["PREDICATE_TYPE", "Manifest", "manifest_adapter", "signed"]
+__all__ = ["PREDICATE_TYPE", "Manifest", "Predicate", "manifest_adapter", "signed"]
 
 PREDICATE_TYPE: Final = "https://efface.dev/visit/v1"
 _Name = Annotated[str, Field(pattern=f"^(?:{NAME})$")]

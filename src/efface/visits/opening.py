@@ -27,7 +27,7 @@ from efface.evidence.entries import RunOpened
 from efface.evidence.ledger import verified_lines
 from efface.runs.baseline import parse_baseline
 from efface.visits import bundle
-from efface.visits.entries import FILE_NAME, Run, Sealed
+from efface.visits.entries import FILE_NAME, Sealed
 from efface.visits.log import Log
 from efface.visits.manifest import manifest_adapter
 from efface.visits.runs import BASELINE, LEDGER
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from efface.evidence.check import Step
     from efface.evidence.keys import PublicKey
     from efface.runs.baseline import Baseline
+    from efface.visits.entries import Run
     from efface.visits.manifest import Manifest
 
 __all__ = ["Checked", "Sealing", "check_bundle"]
@@ -63,7 +64,7 @@ class Sealing:
     @property
     def runs(self) -> tuple[Run, ...]:
         """The runs of the visit."""
-        return tuple(entry for entry in self.log.entries if isinstance(entry, Run))
+        return self.log.runs
 
     def report(self, run: Run, end: str) -> bytes:
         """Return the file of a run whose name ends so."""
