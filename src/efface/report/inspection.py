@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Inspection", "Kept", "Kind", "Look", "extraction", "record"]
 
 _LINE = "_" * 24
-_WIDE_LINE = "_" * 48
+_WIDE_LINE = "_" * 72
 _BLANK_LINES = 3
 _MOST_TARGETS = 40  # of one run; the log has all
 
@@ -149,10 +149,7 @@ def record(visit: Inspection) -> Document:
         ("course", _notes(visit)),
         ("looked", tuple(_looked(visit))),
         ("found", _found(visit)),
-        (
-            "gaps",
-            (Sentence(both("inspection.gaps_count", gaps=visit.gaps), "warning" if visit.gaps else ""),),
-        ),
+        ("gaps", _gaps(visit)),
         ("kept", _files(visit, {"photo", "certificate", "paper", "compared"})),
         ("not_told", _not_told()),
         ("objections", (Sentence(both("inspection.objections_note")), *_blank())),
@@ -257,6 +254,12 @@ def _found(visit: Inspection) -> tuple[Block, ...]:
         judged = (both("inspection.line"), both("label.verdict"), both("label.total_findings"))
         blocks.append(Grid(judged, verdicts, (14, 66, 20)))
     return tuple(blocks) or (Sentence(both("inspection.none_found")),)
+
+
+def _gaps(visit: Inspection) -> tuple[Block, ...]:
+    if visit.gaps:
+        return (Sentence(both("inspection.gaps_count", gaps=visit.gaps), "warning"),)
+    return (Sentence(both("label.none_gaps")),) if visit.looks else ()
 
 
 def _how(visit: Inspection) -> Iterator[Block]:
