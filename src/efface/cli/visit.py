@@ -255,6 +255,8 @@ def again(  # noqa: PLR0913 - one parameter for each option
     from efface.visits.visit import MAX_FILE_BYTES, open_visit
 
     refuse_options(targets)
+    if certificate and not trust_org:
+        raise UsageError("--certificate is checked with the organisation's key: give --trust-org")
     language, lost = language_of(lang), read_revoked(revoked)
     second = open_visit(str(add_to)) if add_to else None
     shown = tuple((path.name, _read(path, MAX_FILE_BYTES)) for path in certificate or ())

@@ -140,5 +140,6 @@ class Log:
                 any(not file.name.startswith(f"{entry.seq:02}-") for file in entry.files),
                 "a file has another number than its line",
             ),
+            (len({file.name for file in entry.files}) < len(entry.files), "it names one file twice"),
         )
         return next((text for wrong, text in problems if wrong), "")

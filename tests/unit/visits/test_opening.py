@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from efface.errors import EvidenceError, UsageError
 from efface.evidence.keys import SigningKey
+from efface.runs.store import Store
 from efface.visits.bundle import read, write
 from efface.visits.log import Log
 from efface.visits.manifest import signed
 from efface.visits.opening import check_bundle
+from efface.visits.runs import LEDGER, fields_of
 from efface.visits.seal import seal
 from efface.visits.visit import Visit, open_visit
 
@@ -130,6 +133,30 @@ def test_another_key_and_a_revoked_key_are_refused(bundle: bytes, signer: Signin
     log = Log(read(bundle)["log.jsonl"])
     assert failed_at(resigned(read(bundle), log, other), signer) == 3
     assert failed_at(resigned(read(bundle), log, other), other) == 7  # its seal names the first key
+
+
+LEDGERS = {
+    "an entry is taken out": lambda lines: lines[1:],
+    "an entry is there twice": lambda lines: [*lines, lines[-1]],
+    "an entry is changed": lambda lines: [lines[0].replace(b'"targets":1', b'"targets":2'), *lines[1:]],
+    "no entry": lambda _lines: [],
+}
+
+
+@pytest.mark.parametrize("change", LEDGERS.values(), ids=LEDGERS)
+def test_a_ledger_that_does_not_hold_is_seen_even_where_it_was_sealed(
+    run_file: Path, tmp_path: Path, signer: SigningKey, change: Callable[[list[bytes]], list[bytes]]
+) -> None:
+    """Whoever writes a visit by hand still has to have a run that happened in that order."""
+    with Store(str(run_file), create=False) as store:
+        fields, files = fields_of(store, "en")
+    lines = change(files[LEDGER].splitlines(keepends=True))
+    head = {"premises": "P", "people": [{"name": "A", "role": "b"}], "mandate": "M", "authorisation": "N"}
+    visit = Visit.new(str(tmp_path / "visit"), {**head, "clock_offset_s": None})
+    visit.add(fields, {**files, LEDGER: b"".join(lines)}, "reports")
+    made: list[bytes] = []
+    seal(visit, signer, made.append, "en")
+    assert failed_at(made[0], signer) == 9
 
 
 def test_nothing_is_added_after_the_seal(bundle: bytes, visit: Visit) -> None:
