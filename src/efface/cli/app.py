@@ -93,6 +93,11 @@ _COMMANDS = {
         ),
     ),
     "guard": ("efface.cli.guard:app", "Allow, refuse or quarantine payloads at the door; fails closed.", ()),
+    "visit": (
+        "efface.cli.visit:app",
+        "Inspect premises: note, seal as a signed bundle, check it, come back.",
+        (),
+    ),
     "rules": ("efface.cli.rules:app", "The law: what it says, what applies to a case, what is missing.", ()),
     "keys": ("efface.cli.keys:app", "Signing keys.", ()),
     "doctor": (

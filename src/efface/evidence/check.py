@@ -27,7 +27,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from efface.errors import EvidenceError
 from efface.evidence import account, canonical, envelope, history, merkle, not_proven, shapes
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from efface.evidence.keys import PublicKey
     from efface.evidence.statement import Predicate, Statement
 
-__all__ = ["CheckReport", "Step", "check"]
+__all__ = ["CheckReport", "Step", "check", "walk"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,18 +126,33 @@ def check(
     Not promised: the truth of what the owner chose to scan; see `not_proven` in the certificate.
     """
     case = _Case(certificate, {key.key_id: key for key in trusted_keys}, revoked)
-    steps: list[Step] = []
+    steps = walk(case, _STEPS)
+    ok = all(step.ok for step in steps)
+    return CheckReport(steps, ok, _certificate(case) if ok else None)
+
+
+_T = TypeVar("_T")
+
+
+def walk(case: _T, steps: Iterable[tuple[str, Callable[[_T], None]]]) -> tuple[Step, ...]:
+    """Return the outcome of each step; once one raises EvidenceError the rest is not looked at.
+
+    Args:
+        case: What the steps look at, and keep what they have established in.
+        steps: Titles and what is asked for under each, in order.
+    """
+    done: list[Step] = []
     ok: bool | None = True
-    for number, (title, holds) in enumerate(_STEPS, start=1):
+    for number, (title, holds) in enumerate(steps, start=1):
         reason = ""
         if ok:
             try:
                 holds(case)
             except EvidenceError as error:
                 ok, reason = False, str(error)
-        steps.append(Step(number, title, ok, reason))
+        done.append(Step(number, title, ok, reason))
         ok = ok or None
-    return CheckReport(tuple(steps), bool(ok), _certificate(case) if ok else None)
+    return tuple(done)
 
 
 def _certificate(case: _Case) -> Certificate:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from efface.evidence.entries import LedgerEntry
 
-__all__ = ["Kind", "Ledger", "create_table"]
+__all__ = ["Kind", "Ledger", "create_table", "verified_lines"]
 
 _SCHEMA: Final = (
     "CREATE TABLE IF NOT EXISTS ledger(seq INTEGER PRIMARY KEY, entry BLOB NOT NULL, leaf BLOB NOT NULL)",
@@ -138,6 +138,23 @@ class Ledger:
     def _add(self, leaf: bytes, at: str) -> None:
         self._frontier.append(leaf)
         self._last_leaf, self._last_at = leaf, at
+
+
+def verified_lines(data: bytes) -> list[Entry]:
+    """Return the entries of a ledger that was written out, one canonical entry a line.
+
+    Raises:
+        EvidenceError: It names the first `seq` that does not hold.
+    """
+    frontier, last_at, entries = Frontier(), "", []
+    lines = data.split(b"\n")
+    if lines.pop():
+        raise EvidenceError("the ledger ends in the middle of an entry")
+    for seq, line in enumerate(lines, start=1):
+        last_at = _verified(seq, line, leaf := leaf_hash(line), frontier, last_at)
+        frontier.append(leaf)
+        entries.append(_read(seq, line))
+    return entries
 
 
 def _verified(seq: int, data: object, leaf: bytes, before: Frontier, last_at: str) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from efface.model import Finding, Gap, Locator, Verdict
     from efface.report.view import RunView
 
-__all__ = ["render"]
+__all__ = ["guarded", "render"]
 
 _COLUMNS = (
     *("record", "finding_id", "place", "inside", "region", "form", "characteristic", "level", "confidence"),
@@ -58,11 +58,12 @@ def render(view: RunView) -> str:
     ]
     rows += [_gap(gap, view.lang) for gap in gaps_in_order(view)]
     for row in rows:
-        writer.writerow(_guarded(row.get(column, "")) for column in _COLUMNS)
+        writer.writerow(guarded(row.get(column, "")) for column in _COLUMNS)
     return "\ufeff" + out.getvalue()
 
 
-def _guarded(cell: str) -> str:
+def guarded(cell: str) -> str:
+    """Return a cell that no spreadsheet runs as a formula."""
     shown = visible(cell)
     return f"'{shown}" if shown.startswith(_FORMULA) or cell.startswith(_FORMULA) else shown
 

@@ -305,17 +305,17 @@ def signer_table(certificate: Certificate, trusted: Mapping[str, str], lang: str
     return grid
 
 
-def check_steps(steps: Sequence[CheckStep], lang: str) -> Group:
-    """Return the numbered steps of checking a certificate and what they say together."""
-    grid = _table(lang, "step", "result", "detail", title=text("heading.check", lang))
+def check_steps(steps: Sequence[CheckStep], lang: str, what: str = "check") -> Group:
+    """Return the numbered steps of checking a certificate ("check") or a "bundle", and what they say together."""
+    grid = _table(lang, "step", "result", "detail", title=text(f"heading.{what}", lang))
     for step in steps:
         name = f"({step.number}) {word('check', step.title).get(lang)}"
         grid.add_row(Line(name), _passed(step.ok, lang), Line(detail_text(step.reason).get(lang)))
     results = [step.ok for step in steps]
-    key, style = ("check_holds", "bold green") if results and all(results) else ("check_open", "bold yellow")
+    key, style = ("holds", "bold green") if results and all(results) else ("open", "bold yellow")
     if False in results:
-        key, style = "check_fails", "bold red"
-    return Group(grid, Line(text(f"sentence.{key}", lang), style=style))
+        key, style = "fails", "bold red"
+    return Group(grid, Line(text(f"sentence.{what}_{key}", lang), style=style))
 
 
 def _passed(passed: bool | None, lang: str) -> Line:  # noqa: FBT001 - it is the value that is shown

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from efface.report.view import RunView
     from efface.runs.roots import Roots
 
-__all__ = ["MAX_BYTES", "SCHEMA", "Baseline", "compare", "parse_baseline", "tightened"]
+__all__ = ["MAX_BYTES", "SCHEMA", "Baseline", "compare", "keys_of", "parse_baseline", "tightened"]
 
 SCHEMA = "efface/baseline/v1"
 MAX_BYTES = 256 << 20
@@ -192,6 +192,12 @@ def compare(baseline: Baseline, findings: Iterable[Finding], gaps: Iterable[Gap]
             for key in left[: max(lost, 0)]
         ]
     return Comparison(baseline.total, frozenset(known), tuple(gone), baseline.mode)
+
+
+def keys_of(baseline: Baseline, findings: Iterable[Finding], roots: Roots) -> frozenset[str]:
+    """Return the digests under which a baseline would hold some findings."""
+    names = _Names(baseline.salt, roots)
+    return frozenset(names.finding(finding) for finding in findings)
 
 
 class _Closed:
