@@ -140,7 +140,7 @@ class Ledger:
         self._last_leaf, self._last_at = leaf, at
 
 
-def verified_lines(data: bytes) -> list[Entry]:
+def verified_lines(data: bytes) -> list[LedgerEntry]:
     """Return the entries of a ledger that was written out, one canonical entry a line.
 
     Raises:
