@@ -23,6 +23,8 @@ BUILTIN: dict[str, dict[str, str]] = {
         "objects": "efface.sources.objects:ObjectStore",
         "database": "efface.sources.database:Database",
         "git": "efface.sources.git:GitHistory",
+        "site": "efface.sources.site:Site",
+        "machine": "efface.sources.machine:Machine",
     },
     "container": {
         "archive": "efface.sources.archive:Archive",
@@ -55,6 +57,12 @@ BUILTIN: dict[str, dict[str, str]] = {
         "ridge-image": "efface.detectors.ridge_image:RidgeImage",
         "voice-sample": "efface.detectors.voice_sample:VoiceSample",
     },
+    "system": {
+        "system-package": "efface.detectors.system_package:SystemPackage",
+        "system-file": "efface.detectors.system_file:SystemFile",
+        "system-network": "efface.detectors.system_network:SystemNetwork",
+        "system-content": "efface.detectors.system_content:SystemContent",
+    },
     "action": {
         "redact-image": "efface.actions.redact_image:RedactImage",
         "erase-cells": "efface.actions.erase_cells:EraseCells",
@@ -77,6 +85,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "sarif": "efface.report.sarif:render",
         "csv": "efface.report.csv_report:render",
         "html": "efface.report.html:render",
+        "sbom": "efface.report.sbom:render",
     },
 }
 

@@ -98,6 +98,7 @@ PAGES = {
     "container": "detectors.md",
     "source": "detectors.md",
     "action": "actions.md",
+    "system": "inspect.md",
 }
 
 

@@ -37,6 +37,14 @@ _COMMANDS = {
             "efface scan photos.zip crm.sqlite --case case.toml --json -",
         ),
     ),
+    "inspect": (
+        "efface.cli.inspect:inspect",
+        "Find software, apps and code that recognise people on a machine, an image or a source tree; read-only.",
+        (
+            "efface inspect / --triage --minutes 10",
+            "efface inspect --root /mnt/disk --case case.toml --html report.html --sbom inventory.json",
+        ),
+    ),
     "judge": (
         "efface.cli.judge:judge",
         "Judge a run's findings under a case without scanning again; without RUN, the activity itself.",

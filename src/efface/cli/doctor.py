@@ -23,6 +23,7 @@ EXTRAS = {
     "cluster": ("scan --engine dask://", ("distributed",)),
     "pdf": ("judge --opinion FILE.pdf", ("typst",)),
     "qr": ("a QR code on the page of efface check --html", ("segno",)),
+    "inspect": ("efface inspect", ("yara_x",)),
     "server": ("guard serve", ("fastapi", "uvicorn")),
 }
 """The extras of the package: what each is for, and the modules that show that it is installed."""
@@ -58,7 +59,9 @@ def _checks() -> Iterator[tuple[str, Callable[[], str]]]:
     yield "archives", _archives
     yield "JPEG blocks", _jpeg_blocks
     yield "rule packs", _packs
-    for kind in ("source", "container", "detector", "action"):
+    yield "signatures", _signatures
+    yield "inspection", _inspection
+    for kind in ("source", "container", "detector", "system", "action"):
         yield (
             f"{kind}s",
             lambda kind=kind: ", ".join(  # type: ignore[misc]
@@ -89,6 +92,21 @@ def _jpeg_blocks() -> str:
     from efface.engines.jpeg_blocks import runtime
 
     return runtime()
+
+
+def _signatures() -> str:
+    from efface.detectors.signatures import signatures
+
+    kinds = {signature.kind for signature in signatures().values()}
+    return f"{len(signatures())} of {len(kinds)} kinds"
+
+
+def _inspection() -> str:
+    """Say beforehand what an inspection of this machine could not read."""
+    from efface.sources.machine import unreadable
+
+    closed = unreadable()
+    return f"this user cannot read {', '.join(closed)}" if closed else "this user can read the usual places"
 
 
 def _packs() -> str:

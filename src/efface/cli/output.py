@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from efface.report.view import RunView
 
-__all__ = ["show", "show_run"]
+__all__ = ["show", "show_run", "show_systems"]
 
 _WIDE = 160
 
@@ -39,3 +39,17 @@ def show_run(view: RunView) -> None:
     if view.removals:
         show(terminal.removal_plan(view.removals, view.lang))
     show(terminal_beside.beside(view), terminal.scan_summary(view))
+
+
+def show_systems(view: RunView) -> None:
+    """Print an inspection: the systems with what tells of them, what was not looked at, and the outcome."""
+    from efface.report import terminal
+    from efface.report.systems import systems_table
+
+    if view.findings:
+        show(systems_table(view))
+    if view.gaps:
+        show(terminal.gaps_table(view))
+    if view.verdicts:
+        show(terminal.verdict_table(view), terminal.questions_table(view))
+    show(terminal.scan_summary(view))

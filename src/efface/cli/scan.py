@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from efface.runs.scan import Progress
 
-__all__ = ["scan"]
+__all__ = ["progress_of", "scan"]
 
 
 def scan(  # noqa: PLR0913 - one parameter for each option of the contract
@@ -126,7 +126,7 @@ def scan(  # noqa: PLR0913 - one parameter for each option of the contract
             from efface.runs.returned import require_held
 
             require_held(store, certificate)
-        with _progress(quiet=quiet) as progress:
+        with progress_of(quiet=quiet) as progress:
             options = ScanOptions(targets, Mode(mode), jobs, ignore=left_out, engine=engine or "")
             run_scan(store, options, progress=progress)
         if facts is not None:
@@ -149,7 +149,7 @@ def scan(  # noqa: PLR0913 - one parameter for each option of the contract
         return of_scan(view, Level(int(fail_on)))
 
 
-def _progress(*, quiet: bool) -> AbstractContextManager[Callable[[Progress], None] | None]:
+def progress_of(*, quiet: bool) -> AbstractContextManager[Callable[[Progress], None] | None]:
     """Return a progress bar on a terminal, and nothing elsewhere."""
     if quiet or not sys.stderr.isatty():
         return nullcontext(None)

@@ -4,5 +4,6 @@ The same eyes serve a scan, the re-scan after a removal, and the guard at the do
 """
 
 from efface.examine.examiner import Examiner, configuration
+from efface.examine.look import DATA, SYSTEMS, Look, look_named
 
-__all__ = ["Examiner", "configuration"]
+__all__ = ["DATA", "SYSTEMS", "Examiner", "Look", "configuration", "look_named"]

@@ -11,6 +11,7 @@ from efface.detectors.not_vectors import not_vectors
 from efface.engines.passwords import readable_passwords
 from efface.errors import AccessError, EffaceError, FormatError, LimitExceededError
 from efface.examine.fold import Fold
+from efface.examine.look import DATA
 from efface.examine.unopened import unopened
 from efface.formats import sniff, unwrap
 from efface.formats.text_values import TEXT_TYPES
@@ -37,6 +38,7 @@ from efface.sources.payloads import BytesPayload
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from efface.examine.look import Look
     from efface.model import Container, Detector, Limits
 
 __all__ = ["Examiner", "Result", "configuration"]
@@ -60,19 +62,20 @@ _MARKUP = ("application/xml", "application/rtf", "image/svg+xml", "text/html")
 """Texts of which `unwrap` takes nothing: as values of a column they are opened as files are."""
 
 
-def configuration(mode: Mode, limits: Limits) -> str:
+def configuration(mode: Mode, limits: Limits, look: Look = DATA) -> str:
     """Return a digest of all that decides what a scan finds: plug-ins, versions, mode, limits, networks."""
     from efface.engines import network  # noqa: PLC0415 - only needed once a scan is set up
 
     parts = [
         f"{kind}:{name}@{registry.load(kind, name).version}"
-        for kind in ("container", "detector")
-        for name in registry.names(kind)
+        for kind, names in (("container", look.containers), (look.detectors, registry.names(look.detectors)))
+        for name in names
     ]
     # How many, and nothing of them: with another list an encrypted thing may open.
     parts.append(f"passwords={len(readable_passwords())}")
     parts += [f"{name}={digest}" for name, digest in sorted(network.digests().items())]
-    return hashlib.sha256("\n".join((*parts, mode, repr(limits))).encode()).hexdigest()
+    same = replace(limits, run_seconds=0.0)  # how long a run may take decides nothing of what a thing holds
+    return hashlib.sha256("\n".join((*parts, mode, repr(same))).encode()).hexdigest()
 
 
 def _ignore(_uri: str) -> None:
@@ -87,6 +90,7 @@ class Examiner:
         limits: Budgets; what exceeds one is a gap.
         at: Called with the URI of each part before it is looked at, so that a supervisor knows what a
             process was busy with when it died.
+        look: What is looked for.
     """
 
     def __init__(
@@ -95,8 +99,10 @@ class Examiner:
         limits: Limits,
         *,
         at: Callable[[str], None] = _ignore,
+        look: Look = DATA,
     ) -> None:
         self._mode = mode
+        self._wants_all = look.wants_all
         self._limits = limits if mode is not Mode.THOROUGH else replace(limits, cells=_ALL_CELLS)
         self._tell = at
         self._busy_with = ""
@@ -104,12 +110,10 @@ class Examiner:
         self._understood: dict[str, bool] = {}
         self._eyes: dict[str, tuple[list[Detector], list[Container]]] = {}
         self._detectors = [
-            cast("Detector", registry.load("detector", name)()) for name in registry.names("detector")
+            cast("Detector", registry.load(look.detectors, name)()) for name in registry.names(look.detectors)
         ]
         self._column_detectors = [each for each in self._detectors if isinstance(each, ColumnDetector)]
-        self._containers = [
-            cast("Container", registry.load("container", name)()) for name in registry.names("container")
-        ]
+        self._containers = [cast("Container", registry.load("container", name)()) for name in look.containers]
 
     def examine(
         self, opened: Part | Collection, skip: Mapping[str, GapReason] | None = None
@@ -186,7 +190,7 @@ class Examiner:
     ) -> Iterator[tuple[str, Callable[[], Iterator[_Step]]]]:
         media_type = artefact.media_type
         closed = unopened(media_type, part.surroundings.names[0], understood=self._understands(media_type))
-        if closed:
+        if closed and (self._wants_all or closed[0] is GapReason.ENCRYPTED):
             yield "open", lambda: iter([Gap(part.locator, "open", *closed)])
         for detector in self._detectors:
             if detector.accepts(media_type):

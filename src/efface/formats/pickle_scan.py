@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import io
 import pickletools
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["MAX_OPCODES", "Found", "Place", "place_of", "scan"]
+__all__ = ["MAX_OPCODES", "Found", "Place", "notes", "place_of", "scan"]
 
 MAX_OPCODES = 10_000_000  # a list of 512 numbers takes 512; a gallery of 19,000 people fits
 _MAX_DEPTH = 64  # containers inside one another that are walked for numbers
@@ -89,6 +90,18 @@ def scan(
     what an extension code or a persistent reference stands for.
     """
     yield from _walk(_play(data, opcodes, places))
+
+
+def notes(data: bytes, *, opcodes: int = MAX_OPCODES) -> object:
+    """Return the value that a pickle stands for, in plain values and notes of what would have been called.
+
+    Raises:
+        FormatError: It is no pickle, or one whose program makes no sense.
+        LimitExceededError: It has more opcodes than `opcodes`.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # odd escapes in a text of protocol 0
+        return _play(data, opcodes, None)
 
 
 def _play(data: bytes, limit: int, places: dict[int, Place] | None) -> object:

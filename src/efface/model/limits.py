@@ -25,6 +25,7 @@ class Limits:
         film_frames: Most frames of one recording.
         cells: Most cells of one column that are tested one by one.
         memory_bytes: Most memory of one worker process.
+        run_seconds: Longest time that a run lists and looks; what it leaves is a gap.
     """
 
     artefact_bytes: int = 512 * _MIB
@@ -38,3 +39,4 @@ class Limits:
     film_frames: int = 10_000_000
     cells: int = 10_000
     memory_bytes: int = 3072 * _MIB
+    run_seconds: float = 1e9

@@ -23,6 +23,7 @@ __all__ = [
     "findings_in_order",
     "gaps_in_order",
     "headline",
+    "headline_key",
     "kind_counts",
     "open_questions",
     "picture_size",
@@ -140,6 +141,13 @@ def headline(view: RunView) -> str:
     if view.returned is not None and view.returned.is_alarm:
         return "came_back"
     return _found(view)
+
+
+def headline_key(view: RunView) -> str:
+    """Return the key of the sentence for the outcome: that of systems where systems were looked for."""
+    word = headline(view)
+    own = view.look == "systems" and word not in ("unfinished", "came_back")
+    return f"headline.systems_{word}" if own else f"headline.{word}"
 
 
 def _found(view: RunView) -> str:

@@ -9,6 +9,7 @@ from efface.report.arrange import (
     findings_in_order,
     gaps_in_order,
     headline,
+    headline_key,
     kind_counts,
     open_questions,
     places,
@@ -96,7 +97,7 @@ def outcome(view: RunView) -> Html:
     return element(
         "section",
         heading("summary"),
-        element("p", said(f"headline.{word}"), class_=f"headline h-{word}"),
+        element("p", said(headline_key(view)), class_=f"headline h-{word}"),
         element("div", *numbers, class_="tiles"),
         element("p", bilingual(coverage_text(view.coverage)), class_="coverage"),
         table(("verdict", "detail", "number"), counts) if counts else "",

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from efface.model import ACTIVITY, Text, VerdictKind
 from efface.report.alike import alike
-from efface.report.arrange import headline
+from efface.report.arrange import headline, headline_key
 from efface.report.document import Document, Grid, Pairs, Points, Section, Sentence, safe, same
 from efface.report.opinion_law import Grounds
 from efface.report.otherwise import otherwise
@@ -106,7 +106,7 @@ def _outcome(matter: Matter) -> tuple[Text, str]:
     """Return the sentence on top, and the headline whose colour it takes."""
     if matter.view is not None:
         name = headline(matter.view)
-        return both(f"headline.{name}"), name
+        return both(headline_key(matter.view)), name
     (verdict,) = (verdict for verdict in matter.verdicts if verdict.subject == ACTIVITY)
     if verdict.kind.is_violation:
         return both("opinion.activity_violates"), "violations"

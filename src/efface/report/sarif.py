@@ -11,6 +11,7 @@ Source: OASIS SARIF 2.1.0 (3.20 invocation, 3.27 result, 3.49 reportingDescripto
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from efface.model import ACTIVITY, GapReason, VerdictKind
@@ -18,7 +19,7 @@ from efface.report.arrange import (
     activity_verdicts,
     findings_in_order,
     gaps_in_order,
-    headline,
+    headline_key,
     rules_in_order,
     verdict_by_subject,
 )
@@ -79,7 +80,7 @@ def render(view: RunView) -> str:
             "mode": view.mode,
             "detectors": sorted(view.detectors),
             "packs": {pack.id: pack.digest for pack in view.packs},
-            "headline": text(f"headline.{headline(view)}", view.lang),
+            "headline": text(headline_key(view), view.lang),
             **said_beside(view),
         },
     }
@@ -187,7 +188,7 @@ def _result(finding: Finding, verdict: Verdict | None, lang: str) -> _JSON:
         "ruleId": _rule_id(finding, verdict),
         **_judged(verdict),
         "message": {"text": f"{said} {judged}"},
-        "locations": [_location(finding.locator, lang)],
+        "locations": _locations(finding, lang),
         "fingerprints": {_FINGERPRINT: finding.id},
         "rank": round(100 * finding.confidence, 2),
         "properties": {
@@ -199,6 +200,19 @@ def _result(finding: Finding, verdict: Verdict | None, lang: str) -> _JSON:
             **_properties(verdict),
         },
     }
+
+
+def _locations(finding: Finding, lang: str) -> list[_JSON]:
+    """Return the place of a finding, once for each line where lines of a file are known."""
+    place = _location(finding.locator, lang)
+    said = next((clue.value for clue in finding.clues if clue.name == "lines"), "")
+    lines = [int(number) for number in re.findall(r"\d+", said.partition(" and ")[0])]
+    if not lines or len(finding.locator.path) > 1:
+        return [place]
+    return [
+        {**place, "physicalLocation": {**place["physicalLocation"], "region": {"startLine": line}}}
+        for line in lines
+    ]
 
 
 def _location(locator: Locator, lang: str) -> _JSON:

@@ -20,6 +20,7 @@ from efface.report.arrange import (
     findings_in_order,
     gaps_in_order,
     headline,
+    headline_key,
     kind_counts,
     open_questions,
     places,
@@ -88,7 +89,7 @@ def scan_summary(view: RunView) -> Group:
     """Return the outcome in a sentence, the coverage, and how many verdicts there are of each kind."""
     word_ = headline(view)
     parts: list[RenderableType] = [
-        Line(text(f"headline.{word_}", view.lang), style=_HEADLINES.get(word_, "bold yellow")),
+        Line(text(headline_key(view), view.lang), style=_HEADLINES.get(word_, "bold yellow")),
         coverage_line(view),
     ]
     counts = kind_counts(view)

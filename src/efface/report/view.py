@@ -96,6 +96,7 @@ class RunView:
         passed_over: Ignore files in targets that were not obeyed, because nobody asked for it.
         returned: What of a certificate's removals is back; None where no certificate was named.
         groups: Findings seen as things: galleries, tables of templates, archives.
+        look: What was looked for: "data" or "systems".
         lang: "zh" or "en", the language shown first.
     """
 
@@ -126,6 +127,7 @@ class RunView:
     passed_over: tuple[str, ...] = ()
     returned: Returned | None = None
     groups: tuple[Group, ...] = ()
+    look: str = "data"
     lang: str = "zh"
 
     def excuses(self, finding_id: str) -> bool:

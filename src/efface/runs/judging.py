@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from efface.model import Form
 from efface.runs.record import judged_entry, packs_of
 from efface.runs.stamps import changed_on
 
@@ -24,6 +25,9 @@ _OWN = "own_packs"
 def judge_run(store: Store, case: Case, packs: Sequence[Pack], *, as_of: date, today: date) -> list[Verdict]:
     """Judge the activity and every finding of a run, write it down, and return the verdicts.
 
+    A system that recognises nobody by what is known of it (a face detector, an effect) has no verdict: it is
+    a question for a person.
+
     Packs that do not ship with efface are kept in the run whole, so that its reports can cite them later.
 
     Args:
@@ -38,7 +42,8 @@ def judge_run(store: Store, case: Case, packs: Sequence[Pack], *, as_of: date, t
 
     modified_on = _modified_on(store) if reads_ages(packs) else None
     verdicts = [judge_activity(case, packs, as_of=as_of, today=today)]
-    verdicts += judge(store.findings(), case, packs, as_of=as_of, today=today, modified_on=modified_on)
+    findings = (each for each in store.findings() if each.is_biometric or each.form is not Form.SYSTEM)
+    verdicts += judge(findings, case, packs, as_of=as_of, today=today, modified_on=modified_on)
     references = [pack.reference for pack in packs]
     shipped = {pack.reference for pack in builtin_packs()}
     own = [dict(pack.texts) for pack in packs if pack.reference not in shipped]

@@ -20,12 +20,14 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from efface.errors import EffaceError
+from efface.examine.look import DATA
 from efface.model import GapReason
 from efface.sources.credentials import exported
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from efface.examine.look import Look
     from efface.model import Limits, Mode
 
 __all__ = ["Done", "Lost", "Pool"]
@@ -87,10 +89,12 @@ class Pool:
         jobs: How many processes.
         mode: How hard the detectors look.
         limits: Budgets; `artefact_seconds` and `memory_bytes` are enforced here.
+        look: What the workers look for.
     """
 
-    def __init__(self, jobs: int, mode: Mode, limits: Limits) -> None:
+    def __init__(self, jobs: int, mode: Mode, limits: Limits, look: Look = DATA) -> None:
         self._mode = mode
+        self._look = look
         self._limits = limits
         self._false_starts = 0
         self._is_stopped = False
@@ -245,7 +249,8 @@ class Pool:
                 env=os.environ | _ONE_THREAD,
             )
         with suppress(OSError):  # it has ended already; `_listen` finds out and counts a false start
-            ours.sendall(_line({"mode": self._mode, "limits": asdict(self._limits), "secrets": exported()}))
+            first = {"mode": self._mode, "limits": asdict(self._limits), "look": self._look.name}
+            ours.sendall(_line({**first, "secrets": exported()}))
         self._listening.register(ours, selectors.EVENT_READ, ours.fileno())
         return _Worker(process, ours, heard_at=time.monotonic())
 

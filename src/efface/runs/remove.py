@@ -18,6 +18,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from efface.errors import AccessError, RemovalError
+from efface.examine import look_named
 from efface.model import Limits, Method, Mode, Removal, RemovalStatus, Unit
 from efface.runs import replace as places
 from efface.runs.codec import decode, encode
@@ -79,7 +80,8 @@ def apply(  # noqa: PLR0913 - what a removal depends on
     tasks = list(removals.begin(each for each in planned if not is_table(each.target)))
     if tasks:
         mode = Mode(store.meta("mode"))
-        with Pool(min(jobs or os.cpu_count() or 1, len(tasks)), mode, limits) as pool:
+        look = look_named(store.meta("look", "data"))
+        with Pool(min(jobs or os.cpu_count() or 1, len(tasks)), mode, limits, look) as pool:
             for number, outcome in enumerate(pool.run(iter(tasks)), start=1):
                 results.append(removals.finish(outcome))
                 if progress is not None:

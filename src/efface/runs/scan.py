@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from efface import __version__, registry
 from efface.errors import UsageError
-from efface.examine import configuration
+from efface.examine import DATA, configuration
 from efface.model import Gap, GapReason, Limits, Locator, Mode, SampledSource, Unit
 from efface.runs.codec import decode, encode
 from efface.runs.ignore import Ignore
+from efface.runs.left import tell_left
 from efface.runs.pace import Pace
 from efface.runs.pool import Done, Lost, Pool
 from efface.runs.record import looked_again_entry, removal_began, scan_entry
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
+    from efface.examine import Look
     from efface.model import Source
     from efface.runs.remote import Remote
     from efface.runs.store import Store
@@ -38,6 +40,7 @@ __all__ = ["Progress", "ScanOptions", "scan"]
 
 _LIST_BATCH = 2_000
 _MAX_ATTEMPTS = 8
+_FOR_EVER = Limits().run_seconds
 _BETWEEN = ""
 """Stands among the parts to skip for "ended before it named a part"."""
 
@@ -53,6 +56,8 @@ class ScanOptions:
         limits: Budgets.
         ignore: What to leave out, and to count; None for nothing.
         engine: Address of a cluster whose workers look, see `engines.cluster.Cluster`; "" for processes here.
+        look: What is looked for.
+        rank: Gives the units that are looked at first the smallest numbers; None for the order of places.
     """
 
     targets: tuple[str, ...]
@@ -61,6 +66,8 @@ class ScanOptions:
     limits: Limits = field(default_factory=Limits)
     ignore: Ignore | None = None
     engine: str = ""
+    look: Look = DATA
+    rank: Callable[[Unit], float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +102,9 @@ def scan(store: Store, options: ScanOptions, *, progress: Callable[[Progress], N
     Raises:
         UsageError: A target does not exist, or no source reads it.
     """
-    sources = [_source_of(target) for target in options.targets]
-    digest = configuration(options.mode, options.limits)
-    started_at = datetime.now(UTC)
+    sources = [_source_of(target, options.look) for target in options.targets]
+    digest = configuration(options.mode, options.limits, options.look)
+    started_at, began = datetime.now(UTC), time.monotonic()
     ignore = options.ignore or Ignore()
     listings = [
         _begun(ignore.listed(target, _listing(source, target, options)))
@@ -107,7 +114,9 @@ def scan(store: Store, options: ScanOptions, *, progress: Callable[[Progress], N
         number = _begin(store, options, started_at)
         _list(store, listings, number)
         reused = _reusable(store, digest)
-        _look(store, options, digest, progress, engine)
+        _look(store, options, digest, progress, engine, began)
+        if options.limits.run_seconds < _FOR_EVER:
+            tell_left(store, digest)
         _finish(store, options, started_at, reused)
 
 
@@ -119,8 +128,8 @@ def _engine(options: ScanOptions, digest: str) -> AbstractContextManager[Remote 
     return Remote(options.engine, options.mode, options.limits, digest)
 
 
-def _source_of(target: str) -> Source:
-    for name in registry.names("source"):
+def _source_of(target: str, look: Look) -> Source:
+    for name in look.sources:
         source: Source = registry.load("source", name)()
         if source.claims(target):
             return source
@@ -148,6 +157,7 @@ def _begin(store: Store, options: ScanOptions, started_at: datetime) -> int:
         store.set_meta("scan", str(number))
         store.set_meta("targets", json.dumps(options.targets))
         store.set_meta("mode", options.mode)
+        store.set_meta("look", options.look.name)
         store.set_meta("started_at", started_at.isoformat())
         store.set_meta("finished_at", "")
         if not store.ledger.size:
@@ -183,12 +193,13 @@ def _reusable(store: Store, digest: str) -> int:
     return store.count_units() - units
 
 
-def _look(
+def _look(  # noqa: PLR0913, PLR0917 - what a scan is made of
     store: Store,
     options: ScanOptions,
     digest: str,
     progress: Callable[[Progress], None] | None,
     engine: Remote | None,
+    began: float,
 ) -> None:
     total_units, total_bytes = store.to_do(digest)
     if not total_units:
@@ -196,9 +207,9 @@ def _look(
     count = Progress(0, total_units, 0, total_bytes, 0, 0)
     jobs = min(options.jobs or os.cpu_count() or 1, total_units)
     pace = Pace(store)
-    workers = nullcontext(engine) if engine else Pool(jobs, options.mode, options.limits)
+    workers = nullcontext(engine) if engine else Pool(jobs, options.mode, options.limits, options.look)
     with workers as pool:
-        tasks = _Tasks(store, digest)
+        tasks = _Tasks(store, digest, options, began)
         try:
             for outcome in pool.run(tasks):
                 result = tasks.result_of(outcome)
@@ -221,9 +232,13 @@ def _look(
 class _Tasks:
     """The units still to look at, as tasks; those that ended a process come again without that part."""
 
-    def __init__(self, store: Store, digest: str) -> None:
+    def __init__(self, store: Store, digest: str, options: ScanOptions, began: float) -> None:
         self._store = store
         self._units = store.next_units(digest)
+        if options.rank is not None:
+            rank = options.rank
+            self._units = iter(sorted(self._units, key=lambda found: rank(found[0])))
+        self._until = began + options.limits.run_seconds
         self._again: list[dict[str, Any]] = []
         self._open = 0
 
@@ -231,6 +246,8 @@ class _Tasks:
         return self
 
     def __next__(self) -> dict[str, Any]:
+        if time.monotonic() >= self._until:
+            raise StopIteration
         if self._again:
             return self._again.pop()
         unit, skip, known = next(self._units)

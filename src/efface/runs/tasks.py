@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from efface import registry
 from efface.errors import EffaceError, FormatError
 from efface.evidence.pseudonym import Pseudonyms
-from efface.examine import Examiner
+from efface.examine import DATA, Examiner
 from efface.model import Collection, Gap, GapReason, Locator, Part
 from efface.runs.codec import decode
 from efface.runs.tally import Tally, tried
@@ -19,6 +19,7 @@ from efface.sources.payloads import FilePayload
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from efface.examine import Look
     from efface.model import Limits, Mode, Source
 
 __all__ = ["Tasks"]
@@ -27,10 +28,10 @@ __all__ = ["Tasks"]
 class Tasks:
     """The tasks that a worker knows, with everything heavy loaded once."""
 
-    def __init__(self, mode: Mode, limits: Limits, *, at: Callable[[str], None]) -> None:
+    def __init__(self, mode: Mode, limits: Limits, *, at: Callable[[str], None], look: Look = DATA) -> None:
         self._limits = limits
         self._at = at
-        self._examiner = Examiner(mode, limits, at=at)
+        self._examiner = Examiner(mode, limits, at=at, look=look)
         self._sources: dict[str, Source] = {}
 
     def do(self, task: dict[str, Any]) -> dict[str, Any]:

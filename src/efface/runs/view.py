@@ -67,6 +67,7 @@ def view_of(store: Store, lang: str, *, on: date | None = None) -> RunView:
         case_title=store.meta("case_title", ""),
         as_of=date.fromisoformat(as_of) if as_of else None,
         groups=groups(findings),
+        look=store.meta("look", "data"),
         lang=lang,
         **marks_of(store, findings, gaps, verdicts, today),
     )

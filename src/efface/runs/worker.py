@@ -4,7 +4,8 @@ It is started as a program of its own, so that nothing of the calling program is
 without the current folder on its import path, so that a scanned folder cannot put code into it.
 
 The messages on the pipe are JSON, one a line:
-  to the worker      {"mode": word, "limits": {...}, "secrets": {...}}   once, first
+  to the worker      {"mode": word, "limits": {...}, "secrets": {...},
+                      "look": word}                              once, first
                      {"tasks": [{"task": kind, "key": ...}]}     kinds: scan, prepare,
                                                                       survey, erase_table
   from the worker    {"ready": true}                             everything heavy is loaded
@@ -40,14 +41,16 @@ def main(descriptor: int) -> None:
     first = json.loads(lines.readline())
     limits = Limits(**first["limits"])
     _limit_memory(limits.memory_bytes)
-    from efface.runs.tasks import Tasks  # noqa: PLC0415 - imported under the memory limit
+    from efface.examine import look_named  # noqa: PLC0415 - imported under the memory limit
+    from efface.runs.tasks import Tasks  # noqa: PLC0415 - as above
 
     take(first.get("secrets", {}))
 
     def send(message: dict[str, Any]) -> None:
         pipe.sendall(json.dumps(message).encode() + b"\n")
 
-    tasks = Tasks(Mode(first["mode"]), limits, at=lambda uri: send({"at": uri}))
+    look = look_named(first.get("look", "data"))
+    tasks = Tasks(Mode(first["mode"]), limits, at=lambda uri: send({"at": uri}), look=look)
     send({"ready": True})
     # The supervisor closes its end when it stops, at any moment.
     with suppress(OSError):

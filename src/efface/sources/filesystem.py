@@ -146,17 +146,25 @@ class Filesystem:
             folders = []
             is_history = {entry.name for entry in entries} >= _REPOSITORY and is_repository(current)
             if is_history:  # its objects are packed in a way of their own
-                yield from GitHistory().batches(current)
+                yield from self.history(current)
             beside = {entry.name for entry in entries if entry.name.endswith(tuple(_LOGS))}
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     if not (entry.name == "objects" and is_history):
                         folders.append(entry.path)
                 elif entry.is_symlink():
-                    yield from _link(entry.path, root)
+                    yield from self.link(entry.path, root)
                 elif not (entry.name in beside and _is_log(entry)):
                     yield self._entry(entry, logged=entry.name + "-wal" in beside)
             pending.extend(reversed(folders))
+
+    def history(self, folder: str) -> Iterator[Unit | Gap]:
+        """List what a repository keeps of the past, given its inner folder."""
+        yield from GitHistory().batches(folder)
+
+    def link(self, path: str, root: str) -> Iterator[Gap]:
+        """Yield a gap where a link leads to something that the walk does not reach otherwise."""
+        yield from _link(path, root)
 
     def _entry(self, entry: os.DirEntry[str], *, logged: bool) -> Unit | Gap:
         try:

@@ -1,0 +1,101 @@
+"""Every registered detector of systems under the law of its room."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from efface import registry
+from efface.detectors.signatures import BY_NAME, BY_PACKAGE, BY_TEXT, Kind, signatures
+from efface.testing import traces
+from efface.testing.contracts import DetectorContract, Sample
+from efface.testing.contracts.base import MAX_CLUE, said_by
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_OWN = re.compile(
+    r"[\d., x]+( and \d+ more)?|v?\d[\w.+-]*|as published|not as published|sha256|md5|any|ONNX|PyTorch|dlib"
+)
+"""What a clue may say beside words of the signatures: lines, versions, sizes, formats."""
+
+
+class SystemContract(DetectorContract):
+    """The law of a detector, but that a clue may repeat what our own signatures say: names, never content."""
+
+    name = ""
+    kinds: tuple[Kind, ...] = ()
+
+    def plugin(self):
+        return registry.load("system", self.name)()
+
+    def samples(self) -> Sequence[Sample]:
+        chosen = {each.kind: each for each in signatures().values() if each.kind in self.kinds}
+        return [traces.trace(kind, each.positive) for kind, each in chosen.items()]
+
+    def test_clues_and_gaps_hold_no_content(self) -> None:
+        """A reason is short, and consists of words of the signatures, lines, versions and sizes."""
+        known = {
+            text
+            for each in signatures().values()
+            for text in (
+                each.id,
+                each.system,
+                each.vendor,
+                each.tells,
+                "graph/face-recogniser",
+                "graph/face-detector",
+            )
+        } | {"a face recogniser (network)", "a face detector (network)", "TensorFlow Lite"}
+        for _, _, results in self.everything():
+            for result in results:
+                for said in said_by(result)[1::2]:
+                    assert len(said) <= MAX_CLUE
+                    assert said in known or _OWN.fullmatch(said), said
+
+
+class TestSystemPackage(SystemContract):
+    """Manifests of every registry."""
+
+    name, kinds = "system-package", BY_PACKAGE
+
+
+class TestSystemFile(SystemContract):
+    """Libraries, networks, licences and galleries by their names."""
+
+    name, kinds = "system-file", BY_NAME
+
+
+class TestSystemContent(SystemContract):
+    """Texts in code, settings, logs and programs."""
+
+    name, kinds = "system-content", BY_TEXT
+
+
+class TestSystemNetwork(SystemContract):
+    """Networks whose names tell nothing."""
+
+    name = "system-network"
+
+    def samples(self) -> Sequence[Sample]:
+        face = [("input", (1, 3, 112, 112))]
+        return [
+            Sample("data/a.onnx", traces.onnx_network(face, [("out", (-1, 512))])),
+            Sample("data/b.tflite", traces.tflite_network([(1, 160, 160, 3)], [(1, 128)])),
+            Sample("data/c.dat", traces.dlib_network("loss_metric", "input_rgb_image_sized")),
+            Sample("data/d.pkl", traces.torch_weights({"w": (64, 3, 3, 3), "last": (512, 1792)})),
+        ]
+
+
+def test_every_detector_of_systems_is_tried() -> None:
+    """A detector without a contract test would obey no law."""
+    tried = {each.name for each in SystemContract.__subclasses__()}
+    assert tried == set(registry.names("system"))
+
+
+@pytest.mark.parametrize("name", registry.names("system"))
+def test_a_detector_of_systems_is_no_detector_of_data(name: str) -> None:
+    """A scan for data does not run it."""
+    assert name not in registry.names("detector")
