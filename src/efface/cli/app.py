@@ -39,7 +39,7 @@ _COMMANDS = {
     ),
     "inspect": (
         "efface.cli.inspect:inspect",
-        "Find software, apps and code that recognise people on a machine, an image or a source tree; read-only.",
+        "Find software, apps, code and devices that recognise people; read-only.",
         (
             "efface inspect / --triage --minutes 10",
             "efface inspect --root /mnt/disk --case case.toml --html report.html --sbom inventory.json",
