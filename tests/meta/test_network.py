@@ -82,7 +82,9 @@ def test_an_inspection_asks_no_network_for_anything(closed: dict[str, str], tmp_
     tree.mkdir()
     (tree / "settings.ini").write_text("url = http://192.0.2.1/ISAPI/Intelligent/FDLib\n")
     (tree / "app.py").write_text("import face_recognition\n")
-    done = efface(closed, "inspect", str(tree), "--run", str(tmp_path / "run.sqlite"), "--jobs", "1", "--quiet")
+    done = efface(
+        closed, "inspect", str(tree), "--run", str(tmp_path / "run.sqlite"), "--jobs", "1", "--quiet"
+    )
     assert done.returncode == 1, done.stderr
     assert asked(closed) == ""
 

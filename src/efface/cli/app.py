@@ -45,6 +45,11 @@ _COMMANDS = {
             "efface inspect --root /mnt/disk --case case.toml --html report.html --sbom inventory.json",
         ),
     ),
+    "decommission": (
+        "efface.cli.decommission:decommission",
+        "List what it takes to take the systems of an inspection away, and who does it; nothing is changed.",
+        ("efface decommission run.sqlite", "efface decommission run.sqlite --json steps.json --lang zh"),
+    ),
     "judge": (
         "efface.cli.judge:judge",
         "Judge a run's findings under a case without scanning again; without RUN, the activity itself.",

@@ -124,7 +124,7 @@ def gat1400(device: DeviceHttp) -> Iterator[Told]:
         return
     made = _facts(device, "gat1400", "GA/T 1400 view library", "", "", (), None, (), ("System/Time",))
     yield DeviceFacts(**{**{name: getattr(made, name) for name in made.__slots__}, "is_public": True})
-    yield "a view library of GA/T 1400 answers here: what it holds is not asked, and who may decide is its authority"
+    yield "a view library of GA/T 1400 answers here: what it holds is not asked, and it is left alone"
 
 
 def onvif_device(device: DeviceHttp) -> Iterator[Told]:

@@ -145,13 +145,13 @@ def test_a_zkteco_terminal_tells_its_counts_and_keeps_them() -> None:
 
 
 def test_a_library_of_public_security_is_named_and_left_alone() -> None:
-    """It is asked its time without a log-in, is judged by nobody here, and somebody else may decide."""
+    """It is asked its time without a log-in, is judged by nobody here, and that is said."""
     with unchanged(devices.public_library()) as target:
         parts, gaps = told(target)
     facts, found = one(parts)
     assert facts.is_public
     assert [each.is_biometric for each in found] == [False]
-    assert any("authority" in gap.detail for gap in gaps)
+    assert any("left alone" in gap.detail for gap in gaps)
 
 
 def test_no_name_that_somebody_gave_is_kept() -> None:
