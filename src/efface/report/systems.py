@@ -121,6 +121,5 @@ def _said(finding: Finding, lang: str) -> str:
     if not (persons and enabled):
         return ""
     values = {"persons": persons[0], "on": enabled[0]}
-    return text(
-        "sentence.device", lang, **{name: word("answer", value).get(lang) for name, value in values.items()}
-    )
+    words = {name: word("answer", value).get(lang) for name, value in values.items()}
+    return " " + text("sentence.device", lang, **words)

@@ -134,7 +134,7 @@ def _secrets_of(target: str) -> dict[str, str]:
 
 
 def _parts(target: str, place: Locator, known: dict[str, str]) -> Iterator[Part | Gap | Beat]:
-    """Ask everything first, and give it out then: whatever happens to a part, nobody logs in again."""
+    """Ask everything first, and give it out then: a process that dies while it asks is not followed by another."""
     found: list[tuple[str, Told | Gap]] = []
     yield Beat()
     scheme, host, port = address_of(target)
