@@ -67,6 +67,7 @@ BUILTIN: dict[str, dict[str, str]] = {
     },
     "action": {
         "redact-image": "efface.actions.redact_image:RedactImage",
+        "redact-video": "efface.actions.redact_video:RedactVideo",
         "erase-cells": "efface.actions.erase_cells:EraseCells",
         "erase-columns": "efface.actions.erase_columns:EraseColumns",
         "erase-datasets": "efface.actions.erase_datasets:EraseDatasets",
@@ -76,6 +77,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "rewrite-archive": "efface.actions.rewrite_archive:RewriteArchive",
         "redact-pdf": "efface.actions.redact_pdf:RedactPdf",
         "rewrite-mail": "efface.actions.rewrite_mail:RewriteMail",
+        "redact-buried": "efface.actions.redact_buried:RedactBuried",
         "erase-file": "efface.actions.erase_file:EraseFile",
     },
     "opinion": {

@@ -31,6 +31,10 @@ try:
     from pyarrow import parquet
 except ImportError:  # efface[files] is not installed
     h5py = pa = None
+try:
+    import av
+except ImportError:  # efface[video] is not installed
+    av = None
 
 LIMITS = Limits()
 BLOB = random.Random(8).randbytes(900)
@@ -49,6 +53,12 @@ def _picture() -> bytes:
     image = Image.new("L", (80, 64), 255)
     image.paste(Image.frombytes("L", (30, 20), BLOB[:600]), (20, 20))
     image.save(target, "BMP")
+    return target.getvalue()
+
+
+def _png() -> bytes:
+    target = io.BytesIO()
+    Image.open(io.BytesIO(_picture())).save(target, "PNG", compress_level=0)
     return target.getvalue()
 
 
@@ -106,11 +116,35 @@ def _letter() -> bytes:
     return head + b"Content-Transfer-Encoding: base64\r\n\r\n" + base64.b64encode(_picture())
 
 
+def _film() -> bytes:
+    """Return a recording of one frame, white with noise in the middle."""
+    if av is None:
+        return b""
+    target = io.BytesIO()
+    with av.open(target, "w", format="avi") as container:
+        container.metadata["title"] = "kept-name"
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 80, 64, "yuv420p"
+        stream.codec_context.qmin = stream.codec_context.qmax = 2
+        frame = np.full((64, 80, 3), 255, np.uint8)
+        frame[16:48, 16:56] = np.random.default_rng(8).integers(0, 255, (32, 40, 3))
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode(None))
+    return target.getvalue()
+
+
 BOX = Locator("file", ("x",)).at_box(Box(20, 20, 30, 20)).fragment
+FILM = _film()
 TEXT = json.dumps({"n": "kept-name", "v": base64.b64encode(BLOB).decode()}).encode()
 # For each action: media type, an artefact, a finding in it, and a fragment of what must not come out.
 CASES = {
     "redact-image": ("image/bmp", _picture(), _finding("a.bmp", fragment=BOX), BLOB[33:58]),
+    "redact-video": (
+        "video/x-msvideo",
+        FILM,
+        _finding("a.avi", fragment=f"t=0.00,0.10&{BOX}"),
+        FILM[FILM.find(b"movi") + 400 :][:32],  # of the coded noise
+    ),
     "erase-cells": (
         "application/vnd.sqlite3",
         _database(),
@@ -138,6 +172,12 @@ CASES = {
         _finding("a.zip", "in.bmp", fragment=BOX),
         BLOB[33:58],
     ),
+    "redact-buried": (
+        "application/octet-stream",
+        b"kept-name" + _png() + b"kept-name",
+        _finding("a.bin", "buried-1.png", fragment=BOX),
+        BLOB[33:58],
+    ),
     "redact-pdf": (
         "application/pdf",
         _document(),
@@ -162,7 +202,7 @@ def test_every_action_is_under_the_law():
 @pytest.fixture(params=NAMES)
 def case(request):
     if not CASES[request.param][1]:
-        pytest.skip("efface[files] is not installed")
+        pytest.skip("efface[files] or efface[video] is not installed")
     return registry.load("action", request.param)(), *CASES[request.param]
 
 

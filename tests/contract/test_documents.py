@@ -1,4 +1,4 @@
-"""What removes faces from documents and mail, under the law of its room as third parties test it."""
+"""What removes faces from documents, mail and recordings, under the law of its room as third parties test it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import base64
 import io
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from efface.actions.redact_pdf import RedactPdf
+from efface.actions.redact_video import RedactVideo
 from efface.actions.rewrite_mail import RewriteMail
 from efface.testing.contracts import ActionContract, Sample
 from efface.testing.documents import page_with, pdf, pdf_image
+from efface.testing.videos import recording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,3 +65,16 @@ class TestRewriteMail(_WithPortrait):
             for side in (240, 256)
         ]
         return [Sample("office/a.eml", head + b"".join(parts) + b"\r\n--b1--\r\n")]
+
+
+class TestRedactVideo(_WithPortrait):
+    """Two faces beside each other for a second and a half, coded without loss: the one that stays is the same."""
+
+    def plugin(self) -> RedactVideo:
+        return RedactVideo()
+
+    def samples(self) -> Sequence[Sample]:
+        face = np.asarray(self.portrait.crop((160, 0, 320, 200)).resize((80, 100)))
+        frame = np.full((240, 480, 3), 128, np.uint8)
+        frame[70:170, 30:110] = frame[70:170, 330:410] = face
+        return [Sample("office/a.mkv", recording([frame] * 15, form="matroska", codec="ffv1"))]

@@ -159,15 +159,38 @@ def test_the_plan_tells_what_goes_whole_and_what_cannot_be_done(
     """Before anything is done the user learns which file will be gone, and which one nothing here can change."""
     from PIL import Image
 
-    from efface.testing import records
+    from efface.testing import pictures, records
 
     folder, run = tmp_path / "in", tmp_path / "run.sqlite"
     folder.mkdir()
     (folder / "a.fmr").write_bytes(records.finger_minutiae_record(1))
-    Image.open(samples / "portrait.png").convert("RGB").save(folder / "b.avif")
+    (folder / "b.psd").write_bytes(pictures.photoshop(Image.open(samples / "portrait.png").convert("RGB")))
     efface("scan", folder, "--run", run, "--quiet", expect=1)
     plan = efface("remove", run, "--only", "all", "--lang", "en", expect=0)
     assert "whole file" in plan.stdout
-    assert "no action removes" in plan.stdout
+    assert "layers may show the face" in plan.stdout
     efface("remove", run, "--only", "all", "--apply", "--quiet", expect=4)
-    assert os.listdir(folder) == ["b.avif"]
+    assert os.listdir(folder) == ["b.psd"]
+
+
+@pytest.mark.parametrize("step", ["rename", "overwrite"])
+def test_killed_while_a_recording_is_replaced(tmp_path: Path, samples: Path, efface: Any, step: str) -> None:
+    """A recording is the old or the new one, never half of one; the next apply finishes, and nothing is left."""
+    import numpy as np
+    from PIL import Image
+
+    from efface.testing.videos import moving, recording
+
+    path, run = tmp_path / "in" / "hall.mp4", tmp_path / "run.sqlite"
+    path.parent.mkdir()
+    portrait = Image.open(samples / "portrait.png").convert("RGB").crop((160, 0, 320, 200)).resize((96, 120))
+    path.write_bytes(recording(moving(np.asarray(portrait), 12)))
+    old = path.read_bytes()
+    efface("scan", path.parent, "--run", run, "--quiet", expect=1)
+    killed_at(step, run)
+    assert (path.read_bytes() == old) is (step == "rename")
+    efface("remove", run, "--only", "all", "--apply", "--quiet", expect=0)
+    assert path.read_bytes() != old
+    assert os.listdir(path.parent) == ["hall.mp4"]
+    second = run.with_name("second.sqlite")
+    efface("scan", path.parent, "--run", second, "--mode", "thorough", "--quiet", expect=0)

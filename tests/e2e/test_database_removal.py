@@ -24,6 +24,7 @@ APPLY = ("--only", "all", "--apply", "--lang", "en", "--jobs", "1")
 DRIVER = """
 import os, signal, sys
 from datetime import date
+from efface.actions.table_ways import ways_of
 from efface.model import Limits, Mode
 from efface.runs import erase_table, remove_tables
 from efface.runs.plan import plan
@@ -53,7 +54,8 @@ def tell(at, uri, word):
 erase_table.tell = tell
 remove_tables.Pool = InProcess
 with Store(sys.argv[1], create=False) as store:
-    apply(store, plan(store, None, ["all"], date.today()), None, date.today(), jobs=1)
+    ways = ways_of(sys.argv[4:])
+    apply(store, plan(store, None, ["all"], date.today(), ways), None, date.today(), jobs=1)
 """
 
 
@@ -412,3 +414,73 @@ def test_mariadb(efface: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         (cleaned,) = [each for each in said["ledger"]["entries"] if each["kind"] == "removal_cleaned"]
         assert cleaned["done"] == ["rewrite", "checkpoint", "files"]
         assert cleaned["not_done"] == ["statistics"]
+
+
+_COLUMNS = "SELECT count(*)::int FROM information_schema.columns WHERE table_name = 'gallery'"
+LEFT = {
+    "row": ("SELECT count(*)::int FROM gallery", [[0]], "delete-table-rows@1"),
+    "column": (_COLUMNS, [[3]], "drop-table-columns@1"),
+    "table": ("SELECT to_regclass('gallery') IS NULL", [[True]], "drop-table@1"),
+}
+
+
+@pytest.mark.parametrize("way", LEFT)
+def test_rows_columns_or_the_table_go_when_the_user_decides(
+    postgres: Server, shop: str, efface: Any, tmp_path: Path, way: str
+) -> None:
+    """What refers to it is a reason to refuse; after that it goes, also after a kill, and the certificate names how."""
+    run, target = tmp_path / "run.sqlite", postgres.target(shop)
+    scan(efface, target, run)
+    decided = ("--by", f"{way}=public.gallery")
+    if way != "column":
+        plan = efface("remove", run, "--only", "all", *decided, "--lang", "en", expect=0)
+        assert "unsupported 1" in plan.stdout.lower()
+        refused = efface("remove", run, *APPLY, *decided, expect=4)
+        assert ("remove those first" if way == "row" else "--cascade") in " ".join(refused.stdout.split())
+        assert ask(postgres, shop, "SELECT count(face_embedding)::int FROM gallery") == [[12]]
+        postgres.execute(shop, "DROP TABLE visit")
+    killed = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            DRIVER,
+            str(run),
+            "rewrite" if way != "table" else "statistics",
+            "1",
+            decided[1],
+        ],
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    query, left, action = LEFT[way]
+    assert ask(postgres, shop, query) == left
+    efface("remove", run, *APPLY, *decided, expect=0)
+    efface("remove", run, *APPLY, expect=0)
+    scan(efface, target, run, expect=0)
+    said = certified(efface, run)
+    assert [each["actions"] for each in said["removals"]] == [[action]]
+    assert {each["status"] for each in said["findings"]} == {"removed"}
+
+
+def test_what_the_plan_proposes_is_told_and_done_when_asked(
+    postgres: Server, shop: str, efface: Any, tmp_path: Path
+) -> None:
+    """A table of nothing but keys and vectors: by default emptied, with the word dropped; an unknown table is refused."""
+    run, target = tmp_path / "run.sqlite", postgres.target(shop)
+    postgres.execute(
+        shop,
+        "CREATE TABLE face_vectors AS SELECT id, face_embedding AS face_vector FROM gallery",
+        "ALTER TABLE face_vectors ADD PRIMARY KEY (id)",
+        "DROP TABLE visit, gallery",
+    )
+    scan(efface, target, run)
+    plan = efface("remove", run, "--only", "all", "--lang", "en", expect=0)
+    assert "--by table=public.face_vectors" in " ".join(plan.stdout.split())
+    unknown = efface("remove", run, "--only", "all", "--by", "row=public.faces", expect=2)
+    assert "public.face_vectors" in unknown.stderr
+    efface("remove", run, *APPLY, "--by", "proposed", expect=0)
+    assert ask(postgres, shop, "SELECT to_regclass('face_vectors') IS NULL") == [[True]]
+    scan(efface, target, run, expect=0)
+    assert certified(efface, run)["removals"][0]["actions"] == ["drop-table@1"]

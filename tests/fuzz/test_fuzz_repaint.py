@@ -34,6 +34,13 @@ SEEDS = {
     "WebP": _saved("WEBP", save_all=True, append_images=[_SECOND], lossless=True),
     "TIFF": _saved("TIFF", save_all=True, append_images=[_SECOND]),
     "BMP": _saved("BMP"),
+    "AVIF": _saved("AVIF"),
+    "animated AVIF": _saved("AVIF", save_all=True, append_images=[_SECOND]),
+    "JPEG 2000": _saved("JPEG2000"),
+    "JPEG 2000, bare codestream": _saved("JPEG2000", no_jp2=True),
+    "icon": _saved("ICO", sizes=[(32, 32), (16, 16)]),
+    "icon of bitmaps": _saved("ICO", sizes=[(32, 32), (16, 16)], bitmap_format="bmp"),
+    "portable map": _saved("PPM"),
 }
 
 

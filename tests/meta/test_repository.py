@@ -148,7 +148,7 @@ def _offered(tree: ast.Module) -> list[str]:
 def _bound(tree: ast.Module) -> set[str]:
     bound = set()
     for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             bound.add(node.name)
         elif isinstance(node, ast.Import | ast.ImportFrom):
             bound |= {alias.asname or alias.name for alias in node.names}

@@ -24,7 +24,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from efface.evidence import canonical, envelope, not_proven
 from efface.evidence.check import check
 from efface.evidence.keys import SigningKey
-from efface.testing.ledgers import database_story, forged, office_story, rebuilt, small_story
+from efface.testing.ledgers import (
+    database_story,
+    forged,
+    office_story,
+    rebuilt,
+    recognition_story,
+    sealed_story,
+    small_story,
+)
 
 ROOT = Path(__file__).parents[2]
 TOOL = ROOT / "tools" / "check_certificate.py"
@@ -33,7 +41,7 @@ SCHEMA = json.loads((ROOT / "docs" / "certificate-v1.schema.json").read_text(enc
 _KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 KEY = SigningKey(_KEY)
 SECOND = SigningKey(Ed25519PrivateKey.from_private_bytes(bytes(31) + b"\1"))
-STORIES = (office_story(), small_story(), database_story())
+STORIES = (office_story(), small_story(), database_story(), sealed_story(), recognition_story())
 CERTIFICATES = tuple(story.certificate(KEY) for story in STORIES)
 
 
@@ -212,7 +220,15 @@ def test_both_checkers_agree_on_1000_mutated_certificates() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", CERTIFICATES, ids=["a run with everything", "a short run", "a run on databases"]
+    "data",
+    CERTIFICATES,
+    ids=[
+        "a run with everything",
+        "a short run",
+        "a run on databases",
+        "a run of two persons",
+        "a run with recognisers",
+    ],
 )
 def test_both_accept_what_holds(data) -> None:
     """A certificate that was not changed passes eleven steps of both."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from efface.model import Finding, Limits
 
-__all__ = ["EraseCells"]
+__all__ = ["EraseCells", "places_of"]
 
 _TYPE = "application/vnd.sqlite3"
 _SCHEMA = "/main."
@@ -54,7 +54,7 @@ class EraseCells:
                 elsewhere in the database; or pictures at level 1 do not all show a face.
         """
         try:
-            places = _places(sqlite_file.columns(data), findings)
+            places = places_of(sqlite_file.columns(data), findings)
             sieves = {place: Sieve(shares) for place, shares in places.items()}
             cells: dict[str, list[str]] = {}
             for table, column in places:
@@ -72,7 +72,7 @@ class EraseCells:
         return result
 
 
-def _places(
+def places_of(
     known: dict[str, tuple[str, ...]], findings: Iterable[Finding]
 ) -> dict[tuple[str, str], list[Finding]]:
     """Return findings by table and column; names may hold dots and slashes, so the schema decides."""

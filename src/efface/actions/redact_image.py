@@ -13,9 +13,36 @@ if TYPE_CHECKING:
 
     from efface.model import Finding, Limits
 
-__all__ = ["RedactImage"]
+__all__ = ["RedactImage", "why_not"]
 
 _PICTURE, _PART = 1, 2  # names in the path of a finding in the picture itself, and in a copy inside it
+
+_HEVC = "efface brings no encoder of HEVC: save it as JPEG, PNG or AVIF, redact that and erase this one"
+_RAW = "a camera's raw data show the face and cannot be written back: export a JPEG, redact that and erase this one"
+_LAYERS = (
+    "layers may show the face and cannot be written back: export it flat, redact that and erase this one"
+)
+_DICOM = "the pixels of DICOM files are not rewritten: use the program that keeps them"
+_METAFILE = (
+    "the pictures that a metafile draws are not rewritten: save it as PNG, redact that and erase this one"
+)
+_REASONS = {
+    "image/heic": _HEVC,
+    "image/heif": _HEVC,
+    "image/vnd.adobe.photoshop": _LAYERS,
+    "application/dicom": _DICOM,
+    "image/wmf": _METAFILE,
+    "image/emf": _METAFILE,
+} | dict.fromkeys(
+    ("image/x-adobe-dng", "image/x-canon-cr2", "image/x-canon-cr3", "image/x-canon-crw", "image/x-fuji-raf",
+     "image/x-minolta-mrw", "image/x-olympus-orf", "image/x-panasonic-rw2", "image/x-raw", "image/x-sigma-x3f"),
+    _RAW,
+)  # fmt: skip
+
+
+def why_not(media_type: str) -> str:
+    """Return why faces in pictures of a kind are not covered, in one sentence; nothing where no reason is known."""
+    return _REASONS.get(media_type, "")
 
 
 class RedactImage:
@@ -29,7 +56,7 @@ class RedactImage:
     """
 
     name = "redact-image"
-    version = 1
+    version = 2
     method = Method.REDACT
 
     def accepts(self, media_type: str, finding: Finding) -> bool:

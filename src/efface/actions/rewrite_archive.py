@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
 from efface import registry
+from efface.actions.redact_image import why_not
 from efface.engines import archive_reading, archive_writing
 from efface.errors import FormatError, RemovalError
 from efface.formats import sniff
@@ -166,7 +167,10 @@ def erase(data: bytes, name: str, findings: Sequence[Finding], limits: Limits, *
     while left and changed is not None:
         action = next((each for each in actions if each.accepts(media_type, left[0])), None)
         if action is None:
-            raise RemovalError(f"no action removes {left[0].form} findings of this kind from {media_type}")
+            reason = why_not(media_type)
+            raise RemovalError(
+                reason or f"no action removes {left[0].form} findings of this kind from {media_type}"
+            )
         share = [finding for finding in left if action.accepts(media_type, finding)]
         left = [finding for finding in left if not action.accepts(media_type, finding)]
         if isinstance(action, Nesting):

@@ -77,8 +77,8 @@ _COMMANDS = {
         "efface.cli.certify:certify",
         "Sign what was done and checked in a run, and what was not proven.",
         (
-            "efface certify run.sqlite -o certificate.json --key inspector.pem",
             "efface certify run.sqlite -o certificate.json --key inspector.pem --passphrase-env EFFACE_KEY",
+            "efface certify run.sqlite -o certificate.json --key inspector.pem --pdf certificate.pdf",
         ),
     ),
     "check": (

@@ -22,6 +22,7 @@ EXTRAS = {
     "git": ("the history of git repositories", ("dulwich",)),
     "cluster": ("scan --engine dask://", ("distributed",)),
     "pdf": ("judge --opinion FILE.pdf", ("typst",)),
+    "quarantine": ("efface remove --quarantine", ("pyrage",)),
     "qr": ("a QR code on the page of efface check --html", ("segno",)),
     "inspect": ("efface inspect", ("yara_x",)),
     "server": ("guard serve", ("fastapi", "uvicorn")),
@@ -56,6 +57,7 @@ def _checks() -> Iterator[tuple[str, Callable[[], str]]]:
     from efface import registry
 
     yield "face networks", _networks
+    yield "recognisers", _recognisers
     yield "archives", _archives
     yield "JPEG blocks", _jpeg_blocks
     yield "rule packs", _packs
@@ -79,6 +81,13 @@ def _networks() -> str:
 
     FaceFinder(Mode.STANDARD)
     return ", ".join(f"{name} {digest[:19]}..." for name, digest in sorted(network.digests().items()))
+
+
+def _recognisers() -> str:
+    from efface.engines.face_recogniser import available, families
+
+    names = ", ".join(families())
+    return names if available() else f"{names} (dlib's network: python tools/collect.py recognisers)"
 
 
 def _archives() -> str:

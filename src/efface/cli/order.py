@@ -29,8 +29,8 @@ def order(  # noqa: PLR0913 - one parameter for each line of the order
 ) -> int:
     """Draft an order to rectify: what is to go, by when and under which rule, what to keep, how to show it.
 
-    The run is judged anew, as `judge` does, and keeps the verdicts. Exit code 1 where something is to be rectified, 3 where
-    facts are missing or something was not looked at, else 0.
+    The run is judged anew, as `judge` does, and keeps the verdicts. Exit code 1 where something is to be
+    rectified, 3 where facts are missing or something was not looked at, else 0.
 
     Parameters
     ----------

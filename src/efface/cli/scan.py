@@ -127,7 +127,14 @@ def scan(  # noqa: PLR0913 - one parameter for each option of the contract
 
             require_held(store, certificate)
         with progress_of(quiet=quiet) as progress:
-            options = ScanOptions(targets, Mode(mode), jobs, ignore=left_out, engine=engine or "")
+            options = ScanOptions(
+                targets,
+                Mode(mode),
+                jobs,
+                ignore=left_out,
+                engine=engine or "",
+                elsewhere=certificate is not None,
+            )
             run_scan(store, options, progress=progress)
         if facts is not None:
             judge_run(store, facts, law, as_of=as_of or today, today=today)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from efface.detectors import portrait
 from efface.detectors.level import level_of
+from efface.detectors.mosaic import has_mosaic
 from efface.engines import pictures
 from efface.model import Box, Characteristic, Clue, Finding, Form
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from efface.engines.pictures import Frame
     from efface.model import Artefact, Gap, Limits, Mode, Payload, Surroundings
 
-__all__ = ["TYPES", "FaceImage"]
+__all__ = ["PAGED", "TYPES", "FaceImage"]
 
 TYPES = frozenset(
     {
@@ -44,7 +45,7 @@ TYPES = frozenset(
         "image/x-portable-bitmap",
     }
 )
-_PAGED = frozenset({"image/tiff", "image/vnd.microsoft.icon", "image/vnd.adobe.photoshop"})
+PAGED = frozenset({"image/tiff", "image/vnd.microsoft.icon", "image/vnd.adobe.photoshop"})
 """Kinds whose frames are pages with pictures of their own, rather than one picture in motion."""
 
 _SAME_PLACE = 0.3
@@ -87,7 +88,7 @@ class FaceImage:
     ) -> Iterator[Finding | Gap]:
         """Yield one finding for each face; FormatError after the frames before a break."""
         finder = self._finder(mode)
-        paged = artefact.media_type in _PAGED
+        paged = artefact.media_type in PAGED
         sightings: list[_Sighting] = []
         pages: list[tuple[int, list[_Sighting], Frame]] = []
         frame = None
@@ -189,3 +190,5 @@ def _clues(seen: _Sighting, frame: Frame, box: Box) -> Iterator[Clue]:
         yield Clue("frames", str(len(seen.frames)))
     if seen.hidden:
         yield Clue("hidden_by_alpha", "yes")
+    if has_mosaic(frame, box):
+        yield Clue("mosaic", "yes")

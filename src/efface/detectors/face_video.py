@@ -8,17 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from efface.detectors.face_tracks import Sighting, Tracks
 from efface.detectors.level import level_of
 from efface.engines import video
+from efface.engines.face_tracks import Sighting, Tracks
 from efface.errors import FormatError, LimitExceededError
-from efface.model import Beat, Box, Characteristic, Clue, Finding, Form, Mode, Sampling
+from efface.model import Beat, Box, Characteristic, Clue, Finding, Form, Mode, Sampling, sighting_clue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from efface.detectors.face_tracks import Track
     from efface.engines.face_finder import FaceFinder
+    from efface.engines.face_tracks import Track
     from efface.engines.video import Shot, Stream
     from efface.model import Artefact, Gap, Level, Limits, Locator, Payload, Surroundings
 
@@ -45,7 +45,7 @@ class FaceVideo:
     """
 
     name = "face-video"
-    version = 2
+    version = 3
 
     def __init__(self) -> None:
         self._finders: dict[Mode, FaceFinder] = {}
@@ -91,6 +91,7 @@ class FaceVideo:
         # What was seen before a break is a finding all the same.
         if mode is not Mode.THOROUGH:
             yield Sampling(scene.place, "frames", looked_at, max(stream.frames or 0, looked_at + passed))
+        scene.tracks = len(tracks)
         yield from (self._finding(scene, track) for track in tracks.all())
         if broken is not None:
             raise broken
@@ -116,7 +117,7 @@ class FaceVideo:
             round(track.best.face.confidence, 3),
             1,
             scene.level,
-            (*_clues(track, scene.size_px, box), *scene.reasons),
+            (*_clues(track, scene, box), *scene.reasons),
         )
 
 
@@ -129,6 +130,7 @@ class _Scene:
     level: Level
     reasons: tuple[Clue, ...]
     size_px: tuple[int, int] = (1, 1)
+    tracks: int = 0
 
 
 def _sightings(finder: FaceFinder, shot: Shot) -> list[Sighting]:
@@ -147,12 +149,11 @@ def _displayed(sighting: Sighting, size_px: tuple[int, int]) -> Box:
     return Box(left, top, max(1, right - left), max(1, bottom - top))
 
 
-def _clues(track: Track, size_px: tuple[int, int], box: Box) -> Iterator[Clue]:
+def _clues(track: Track, scene: _Scene, box: Box) -> Iterator[Clue]:
     yield Clue("face_px", str(max(box.width, box.height)))
-    yield Clue("picture_px", "{}x{}".format(*size_px))
+    yield Clue("picture_px", "{}x{}".format(*scene.size_px))
     yield Clue("frames", str(track.count))
+    yield Clue("tracks", str(scene.tracks))  # of its stream: whoever removes one of them knows of the others
     networks = track.best.face.networks
     yield Clue("networks", networks, 0.2 if "+" in networks else 0.0)
-    for sighting in track.kept:
-        at = _displayed(sighting, size_px)
-        yield Clue("box_at", f"t={sighting.time_s:.2f} xywh={at.x},{at.y},{at.width},{at.height}")
+    yield from (sighting_clue(each.time_s, _displayed(each, scene.size_px)) for each in track.kept)

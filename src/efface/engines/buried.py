@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 
 from efface.engines.carving import Jpeg, gif_end, jpeg_at
 from efface.errors import LimitExceededError
+from efface.formats import sniff
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["buried"]
+__all__ = ["buried", "name_of"]
 
 _MAX_FILES = 4_096
 _MAX_STARTS = 50_000  # signatures that led nowhere
@@ -70,6 +71,12 @@ def buried(data: bytes, *, text: bool = False) -> list[tuple[int, int]]:
         if not outer or start >= outer[-1][1]:
             outer.append((start, stop))
     return outer
+
+
+def name_of(number: int, content: bytes) -> str:
+    """Return the name that a file found in other bytes gets: its number from 1, and its kind."""
+    kind = sniff.media_type(content[: sniff.HEAD_BYTES]).rpartition("/")[2]
+    return f"buried-{number}.{kind.removeprefix('vnd.').removeprefix('x-')}"
 
 
 def _jpeg(data: bytes, start: int) -> int | None:

@@ -11,26 +11,46 @@ Not promised: the old values are gone once a batch is committed; nothing is kept
 from __future__ import annotations
 
 import hmac
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from efface.engines.database import SHORTEST
 from efface.errors import RemovalError
 from efface.formats.vectors import parse_vector
-from efface.model.vocabulary import Cleaning
+from efface.model.vocabulary import Cleaning, Way
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from efface.engines.keyed_fragments import KeyedFragments
 
-__all__ = ["Decision", "Erasable", "Eraser", "Outlook", "Rest", "Row", "RowSum", "Survey", "Value"]
+__all__ = [
+    "Beside",
+    "Decision",
+    "Erasable",
+    "Eraser",
+    "Outlook",
+    "Rest",
+    "Row",
+    "RowSum",
+    "Survey",
+    "Value",
+    "is_named_like_work",
+    "surveyed",
+]
 
 Value: TypeAlias = "bytes | str | None"
 Rest: TypeAlias = "Callable[[str, bytes | str], bytes | str | None]"
 """Given column and value, returns what is to stay of the value: itself, a part, or None for nothing."""
 
 _SUM_BITS = 256
+_WORK = re.compile(
+    r"attendance|payroll|salar|wages|time_?sheet|time_?card|punch|clock_?in|roster|kaoqin|gongzi|xinzi|daka"
+    r"|考勤|工资|薪|打卡|排班|出勤",
+    re.IGNORECASE,
+)
+"""Names of tables and views that people are paid by; ours, from stores in Chinese and English."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +77,23 @@ class Erasable:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """What stands in a table beside what was found.
+
+    Attributes:
+        columns: How many columns that are neither found nor part of a key.
+        facts: How many of those are no times.
+        filled: Whether a column that was found must hold something.
+        names: All columns.
+    """
+
+    columns: int
+    facts: int
+    filled: bool
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Outlook:
     """What a removal from a table would do, and what it could not.
 
@@ -64,11 +101,13 @@ class Outlook:
         refusal: Why it cannot be done at all, or "".
         notes: What changes with it or would break, a sentence each.
         steps: What the user may do afterwards so that nothing can be recovered.
+        beside: What stands beside it; None of a large object.
     """
 
     refusal: str = ""
     notes: tuple[str, ...] = ()
     steps: frozenset[Cleaning] = frozenset()
+    beside: Beside | None = None
 
     @property
     def missing(self) -> tuple[Cleaning, ...]:
@@ -112,7 +151,7 @@ class Eraser(Protocol):
         """Read the whole table; nothing is changed. Fragments of what goes are kept where asked for."""
 
     def empty(self, rest: Rest, key: bytes) -> int:
-        """Empty what goes, a batch in each transaction; return how many cells."""
+        """Have go what goes, a batch in each transaction; return how many cells, or rows that were deleted."""
 
     def flush(self) -> None:
         """Have what is in memory written, where the user may."""
@@ -128,30 +167,53 @@ class Eraser(Protocol):
 
 
 class Decision:
-    """What is to become of the cells of some columns."""
+    """What is to become of the cells of some columns, and of their rows.
 
-    def __init__(self, columns: Sequence[Erasable], rest: Rest) -> None:
+    Args:
+        columns: The columns.
+        rest: What is to stay of a value.
+        way: How what goes is to go.
+    """
+
+    def __init__(self, columns: Sequence[Erasable], rest: Rest, way: Way = Way.NULL) -> None:
         self.columns = tuple(columns)
         self._rest = rest
+        self._way = way
 
     def of(self, row: Row) -> tuple[Value, ...]:
         """Return the values that are to stay in a row; None for a cell that goes.
 
         Raises:
-            RemovalError: A cell has to hold something, and its type has no empty value.
+            RemovalError: A cell has to hold something, and its type has no empty value; or a column is to go
+                with a value that is to stay.
         """
         left = tuple(
             self._left(column, value) for column, value in zip(self.columns, row.values, strict=True)
         )
         for column, value, stays in zip(self.columns, row.values, left, strict=True):
+            if self._way is Way.COLUMN and stays is not None and stays != column.empty and len(stays):
+                raise RemovalError(
+                    "the column holds values that are not what was found: empty its cells instead"
+                )
+            if self._way is not Way.NULL:
+                continue
             if value is not None and stays is None and not (column.may_be_null or column.empty_sql):
                 raise RemovalError("a column must hold something, and nothing empty is known of its type")
         return left
 
+    def row_stays(self, row: Row, left: Sequence[Value]) -> bool:
+        """Return whether a row is to be there afterwards."""
+        return self._way is not Way.TABLE and (self._way is not Way.ROW or not self.changes(row, left))
+
     def _left(self, column: Erasable, value: Value) -> Value:
         if value is None or value == column.empty or len(value) < SHORTEST:
             return value
-        return self._rest(column.name, value) or None
+        try:
+            return self._rest(column.name, value) or None
+        except RemovalError:
+            if self._way in (Way.ROW, Way.TABLE):  # among other things, which go with it
+                return None
+            raise
 
     def changes(self, row: Row, left: Sequence[Value]) -> int:
         """Return how many cells of a row are to change."""
@@ -197,6 +259,28 @@ class RowSum:
         """Return the digest of all rows: 64 hex digits."""
         total = (self._total % (1 << _SUM_BITS)).to_bytes(_SUM_BITS // 8, "big")
         return hmac.digest(self._key, self.rows.to_bytes(8, "big") + total, "sha256").hex()
+
+
+def surveyed(
+    rows: Iterable[Row], decision: Decision, key: bytes, fragments: KeyedFragments | None = None
+) -> Survey:
+    """Return the survey of all rows of a table; fragments of what goes are kept where asked for."""
+    before, after = RowSum(key, decision.columns), RowSum(key, decision.columns)
+    due = 0
+    for row in rows:
+        left = decision.of(row)
+        due += decision.changes(row, left)
+        before.add(row.other, row.values)
+        if decision.row_stays(row, left):
+            after.add(row.other, left)
+        if fragments is not None:
+            decision.keep_fragments(row, left, fragments)
+    return Survey(before.hexdigest(), after.hexdigest(), before.rows, due)
+
+
+def is_named_like_work(name: str) -> bool:
+    """Return whether a table or view is named like attendance or payroll: people's pay may hang on it."""
+    return _WORK.search(name) is not None
 
 
 def _encoded(value: Value, empty: Value) -> bytes:

@@ -139,6 +139,8 @@ def _copies(parts: Parts) -> Iterator[tuple[str, bytes]]:
     yield from _of_photoshop(resources)
     for packet in (*parts.xmp, *parts.texts):
         yield from _of_text(packet)
+    for text in parts.texts:
+        yield from _carved(text, "comment-picture")
     for name, block in (*parts.blocks, ("photoshop-preview", resources)):
         yield from _carved(block, name)
     yield from _of_trailer(parts.trailer)

@@ -99,11 +99,26 @@ class FaceFinder:
         Raises:
             FormatError: The array has another shape or dtype.
         """
+        return self.look(pixels)[0]
+
+    def look(self, pixels: Pixels) -> tuple[list[Face], list[Face]]:
+        """Return the faces, as `find` does, and the candidates that are none by themselves, the most certain first.
+
+        Raises:
+            FormatError: The array has another shape or dtype.
+        """
         if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8 or 0 in pixels.shape:
             raise FormatError(f"expected uint8 (height, width, 3), got {pixels.dtype} {pixels.shape}")
-        rows = [row for row in candidates(pixels, self.mode).tolist() if accepted(row)]
-        faces = [_face(row, confidence(row)) for row in rows]
-        return sorted(_one_each(faces), key=lambda face: -face.confidence)
+        rows = candidates(pixels, self.mode).tolist()
+        sure, doubtful = (
+            _one_each([_face(row, confidence(row)) for row in rows if accepted(row) == wanted])
+            for wanted in (True, False)
+        )
+        return _surest_first(sure), _surest_first(doubtful)
+
+
+def _surest_first(faces: list[Face]) -> list[Face]:
+    return sorted(faces, key=lambda face: -face.confidence)
 
 
 def candidates(pixels: Pixels, mode: str) -> Rows:

@@ -23,7 +23,7 @@ from efface.engines import network
 from efface.errors import FormatError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -31,12 +31,29 @@ if TYPE_CHECKING:
     Points = NDArray[np.float64]
     Templates = NDArray[np.float32]
 
-__all__ = ["SAME_PERSON", "SIDE_PX", "aligned", "available", "classical", "points_of_box", "templates"]
+__all__ = [
+    "SAME_PERSON",
+    "SAME_PICTURE",
+    "SIDE_PX",
+    "aligned",
+    "available",
+    "classical",
+    "families",
+    "is_flat",
+    "points_of_box",
+    "templates",
+]
 
 SIDE_PX = 150
 SAME_PERSON = 0.6
 """Distance of two templates under which dlib's author calls them one person's."""
 _NETWORK = "dlib-resnet-128"
+SAME_PICTURE = {"dlib-resnet-128": 0.4, "lbp": 0.55}
+"""Distance of two templates under which they are of one face beyond doubt: no pair of two persons, and no crop of a
+scene without people, came as near (`bench/reident.py` prints the nearest). Stricter than SAME_PERSON, which also
+takes some crops without a face for one."""
+_FLAT = 4
+"""Steps of 255 by which the pixels of a crop of one colour may differ: a lossy coder's rounding."""
 _AT_ONCE = 32  # faces in one run, which bounds its memory
 
 _PADDING = 0.25
@@ -59,6 +76,16 @@ _CIRCLE = ((-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1))
 def available() -> bool:
     """Return whether the recogniser's file is installed."""
     return _NETWORK in network.recognisers()
+
+
+def families() -> Mapping[str, Callable[[Sequence[Pixels]], Templates]]:
+    """Return the recognisers that can be tried here, by name: of each what makes templates of aligned faces."""
+    return {_NETWORK: templates, "lbp": classical} if available() else {"lbp": classical}
+
+
+def is_flat(pixels: Pixels) -> bool:
+    """Return whether a piece of a picture is of one colour; nothing, too, has only one."""
+    return not pixels.size or bool(np.ptp(pixels, axis=(0, 1)).max() <= _FLAT)
 
 
 def points_of_box(box: Sequence[float]) -> Points:

@@ -11,11 +11,11 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from efface.engines import heif_items, metafile, psd, raw_previews
+from efface.engines import heif_items, jpeg2000, metafile, psd, raw_previews
 from efface.engines.carving import gif_end, without
 from efface.engines.file_parts_jpeg import split_jpeg
 from efface.engines.isobmff import boxes
-from efface.engines.picture_blocks import Parts, unpacked
+from efface.engines.picture_blocks import PNM_HEADER, Parts, unpacked
 from efface.engines.tiff_directory import is_tiff, tree
 from efface.engines.tiff_extract import has_picture, spans
 
@@ -27,15 +27,11 @@ __all__ = ["Parts", "split"]
 _EXIF = b"Exif\0\0"
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _PNG_PICTURE = frozenset(
-    b"IHDR PLTE IDAT fdAT fcTL acTL tRNS gAMA cHRM sRGB iCCP sBIT pHYs tIME bKGD hIST cICP mDCV cLLI".split()
+    b"IHDR PLTE IDAT fdAT fcTL acTL tRNS gAMA cHRM sRGB sBIT pHYs tIME bKGD hIST cICP mDCV cLLI".split()
 )
-_WEBP_PICTURE = frozenset((b"VP8 ", b"VP8L", b"VP8X", b"ANIM", b"ANMF", b"ALPH", b"ICCP"))
+_WEBP_PICTURE = frozenset((b"VP8 ", b"VP8L", b"VP8X", b"ANIM", b"ANMF", b"ALPH"))
 _TIFF_XMP, _TIFF_PHOTOSHOP, _TIFF_LAYERS = 700, 34377, 37724
-_JP2_XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
-_JP2_EXIF = b"JpgTiffExif->JP2"
 _HEX = re.compile(rb"\s+")
-_BLANK = rb"(?:\s|#[^\n]*\n)+"
-_PNM_HEADER = re.compile(rb"P(?:4%b(\d+)%b(\d+)|([56])%b(\d+)%b(\d+)%b(\d+))\s" % ((_BLANK,) * 5))
 _BITMAP_BARE, _BITMAP_FILES = (0, 3, 6), (4, 5)  # bare pixels; a JPEG or PNG in the clothes of a bitmap
 _MAX_CHUNKS = 1_000_000
 
@@ -57,7 +53,7 @@ def _of_other_kinds(data: bytes) -> Parts:
         return Parts(pictures=metafile.bitmaps(data), blocks=[("metafile-picture", data)])
     if data.startswith((b"\0\0\1\0", b"\0\0\2\0")):
         return Parts(trailer=data[_icon_end(data) :])
-    header = _PNM_HEADER.match(data[:4096])
+    header = PNM_HEADER.match(data[:4096])
     return Parts(trailer=data[_pnm_end(header) :]) if header else Parts()
 
 
@@ -82,6 +78,9 @@ def _png_chunk(parts: Parts, kind: bytes, body: bytes) -> None:
         parts.exif.append(body.removeprefix(_EXIF))
         return
     keyword, _, rest = body.partition(b"\0")
+    if kind == b"iCCP":
+        parts.blocks.append(("profile-picture", unpacked(rest[1:])))
+        return
     if kind == b"iTXt":
         text = rest[2:].split(b"\0", 2)[-1]  # behind language and translated keyword
         text = unpacked(text) if rest[:1] == b"\1" else text
@@ -214,7 +213,8 @@ def _bitmap(data: bytes) -> Parts:
 def _jpeg2000(data: bytes) -> Parts:
     parts = Parts()
     if not data.startswith(b"\0\0\0\x0cjP  "):
-        parts.trailer = data[_codestream_end(data, 0, len(data)) :]
+        parts.trailer = data[jpeg2000.end(data, 0, len(data)) :]
+        parts.texts += jpeg2000.comments(data)
         return parts
     end = 0
     streams = []
@@ -223,43 +223,27 @@ def _jpeg2000(data: bytes) -> Parts:
         end = box.stop
         if box.kind == b"jp2c":
             streams.append((box.start, box.stop))
-            end = _codestream_end(data, *streams[-1]) if box.stop == len(data) else box.stop
-        elif box.kind == b"uuid" and data[body].startswith(_JP2_XMP):
+            end = jpeg2000.end(data, *streams[-1]) if box.stop == len(data) else box.stop
+        elif box.kind == b"uuid" and data[body].startswith(jpeg2000.XMP):
             parts.xmp.append(data[box.start + 16 : box.stop])
-        elif box.kind == b"uuid" and data[body].startswith(_JP2_EXIF):
+        elif box.kind == b"uuid" and data[body].startswith(jpeg2000.EXIF):
             parts.exif.append(data[box.start + 16 : box.stop])
         elif box.kind == b"xml ":
             parts.texts.append(data[body])
-        elif box.kind not in (b"jP  ", b"ftyp", b"jp2h"):
+        elif box.kind not in (b"jP  ", b"ftyp"):
             parts.blocks.append(("box-picture", data[body]))
+    for stream in streams[:1]:
+        parts.texts += jpeg2000.comments(data[slice(*stream)])
     parts.pictures += [("codestream", data[slice(*stream)]) for stream in streams[1:]]
     parts.trailer = data[end:]
     return parts
-
-
-def _codestream_end(data: bytes, start: int, stop: int) -> int:
-    """Return where a JPEG 2000 codestream ends (ISO/IEC 15444-1, A.4): over its tile parts to its end."""
-    at = start + 2
-    for _ in range(_MAX_CHUNKS):
-        marker = data[at : at + 2]
-        if marker == b"\xff\xd9":
-            return at + 2
-        if at + 4 > stop or marker[:1] != b"\xff":
-            break
-        if marker == b"\xff\x90":
-            size = int.from_bytes(data[at + 6 : at + 10], "big")
-            if size < 14:  # to the end of the stream
-                break
-            at += size
-        else:
-            at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    return stop
 
 
 def _heif(data: bytes) -> Parts:
     parts = Parts(exif=list(heif_items.exif_blocks(data)), xmp=list(heif_items.xmp_packets(data)))
     parts.pictures = [*heif_items.other_items(data), *heif_items.sequences(data)]
     parts.blocks.append(("box-picture", heif_items.rest(data)))
+    parts.blocks.append(("profile-picture", b"".join(heif_items.profiles(data))))
     return parts
 
 

@@ -61,6 +61,7 @@ class _Reader:
         self._extended: dict[bytes, list[tuple[int, bytes]]] = defaultdict(list)
         self._jumbf: list[bytes] = []
         self._others: list[bytes] = []
+        self._profile: list[bytes] = []
 
     def take(self, marker: int, body: bytes) -> None:
         parts = self._parts
@@ -86,7 +87,9 @@ class _Reader:
             parts.photoshop.append(body[len(_PHOTOSHOP) :])
         elif marker == _COMMENT:
             parts.texts.append(body)
-        elif not body.startswith(_ICC):
+        elif body.startswith(_ICC):
+            self._profile.append(body[len(_ICC) + 2 :])
+        else:
             self._others.append(body)
 
     def result(self) -> Parts:
@@ -95,6 +98,7 @@ class _Reader:
             pieces.sort(key=lambda piece: piece[0])
             parts.xmp.append(b"".join(piece for _, piece in pieces))
         parts.blocks.append(("provenance-thumbnail", b"".join(self._jumbf)))
+        parts.blocks.append(("profile-picture", b"".join(self._profile)))
         parts.blocks.append(("segment-preview", b"".join(self._others)))
         return parts
 

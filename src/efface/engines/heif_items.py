@@ -12,21 +12,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from efface.engines.carving import without
-from efface.engines.isobmff import Item, Items, boxes, inside, items
+from efface.engines.heif_writing import property_of, written
+from efface.engines.isobmff import Item, Items, Reference, boxes, inside, items
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from efface.engines.isobmff import Box
 
-__all__ = ["codings", "exif_blocks", "other_items", "rest", "sequences", "uncropped", "xmp_packets"]
+__all__ = [
+    "codings",
+    "exif_blocks",
+    "other_items",
+    "profiles",
+    "rest",
+    "sequences",
+    "shown_alone",
+    "uncropped",
+    "xmp_packets",
+]
 
 _CODED = frozenset({b"hvc1", b"av01", b"avc1", b"vvc1", b"evc1", b"jpeg", b"j2k1", b"unci", b"lhv1", b"hev1"})
 _DERIVED = frozenset({b"grid", b"iovl", b"iden", b"tmap"})
-_BRANDS = {b"hvc1": b"heic", b"lhv1": b"heic", b"hev1": b"heic", b"av01": b"avif"}
 _XMP_TYPES = (b"application/rdf+xml", b"application/xmp+xml")
 _BOOKKEEPING = frozenset({b"ftyp", b"meta", b"moov", b"free", b"skip", b"wide", b"moof", b"mfra", b"sidx"})
 _MAX_COPIES = 8  # times the file's size: what one item's data may be
+_OPACITY = b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0"
 _DEEP = 8  # derived items inside one another
 
 
@@ -48,7 +59,12 @@ def other_items(data: bytes) -> Iterator[tuple[str, bytes]]:
         ):
             continue
         else:
-            yield _ROLES.get(roles.get(item.number, b""), "item"), _alone(data, known, item)
+            role = (
+                "item-opacity"
+                if _is_opacity(item, known)
+                else _ROLES.get(roles.get(item.number, b""), "item")
+            )
+            yield role, _alone(data, known, item)
 
 
 def uncropped(data: bytes) -> bytes:
@@ -82,11 +98,7 @@ def _has_tracks(data: bytes) -> bool:
 
 
 def _is_cropped(item: Item, known: Items) -> bool:
-    return any(_property(known, index)[0] == b"clap" for index, _ in item.properties)
-
-
-def _property(known: Items, index: int) -> tuple[bytes, bytes]:
-    return known.properties[index - 1] if 0 < index <= len(known.properties) else (b"", b"")
+    return any(property_of(known, index)[0] == b"clap" for index, _ in item.properties)
 
 
 def _content(data: bytes, item: Item) -> bytes:
@@ -121,6 +133,11 @@ def xmp_packets(data: bytes) -> Iterator[bytes]:
     for item in items(data).found.values():
         if item.kind == b"mime" and item.content_type in _XMP_TYPES:
             yield _content(data, item)
+
+
+def profiles(data: bytes) -> list[bytes]:
+    """Return the boxes that tell colours, profiles among them."""
+    return [body for kind, body in items(data).properties if kind == b"colr"]
 
 
 def sequences(data: bytes) -> Iterator[tuple[str, bytes]]:
@@ -178,60 +195,52 @@ def _alone(data: bytes, known: Items, item: Item) -> bytes:
         return b""
     if item.kind == b"jpeg" and contents[item.number].startswith(b"\xff\xd8\xff"):
         return contents[item.number]
-    return _file(known, item.number, wanted, contents, {one: links[one] for one in wanted if one in links})
-
-
-def _file(
-    known: Items,
-    primary: int,
-    wanted: dict[int, Item],
-    contents: dict[int, bytes],
-    links: dict[int, tuple[int, ...]],
-) -> bytes:
-    brand = next((_BRANDS[one.kind] for one in wanted.values() if one.kind in _BRANDS), b"mif1")
-    head = _box(b"ftyp", brand + bytes(4) + b"mif1" + b"miaf" + brand)
-    kept = {
-        n: [use for use in one.properties if _property(known, use[0])[0] != b"clap"]
-        for n, one in wanted.items()
-    }
-    infos = b"".join(
-        _full(b"infe", n.to_bytes(4, "big") + bytes(2) + one.kind + b"\0", 3) for n, one in wanted.items()
+    return written(
+        known,
+        item.number,
+        wanted,
+        contents,
+        [Reference(b"dimg", one, links[one]) for one in wanted if one in links],
     )
-    parts = [
-        _full(b"hdlr", bytes(4) + b"pict" + bytes(13)),
-        _full(b"pitm", primary.to_bytes(4, "big"), 1),
-        _full(b"iinf", len(wanted).to_bytes(4, "big") + infos, 1),
-        _box(b"iprp", _box(b"ipco", b"".join(body for _, body in known.properties)) + _uses(kept)),
-    ]
-    if links:
-        parts.append(_full(b"iref", b"".join(_link(*link) for link in links.items()), 1))
-    known_size = len(head) + 12 + sum(map(len, parts)) + 18 + 18 * len(wanted)
-    places, at = [], known_size + 8
-    for number, content in contents.items():
-        extent = number.to_bytes(4, "big") + bytes(4) + b"\0\1" + at.to_bytes(4, "big")
-        places.append(extent + len(content).to_bytes(4, "big"))
-        at += len(content)
-    where = _full(b"iloc", b"\x44\0" + len(places).to_bytes(4, "big") + b"".join(places), 2)
-    meta = _full(b"meta", b"".join(parts) + where)
-    return head + meta + _box(b"mdat", b"".join(contents.values()))
 
 
-def _uses(kept: dict[int, list[tuple[int, bool]]]) -> bytes:
-    rows = []
-    for number, uses in kept.items():
-        pairs = b"".join((index | essential << 15).to_bytes(2, "big") for index, essential in uses[:255])
-        rows.append(number.to_bytes(4, "big") + bytes((len(uses[:255]),)) + pairs)
-    return _box(b"ipma", b"\1\0\0\1" + len(rows).to_bytes(4, "big") + b"".join(rows))
+def shown_alone(data: bytes, exif: bytes | None, xmp: bytes | None) -> bytes:
+    """Return a file of the picture that viewers show with its opacity, and of two metadata blocks.
+
+    Thumbnails, depth, gain maps, other pictures and what no item accounts for are not in it.
+
+    Args:
+        data: A file whose primary item is not cropped.
+        exif: An Exif block from its TIFF header on.
+        xmp: An XMP packet.
+    """
+    known = items(data)
+    wanted, links = {known.primary: known.found[known.primary]}, []
+    for _ in range(_DEEP):
+        more = [one for one in known.references if one not in links and _belongs(one, wanted, known)]
+        links += more
+        for number in (n for one in more for n in (one.source, *one.targets) if n in known.found):
+            wanted[number] = known.found[number]
+    contents = {number: _content(data, item) for number, item in wanted.items()}
+    free = max(known.found, default=0)
+    for item, body in (
+        (Item(free + 1, b"Exif"), bytes(4) + exif if exif else b""),
+        (Item(free + 2, b"mime", _XMP_TYPES[0]), xmp or b""),
+    ):
+        if body:
+            wanted[item.number], contents[item.number] = item, body
+            links.append(Reference(b"cdsc", item.number, (known.primary,)))
+    return written(known, known.primary, wanted, contents, links)
 
 
-def _link(source: int, targets: tuple[int, ...]) -> bytes:
-    ends = b"".join(target.to_bytes(4, "big") for target in targets)
-    return _box(b"dimg", source.to_bytes(4, "big") + len(targets).to_bytes(2, "big") + ends)
+def _belongs(link: Reference, wanted: dict[int, Item], known: Items) -> bool:
+    """Return whether a reference leads to what the wanted items show: their parts and their opacity."""
+    if link.kind in (b"dimg", b"prem"):
+        return link.source in wanted
+    item = known.found.get(link.source)
+    of_wanted = link.kind == b"auxl" and not wanted.keys().isdisjoint(link.targets)
+    return of_wanted and item is not None and _is_opacity(item, known)
 
 
-def _box(kind: bytes, body: bytes) -> bytes:
-    return (len(body) + 8).to_bytes(4, "big") + kind + body
-
-
-def _full(kind: bytes, body: bytes, version: int = 0) -> bytes:
-    return _box(kind, bytes((version, 0, 0, 0)) + body)
+def _is_opacity(item: Item, known: Items) -> bool:
+    return any(_OPACITY in property_of(known, index)[1] for index, _ in item.properties)

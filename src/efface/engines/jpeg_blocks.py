@@ -1,7 +1,7 @@
 """Fill blocks of a JPEG with black, and leave every other coefficient as it is.
 
-The work is done by the libjpeg that Pillow is linked to, in a process of its own with limits on memory and
-time: broken bytes end that process and nothing else.
+The work is done by the libjpeg that Pillow is linked to, in a fork of its own for each picture with limits on memory
+and time: broken bytes end that fork and nothing else. One process, started with the first picture, makes the forks.
 
 Kept: coefficients outside the areas, quantisation tables, sampling, component numbers, the colour transform,
 progressive or sequential, Huffman or arithmetic coding, the restart interval.
@@ -12,11 +12,17 @@ Source: ITU-T T.81 A.2 (MCU, blocks at the edges), A.3.4 (quantisation), Annexes
 
 from __future__ import annotations
 
+import atexit
 import io
 import math
+import os
+import select
 import signal
 import subprocess
 import sys
+import threading
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from PIL import Image, _imaging, features
@@ -57,27 +63,107 @@ def fill_blocks(data: bytes, areas: Sequence[Region], limits: Limits) -> bytes |
         limits.memory_bytes,
         *(edge for area in areas for edge in area),
     ]
-    order = " ".join(map(str, numbers)).encode() + b"\n"
-    try:
-        done = subprocess.run(
-            [sys.executable, "-I", "-S", _PROGRAM, _LIBRARY],
-            input=order + data,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # decoders talk there
-            timeout=limits.artefact_seconds,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise _slow(limits) from None
-    if done.returncode == -signal.SIGXCPU:
+    status, result = _HELPER.answer(numbers, data, limits)
+    if status == -signal.SIGXCPU:
         raise _slow(limits)
-    if done.returncode == jpeg_blocks_program.UNFIT:
+    if status == jpeg_blocks_program.UNFIT:
         raise UnsupportedError("a JPEG whose colour model or depth has no known black")
-    if done.returncode != 0:
+    if status != 0:
         raise FormatError(
             "the coded data of the JPEG cannot be copied: broken, not of the DCT kind, or too large"
         )
-    return done.stdout or None
+    return result or None
+
+
+class _Helper:
+    """The process that makes the forks: started when it is first needed, and anew when it is gone."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._owner = 0
+
+    def answer(self, numbers: Sequence[int], data: bytes, limits: Limits) -> tuple[int, bytes]:
+        """Return how the fork ended, and what it gave back.
+
+        Raises:
+            LimitExceededError: It took too long.
+            FormatError: The process went away with this picture.
+        """
+        order = b" ".join(b"%d" % number for number in (len(data), *numbers)) + b"\n" + data
+        with self._lock:
+            end = time.monotonic() + limits.artefact_seconds
+            try:
+                return self._received(self._sent(order), end, limits)
+            except BaseException as error:
+                self.stop()  # whatever it still says is of this picture
+                if isinstance(error, OSError | ValueError):
+                    raise FormatError("the process that fills blocks of a JPEG went away") from None
+                raise
+
+    def stop(self) -> None:
+        """End the process and the fork that it may have."""
+        process, self._process = self._process, None
+        if process is None or self._owner != os.getpid():
+            return
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        for pipe in (process.stdin, process.stdout):
+            with suppress(OSError):
+                pipe.close()  # type: ignore[union-attr]
+        process.wait()
+
+    def _sent(self, order: bytes) -> subprocess.Popen[bytes]:
+        for _ in range(2):  # a process that went away while it had nothing to do is no fault of this picture
+            process = self._running()
+            try:
+                process.stdin.write(order)  # type: ignore[union-attr]
+                process.stdin.flush()  # type: ignore[union-attr]
+            except OSError:
+                self.stop()
+            else:
+                return process
+        raise BrokenPipeError
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._owner != os.getpid() or self._process.poll() is not None:
+            self.stop()
+            self._owner = os.getpid()
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-S", _PROGRAM, _LIBRARY],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,  # decoders talk there
+                start_new_session=True,
+            )
+        return self._process
+
+    def _received(self, process: subprocess.Popen[bytes], end: float, limits: Limits) -> tuple[int, bytes]:
+        pipe = process.stdout.fileno()  # type: ignore[union-attr]
+        received = b""
+        while b"\n" not in received:
+            received += _piece(pipe, end, limits)
+        head, _, first = received.partition(b"\n")
+        status, size = map(int, head.split())
+        result = bytearray(first)
+        while len(result) < size:
+            result += _piece(pipe, end, limits)
+        return status, bytes(result)
+
+
+def _piece(pipe: int, end: float, limits: Limits) -> bytes:
+    """Return what comes next through a pipe, up to a moment of the monotonic clock."""
+    left = end - time.monotonic()
+    if left <= 0 or not select.select([pipe], [], [], left)[0]:
+        raise _slow(limits)
+    piece = os.read(pipe, 1 << 20)
+    if not piece:
+        raise BrokenPipeError
+    return piece
+
+
+_HELPER = _Helper()
+atexit.register(_HELPER.stop)
 
 
 def runtime() -> str:

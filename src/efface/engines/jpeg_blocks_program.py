@@ -1,12 +1,16 @@
 """A program of its own that fills blocks of one JPEG with black and copies every other coefficient.
 
-`jpeg_blocks` starts it, one process for each picture, because the error handling of libjpeg ends the process
-that it runs in: broken bytes then end this one. It imports as little as it can, since it starts so often.
+`jpeg_blocks` starts it once and gives it one picture after the other. Each picture is the work of a fork of its
+own, because the error handling of libjpeg ends the process that it runs in: broken bytes then end that fork, which
+has no pipe of this process but the one for its result. It imports as little as it can.
 
-  standard input    one line of numbers: seconds of the processor, bytes of memory, then left, top, right and
-                    bottom of each area in MCUs from the top left; then the JPEG
-  standard output   the JPEG with the blocks filled, without APPn markers; nothing when all of them were black
-  exit status       0; 1 libjpeg gave up; 3 a colour model or a table that cannot be filled
+  standard input    for each picture one line of numbers: bytes of the JPEG, seconds of the processor, bytes of
+                    memory, then left, top, right and bottom of each area in MCUs from the top left; then the JPEG
+  standard output   for each picture one line: how its fork ended, and bytes of the result; then the result: the
+                    JPEG with the blocks filled, without APPn markers; nothing when all of them were black
+
+A fork ends with 0; with 1 when libjpeg gave up; with 2 when it is another library, or memory ran out; with 3 at a
+colour model or a table that cannot be filled; with a signal's number below zero when a signal ended it.
 
 The structures are those of version 62 of libjpeg's binary interface, which libjpeg-turbo keeps. libjpeg itself
 compares version and size of its two main structures with ours before it does anything else.
@@ -16,6 +20,7 @@ Source: libjpeg's `jpeglib.h` and `libjpeg.txt`; ITU-T T.81.
 from __future__ import annotations
 
 import ctypes
+import os
 import resource
 import struct
 import sys
@@ -43,7 +48,7 @@ _VERSION = 62
 _BLOCK_BYTES = 128
 _BLACK_SPAN, _WHITE_SPAN = -1024, 1016  # 8 times the sample's distance from the middle: what DC stands for
 _COARSEST = 3072  # a coarser step would carry DC of black out of the range that decoders clamp
-UNFIT = 3
+FAILED, UNFIT = 2, 3
 # Per component of libjpeg's colour spaces. Print colours are stored inverted: no ink is white, black is nothing.
 _FILLS = {
     1: (_BLACK_SPAN,),  # grey
@@ -143,13 +148,53 @@ class _Compress(Structure):
 
 
 def main(library: str) -> None:
-    """Do what standard input says with the libjpeg that a shared object is linked to."""
-    seconds, memory_bytes, *edges = map(int, sys.stdin.buffer.readline().split())
+    """Do what standard input says with the libjpeg that a shared object is linked to, until it ends."""
+    jpeg = ctypes.CDLL(library)
+    _limit(resource.RLIMIT_CORE, 0)  # a core file would hold the picture
+    while line := sys.stdin.buffer.readline():
+        size, *numbers = map(int, line.split())
+        data = sys.stdin.buffer.read(size)
+        if len(data) < size:
+            return
+        status, result = _apart(jpeg, data, numbers)
+        sys.stdout.buffer.write(b"%d %d\n" % (status, len(result)) + result)
+        sys.stdout.buffer.flush()
+        del data, result  # the next fork would have them
+
+
+def _apart(jpeg: Any, data: bytes, numbers: list[int]) -> tuple[int, bytes]:  # noqa: ANN401 - a library of C
+    """Return how a fork that fills one picture ended, and what it wrote."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        status = FAILED
+        try:
+            for inherited in (0, 1, reader):
+                os.close(inherited)
+            _work(jpeg, data, numbers, writer)
+            status = 0
+        except SystemExit:
+            status = UNFIT
+        except BaseException:  # noqa: BLE001 - whatever it is, this fork ends here
+            status = FAILED
+        finally:
+            os._exit(status)
+    os.close(writer)
+    pieces = []
+    while piece := os.read(reader, 1 << 20):
+        pieces.append(piece)
+    os.close(reader)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return status, b"" if status else b"".join(pieces)
+
+
+def _work(jpeg: Any, data: bytes, numbers: list[int], writer: int) -> None:  # noqa: ANN401 - a library of C
+    seconds, memory_bytes, *edges = numbers
     _limit(resource.RLIMIT_CPU, seconds)
     _limit(resource.RLIMIT_DATA, memory_bytes)
-    _limit(resource.RLIMIT_CORE, 0)  # a core file would hold the picture
-    areas = list(zip(*[iter(edges)] * 4, strict=True))
-    sys.stdout.buffer.write(_filled(ctypes.CDLL(library), sys.stdin.buffer.read(), areas))
+    result = memoryview(_filled(jpeg, data, list(zip(*[iter(edges)] * 4, strict=True))))
+    while result:
+        result = result[os.write(writer, result) :]
 
 
 def _limit(what: int, most: int) -> None:

@@ -15,15 +15,16 @@ import os
 import re
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from efface.engines.database_dialects import habits_of
-from efface.engines.database_erase import Decision, Outlook, Row, RowSum, Survey
+from efface.engines.database_erase import Decision, Outlook, Row, RowSum, Survey, surveyed
 from efface.engines.database_session import SqlSession
 from efface.engines.database_sql import after_key, cell_of
 from efface.engines.mysql_outlook import Layout, layout_of, outlook_of
 from efface.errors import EffaceError, LimitExceededError, RemovalError
-from efface.model.vocabulary import Cleaning
+from efface.model.vocabulary import Cleaning, Way
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from efface.engines.database_erase import Rest, Value
     from efface.engines.keyed_fragments import KeyedFragments
 
-__all__ = ["MysqlEraser"]
+__all__ = ["MysqlEraser", "key_of"]
 
 _BATCH_ROWS = 200
 _BATCH_BYTES = 16 << 20
@@ -57,23 +58,29 @@ class MysqlEraser:
         table: Schema and name.
         columns: The columns that are to lose values.
         step: Called before each batch and each step, with a word.
+        cascade: Whether what depends on it may go with it.
     """
 
-    def __init__(
+    way = Way.NULL
+
+    def __init__(  # noqa: PLR0913 - what a removal depends on
         self,
         login: Login,
         session: Session,
         table: tuple[str, str],
         columns: Sequence[str],
         step: Callable[[str], None],
+        *,
+        cascade: bool = False,
     ) -> None:
         habits = replace(habits_of(login.scheme), settings=_writing, isolation="READ COMMITTED")
         self._session = SqlSession(login, session, habits)
         self._bounds = session
         self._table = table
         self._step = step
+        self._cascade = cascade
         try:
-            self._layout: Layout = self._session.do(layout_of, *table, columns)
+            self._layout: Layout = self._session.do(self._read_layout, columns)
         except BaseException:
             self._session.close()
             raise
@@ -89,23 +96,22 @@ class MysqlEraser:
 
     def survey(self, rest: Rest, key: bytes, fragments: KeyedFragments | None = None) -> Survey:
         """Read the whole table; nothing is changed."""
-        decision = Decision(self._layout.columns, rest)
-        before, after = RowSum(key, decision.columns), RowSum(key, decision.columns)
-        due = 0
-        for rows in self._batches():
+        return surveyed(self._all_rows(), self._decision(rest), key, fragments)
+
+    def _read_layout(self, connection: Any, columns: Sequence[str]) -> Layout:  # noqa: ANN401 - SQLAlchemy's
+        return layout_of(connection, *self._table, columns)
+
+    def _decision(self, rest: Rest) -> Decision:
+        return Decision(self._layout.columns, rest, self.way)
+
+    def _all_rows(self) -> Iterator[Row]:
+        for rows in self._batches(partial(self._session.do, self._read)):
             self._step("read")
-            for row in rows:
-                left = decision.of(row)
-                due += decision.changes(row, left)
-                before.add(row.other, row.values)
-                after.add(row.other, left)
-                if fragments is not None:
-                    decision.keep_fragments(row, left, fragments)
-        return Survey(before.hexdigest(), after.hexdigest(), before.rows, due)
+            yield from rows
 
     def empty(self, rest: Rest, key: bytes) -> int:
-        """Empty what goes, a batch in each transaction; return how many cells."""
-        decision = Decision(self._layout.columns, rest)
+        """Have go what goes, a batch in each transaction; return how many cells, or rows."""
+        decision = self._decision(rest)
         count = 0
         last: tuple[Any, ...] | None = None
         rows = _BATCH_ROWS
@@ -125,20 +131,19 @@ class MysqlEraser:
         decision: Decision,
         key: bytes,
     ) -> tuple[tuple[Any, ...] | None, int, int, int]:
-        """Empty one batch; done a second time it changes nothing, so it may be repeated on a new connection."""
+        """Change one batch; done a second time it changes nothing, so it may be repeated on a new connection."""
         with connection.begin():
             rows = self._read(connection, last, count, lock=True)
             expected, actual = RowSum(key, decision.columns), RowSum(key, decision.columns)
             changed = 0
             for row in rows:
-                left = decision.of(row)
-                expected.add(row.other, left)
-                if decision.changes(row, left):
-                    changed += decision.changes(row, left)
-                    self._update(connection, row, left)
+                count, left = self._change(connection, row, decision)
+                changed += count
+                if left is not None:
+                    expected.add(row.other, left)
             if changed:
                 mine = {row.place for row in rows}
-                for row in self._read(connection, last, None, lock=True, until=_key(rows[-1])):
+                for row in self._read(connection, last, None, lock=True, until=key_of(rows[-1])):
                     if row.place in mine:  # another one was added meanwhile, and is none of this batch
                         actual.add(row.other, row.values)
                 if expected.hexdigest() != actual.hexdigest():
@@ -146,7 +151,20 @@ class MysqlEraser:
                         "the database changed more than it was told to: the batch was taken back"
                     )
                 self._step("commit")
-        return (_key(rows[-1]) if rows else last), len(rows), _size(rows), changed
+        return (key_of(rows[-1]) if rows else last), len(rows), _size(rows), changed
+
+    def _change(
+        self,
+        connection: Any,  # noqa: ANN401 - SQLAlchemy's
+        row: Row,
+        decision: Decision,
+    ) -> tuple[int, Sequence[Value] | None]:
+        """Change one row where something in it goes; return how much did, and what it holds now."""
+        left = decision.of(row)
+        changes = decision.changes(row, left)
+        if changes:
+            self._update(connection, row, left)
+        return changes, left
 
     def _update(self, connection: Any, row: Row, left: Sequence[Value]) -> None:  # noqa: ANN401
         import sqlalchemy as sa  # noqa: PLC0415 - an extra
@@ -156,18 +174,19 @@ class MysqlEraser:
         for column, old, value in zip(columns, row.values, left, strict=True):
             if old != value:
                 new[column.name] = (None if column.may_be_null else column.empty) if value is None else value
-        keys = [table.c[name] == part for name, part in zip(self._layout.key, _key(row), strict=True)]
+        keys = [table.c[name] == part for name, part in zip(self._layout.key, key_of(row), strict=True)]
         done = connection.execute(sa.update(table).where(*keys).values(new))
         if done.rowcount > 1:
             raise RemovalError("a key stands for several rows: the batch was taken back")
 
-    def _batches(self) -> Iterator[list[Row]]:
+    @staticmethod
+    def _batches(read: Callable[[tuple[Any, ...] | None, int], list[Row]]) -> Iterator[list[Row]]:
         last: tuple[Any, ...] | None = None
         count = _BATCH_ROWS
         while True:
-            rows: list[Row] = self._session.do(self._read, last, count)
+            rows = read(last, count)
             if rows:
-                last = _key(rows[-1])
+                last = key_of(rows[-1])
                 yield rows
             if len(rows) < count:
                 return
@@ -186,7 +205,8 @@ class MysqlEraser:
 
         table, layout = self._layout.table, self._layout
         keys = [table.c[name] for name in layout.key]
-        values = [table.c[each.name] for each in layout.columns]
+        there = set(table.c.keys())
+        values = [table.c[each.name] if each.name in there else sa.null() for each in layout.columns]
         query = sa.select(*keys, layout.others, *values).order_by(*keys).limit(count)
         if last is not None:
             query = query.where(after_key(keys, last))
@@ -294,7 +314,8 @@ def _writing(session: Session, version: str) -> Iterator[str]:
     yield "SET SESSION sql_mode = 'STRICT_ALL_TABLES'"  # what does not fit is an error, and not cut to size
 
 
-def _key(row: Row) -> tuple[Any, ...]:
+def key_of(row: Row) -> tuple[Any, ...]:
+    """Return the values of the key of a row."""
     assert isinstance(row.place, tuple)  # noqa: S101 - made in `_read`
     return row.place
 

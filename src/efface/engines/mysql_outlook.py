@@ -10,25 +10,41 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from efface.engines.database_erase import Erasable, Outlook
+from efface.engines.database_erase import Beside, Erasable, Outlook, is_named_like_work
 from efface.errors import AccessError, RemovalError
 from efface.model.vocabulary import Cleaning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["Layout", "layout_of", "outlook_of"]
+__all__ = [
+    "Layout",
+    "beside_of",
+    "impossible",
+    "is_there",
+    "layout_of",
+    "of_work",
+    "outlook_of",
+    "steps_of",
+    "triggers_on",
+]
 
 _COLUMNS = """SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, EXTRA, COLUMN_KEY, PRIVILEGES
 FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = :schema AND TABLE_NAME = :name ORDER BY ORDINAL_POSITION"""
 _KEY = """SELECT COLUMN_NAME FROM information_schema.KEY_COLUMN_USAGE WHERE TABLE_SCHEMA = :schema
 AND TABLE_NAME = :name AND CONSTRAINT_NAME = 'PRIMARY' ORDER BY ORDINAL_POSITION"""
-_TABLE = """SELECT TABLE_TYPE, ENGINE, @@global.read_only, @@innodb_file_per_table
+_TABLE = """SELECT TABLE_TYPE, ENGINE, @@global.read_only
 FROM information_schema.TABLES WHERE TABLE_SCHEMA = :schema AND TABLE_NAME = :name"""
 _REFERENCES = """SELECT COUNT(*), COALESCE(SUM(FIND_IN_SET(REFERENCED_COLUMN_NAME, :columns) > 0), 0)
 FROM information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_TABLE_SCHEMA = :schema AND REFERENCED_TABLE_NAME = :name"""
 _TRIGGERS = """SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = :schema
-AND EVENT_OBJECT_TABLE = :name AND EVENT_MANIPULATION = 'UPDATE' ORDER BY 1"""
+AND EVENT_OBJECT_TABLE = :name AND EVENT_MANIPULATION = :event ORDER BY 1"""
+_CHILDREN = """SELECT DISTINCT TABLE_NAME FROM information_schema.KEY_COLUMN_USAGE
+WHERE REFERENCED_TABLE_SCHEMA = :schema AND REFERENCED_TABLE_NAME = :name AND TABLE_NAME <> :name ORDER BY 1"""
+_IN_KEYS = """SELECT DISTINCT COLUMN_NAME FROM information_schema.KEY_COLUMN_USAGE WHERE TABLE_SCHEMA = :schema
+AND TABLE_NAME = :name AND (CONSTRAINT_NAME = 'PRIMARY' OR REFERENCED_TABLE_NAME IS NOT NULL)"""
+_OWN_FILES = "SELECT @@innodb_file_per_table"
+_TIMES = frozenset({"date", "datetime", "timestamp", "time", "year"})
 _VIEWS = """SELECT TABLE_NAME FROM information_schema.VIEWS WHERE TABLE_SCHEMA = :schema
 AND VIEW_DEFINITION LIKE :like ORDER BY 1"""
 _TEXTS = frozenset({"char", "varchar", "tinytext", "text", "mediumtext", "longtext"})
@@ -80,7 +96,7 @@ def layout_of(connection: Any, schema: str, name: str, wanted: Sequence[str]) ->
     stay = [each for each in rows if each not in wanted and each not in computed]
     parts = [sa.func.coalesce(sa.func.sha2(table.c[each], 256), "-") for each in stay]
     others = sa.func.sha2(sa.func.concat_ws(",", *parts), 256) if parts else sa.literal("")
-    rights = [frozenset(str(rows[each][6]).lower().split(",")) for each in wanted]
+    rights = [frozenset(str(rows[each][6]).lower().split(",")) for each in wanted or rows]
     clocks = tuple(each for each, row in rows.items() if "on update" in str(row[4]).lower())
     columns = tuple(_erasable(rows[each], each in computed) for each in wanted)
     quoted = ".".join("`" + part.replace("`", "``") + "`" for part in (schema, name))
@@ -111,19 +127,12 @@ def outlook_of(connection: Any, schema: str, name: str, layout: Layout) -> Outlo
 
     names = ",".join(each.name for each in layout.columns)
     place = {"schema": schema, "name": name, "columns": names, "like": f"%`{name}`%"}
-    kind, engine, read_only, own_files = connection.execute(sa.text(_TABLE), place).one()
     children, referenced = connection.execute(sa.text(_REFERENCES), place).one()
-    triggers = [row[0] for row in connection.execute(sa.text(_TRIGGERS), place)]
+    triggers = triggers_on(connection, schema, name, "UPDATE")
     views = [row[0] for row in connection.execute(sa.text(_VIEWS), place)]
     refusal = ""
     for holds, why in (
-        (bool(int(read_only or 0)), "it is a replica: remove from the server that it follows"),
-        (
-            "VERSIONED" in str(kind),
-            "the table keeps every earlier version of its rows: drop its history first",
-        ),
-        (str(engine).lower() != "innodb", "its storage engine knows no transactions"),
-        (not layout.key, "the table has no primary key: its rows cannot be told apart"),
+        *impossible(connection, schema, name, layout),
         (
             any(each.name in layout.key for each in layout.columns),
             "the column is part of the key of its table",
@@ -138,10 +147,72 @@ def outlook_of(connection: Any, schema: str, name: str, layout: Layout) -> Outlo
         if holds:
             refusal = why
             break
+    notes = [*_notes(layout, triggers, views, int(children)), *of_work(connection, schema, name, views)]
+    steps = steps_of(connection, may_rewrite="insert" in layout.rights)
+    return Outlook(refusal, tuple(notes), steps, beside_of(connection, schema, name, layout))
+
+
+def impossible(connection: Any, schema: str, name: str, layout: Layout) -> Iterator[tuple[bool, str]]:  # noqa: ANN401
+    """Yield what no removal can be done under, and whether it holds."""
+    import sqlalchemy as sa  # noqa: PLC0415 - an extra
+
+    kind, engine, read_only = connection.execute(sa.text(_TABLE), {"schema": schema, "name": name}).one()
+    yield bool(int(read_only or 0)), "it is a replica: remove from the server that it follows"
+    yield (
+        "VERSIONED" in str(kind),
+        "the table keeps every earlier version of its rows: drop its history first",
+    )
+    yield str(engine).lower() != "innodb", "its storage engine knows no transactions"
+    yield not layout.key, "the table has no primary key: its rows cannot be told apart"
+
+
+def is_there(connection: Any, schema: str, name: str) -> bool:  # noqa: ANN401
+    """Return whether there is such a table."""
+    import sqlalchemy as sa  # noqa: PLC0415 - an extra
+
+    return connection.execute(sa.text(_TABLE), {"schema": schema, "name": name}).first() is not None
+
+
+def triggers_on(connection: Any, schema: str, name: str, event: str) -> list[str]:  # noqa: ANN401
+    """Return the triggers of a table that fire on UPDATE or DELETE."""
+    import sqlalchemy as sa  # noqa: PLC0415 - an extra
+
+    place = {"schema": schema, "name": name, "event": event}
+    return [row[0] for row in connection.execute(sa.text(_TRIGGERS), place)]
+
+
+def steps_of(connection: Any, *, may_rewrite: bool) -> frozenset[Cleaning]:  # noqa: ANN401
+    """Return what the user may do so that nothing can be recovered."""
+    own_files = connection.exec_driver_sql(_OWN_FILES).scalar()
     steps = {Cleaning.CHECKPOINT, Cleaning.FILES}
-    if "insert" in layout.rights and str(own_files).upper() in ("1", "ON"):
+    if may_rewrite and str(own_files).upper() in ("1", "ON"):
         steps.add(Cleaning.REWRITE)
-    return Outlook(refusal, tuple(_notes(layout, triggers, views, int(children))), frozenset(steps))
+    return frozenset(steps)
+
+
+def beside_of(connection: Any, schema: str, name: str, layout: Layout) -> Beside:  # noqa: ANN401
+    """Return what stands in the table beside what was found."""
+    import sqlalchemy as sa  # noqa: PLC0415 - an extra
+
+    place = {"schema": schema, "name": name}
+    keys = {row[0] for row in connection.execute(sa.text(_IN_KEYS), place)}
+    mine = {each.name for each in layout.columns}
+    rows = list(connection.execute(sa.text(_COLUMNS), place))
+    others = [row for row in rows if row[0] not in mine | keys]
+    facts = sum(str(row[1]).lower() not in _TIMES for row in others)
+    filled = any(not each.may_be_null for each in layout.columns)
+    return Beside(len(others), facts, filled, tuple(row[0] for row in rows))
+
+
+def of_work(connection: Any, schema: str, name: str, readers: Iterable[str]) -> Iterator[str]:  # noqa: ANN401
+    """Tell of what is named like attendance or payroll among the readers and the tables that refer to it."""
+    import sqlalchemy as sa  # noqa: PLC0415 - an extra
+
+    children = [row[0] for row in connection.execute(sa.text(_CHILDREN), {"schema": schema, "name": name})]
+    names = sorted(filter(is_named_like_work, {*readers, *children}))
+    if names:
+        yield f"{len(names)} of what uses it are named like attendance or payroll"
+        yield ", ".join(names)
 
 
 def _notes(layout: Layout, triggers: list[str], views: list[str], children: int) -> Iterator[str]:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Reader", "as_icon", "reader"]
 
-_CURSOR, _ICON = b"\0\0\2\0", b"\0\0\1\0"
+_CURSOR, _ICON, _PNG = b"\0\0\2\0", b"\0\0\1\0", b"\x89PNG"
+_BITS_AT = 14  # in the header of a bitmap: a cursor's entry has the hot spot where an icon's says this
 
 
 class Reader(Protocol):
@@ -68,5 +69,9 @@ def as_icon(data: bytes) -> bytes:
     count = int.from_bytes(data[4:6], "little")
     icon = bytearray(_ICON + data[4:])
     for entry in range(6, min(6 + 16 * count, len(icon) - 8), 16):
-        icon[entry + 4 : entry + 8] = b"\1\0\x20\0"
+        at = int.from_bytes(data[entry + 12 : entry + 16], "little")
+        coded = data.startswith(_PNG, at) or len(data) < at + _BITS_AT + 2
+        icon[entry + 4 : entry + 8] = b"\1\0" + (
+            b"\x20\0" if coded else data[at + _BITS_AT : at + _BITS_AT + 2]
+        )
     return bytes(icon)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from dataclasses import dataclass, field
 
-__all__ = ["MAX_UNPACKED", "Parts", "pixmap", "unpacked"]
+__all__ = ["MAX_UNPACKED", "PNM_HEADER", "Parts", "pixmap", "unpacked"]
+
+_BLANK = rb"(?:\s|#[^\n]*\n)+"
+PNM_HEADER = re.compile(rb"P(?:4%b(\d+)%b(\d+)|([56])%b(\d+)%b(\d+)%b(\d+))\s" % ((_BLANK,) * 5))
+"""The header of a portable map in binary: width and height of P4, or the kind, width, height and largest value."""
 
 MAX_UNPACKED = 64 * 1024 * 1024
 """Bytes of compressed metadata that are unpacked."""

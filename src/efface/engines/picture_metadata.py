@@ -115,7 +115,8 @@ class _Keeper:
         self._seen.add(at)
         entries = [self._block[start : start + 12] for start in range(at + 2, end, 12)]
         kept = [entry for entry in entries if self._entry(entry)]
-        self._write(at, len(kept).to_bytes(2, self._order) + b"".join(kept) + b"\0\0\0\0")
+        if kept:
+            self._write(at, len(kept).to_bytes(2, self._order) + b"".join(kept) + b"\0\0\0\0")
         self._entries += len(kept)
         return bool(kept)
 

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import zlib
 
+from efface.engines.colour_profile import clean_profile
 from efface.engines.picture_metadata import clean_exif, clean_xmp, holds_picture
 
 __all__ = ["clean_chunk"]
 
-_KEPT = frozenset(
-    b"PLTE tRNS IEND acTL gAMA cHRM sRGB iCCP sBIT cICP mDCV cLLI pHYs tIME bKGD hIST sPLT".split()
-)
+_KEPT = frozenset(b"PLTE tRNS IEND acTL gAMA cHRM sRGB sBIT cICP mDCV cLLI pHYs tIME bKGD hIST sPLT".split())
 _MAX_TEXT = 64 * 1024 * 1024  # bytes that a compressed text may unpack to
 _XMP = b"XML:com.adobe.xmp"
 _RAW_PROFILE = b"Raw profile type"
@@ -21,10 +20,16 @@ _RAW_PROFILE = b"Raw profile type"
 
 def clean_chunk(kind: bytes, body: bytes) -> bytes | None:
     """Return a chunk's body as it may be kept, or None where the chunk goes."""
+    if kind == b"iCCP":
+        return _profile(body)
     if kind in _KEPT:
         return body
     if kind == b"eXIf":
         return clean_exif(body.removeprefix(b"Exif\0\0"))
+    return _text(kind, body)
+
+
+def _text(kind: bytes, body: bytes) -> bytes | None:
     keyword, mark, rest = body.partition(b"\0")
     if not mark or keyword.startswith(_RAW_PROFILE):
         return None
@@ -33,6 +38,16 @@ def clean_chunk(kind: bytes, body: bytes) -> bytes | None:
     if kind == b"zTXt":
         return None if holds_picture(_unpacked(rest[1:])) else body
     return _international(keyword, rest, body) if kind == b"iTXt" else None
+
+
+def _profile(body: bytes) -> bytes | None:
+    """Return a colour profile's chunk as it may be kept."""
+    name, _, packed = body.partition(b"\0")
+    profile = _unpacked(packed[1:])
+    cleaned = clean_profile(profile)
+    if cleaned is None or cleaned == profile:
+        return None if cleaned is None else body
+    return name + b"\0\0" + zlib.compress(cleaned)
 
 
 def _international(keyword: bytes, rest: bytes, body: bytes) -> bytes | None:

@@ -20,15 +20,15 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from efface.engines.database_erase import Decision, Outlook, RowSum, Survey
+from efface.engines.database_erase import Decision, Outlook, RowSum, Survey, surveyed
 from efface.engines.database_erase import Row as _Row
 from efface.engines.postgres import PostgresReader
 from efface.engines.postgres_catalog import PAGE_BYTES, literal
-from efface.engines.postgres_outlook import layout_of, outlook_of, triggers_of
+from efface.engines.postgres_outlook import GONE, ON_UPDATE, layout_of, outlook_of, triggers_of
 from efface.engines.postgres_types import quoted
 from efface.engines.postgres_writer import PostgresWriter, is_conflict
 from efface.errors import EffaceError, LimitExceededError, RemovalError
-from efface.model.vocabulary import Cleaning
+from efface.model.vocabulary import Cleaning, Way
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from efface.engines.postgres_catalog import Relation
     from efface.engines.postgres_outlook import Layout
 
-__all__ = ["PostgresEraser", "files_of", "rewritten"]
+__all__ = ["PostgresEraser", "files_of", "named", "rewritten", "tids"]
 
 _WINDOW_PAGES = 256
 _GROUP_ROWS = 500
@@ -70,22 +70,29 @@ class PostgresEraser:
         table: Schema and name.
         columns: The columns that are to lose values.
         step: Called before each batch and each step, with a word.
+        cascade: Whether what depends on it may go with it.
     """
 
-    def __init__(
+    way = Way.NULL
+    event = ON_UPDATE
+
+    def __init__(  # noqa: PLR0913 - what a removal depends on
         self,
         login: Login,
         session: Session,
         table: tuple[str, str],
         columns: Sequence[str],
         step: Callable[[str], None],
+        *,
+        cascade: bool = False,
     ) -> None:
         self._session = PostgresWriter(login, session)
         self._bounds = session
         self._step = step
+        self._cascade = cascade
         reader = PostgresReader(login, session)
         try:
-            self._layout: Layout = layout_of(self._session, *table, reader.fields(*table), columns)
+            self._layout: Layout = self._read_layout(reader, table, columns)
         except BaseException:
             self._session.close()
             raise
@@ -102,24 +109,23 @@ class PostgresEraser:
 
     def survey(self, rest: Rest, key: bytes, fragments: KeyedFragments | None = None) -> Survey:
         """Read the whole table; nothing is changed."""
-        decision = Decision(self._layout.columns, rest)
-        before, after = RowSum(key, decision.columns), RowSum(key, decision.columns)
-        due = 0
+        return surveyed(self._all_rows(), self._decision(rest), key, fragments)
+
+    def _read_layout(self, reader: PostgresReader, table: tuple[str, str], columns: Sequence[str]) -> Layout:
+        return layout_of(self._session, *table, reader.fields(*table), columns)
+
+    def _decision(self, rest: Rest) -> Decision:
+        return Decision(self._layout.columns, rest, self.way)
+
+    def _all_rows(self) -> Iterator[Row]:
         for leaf in self._layout.leaves:
             for places in self._groups(leaf, only_filled=False):
                 self._step("read")
-                for row in self._rows(leaf, places):
-                    left = decision.of(row)
-                    due += decision.changes(row, left)
-                    before.add(row.other, row.values)
-                    after.add(row.other, left)
-                    if fragments is not None:
-                        decision.keep_fragments(row, left, fragments)
-        return Survey(before.hexdigest(), after.hexdigest(), before.rows, due)
+                yield from self._rows(leaf, places)
 
     def empty(self, rest: Rest, key: bytes) -> int:
-        """Empty what goes, a batch in each transaction; return how many cells."""
-        decision = Decision(self._layout.columns, rest)
+        """Have go what goes, a batch in each transaction; return how many cells, or rows."""
+        decision = self._decision(rest)
         count = 0
         for _ in range(_TRIES):  # a row that somebody else updates moves, maybe to where was looked already
             changed = sum(
@@ -134,7 +140,7 @@ class PostgresEraser:
 
     def _groups(self, leaf: Relation, *, only_filled: bool) -> Iterator[list[str]]:
         """Yield places of rows, in groups of bounded size."""
-        names = [quoted(each.name) for each in self._layout.columns]
+        names = [quoted(each.name) for each in self._layout.columns if each.select != GONE] or ["NULL"]
         size = " + ".join(f"coalesce(pg_column_size({name}), 0)" for name in names)
         filled = " OR ".join(f"{name} IS NOT NULL" for name in names) if only_filled else "true"
         found = self._session.rows(f"SELECT pg_relation_size({leaf.oid}::oid)::int8 AS size")
@@ -143,7 +149,7 @@ class PostgresEraser:
             last = low + _WINDOW_PAGES >= pages
             above = "" if last else f" AND ctid < '({low + _WINDOW_PAGES},0)'"
             rows = self._session.rows(
-                f"SELECT ctid::text AS place, ({size})::int8 AS size FROM ONLY {_named(leaf)}"  # noqa: S608
+                f"SELECT ctid::text AS place, ({size})::int8 AS size FROM ONLY {named(leaf)}"  # noqa: S608
                 f" WHERE ctid >= '({low},0)'{above} AND ({filled})"
             )
             yield from self._grouped(rows)
@@ -168,7 +174,7 @@ class PostgresEraser:
         values = ", ".join(f"{each.select} AS v{at}" for at, each in enumerate(self._layout.columns))
         found = self._session.rows(
             f"SELECT ctid::text AS place, {self._layout.others} AS other, {values}"  # noqa: S608
-            f" FROM ONLY {_named(leaf)} WHERE ctid = ANY ({_tids(places)})"
+            f" FROM ONLY {named(leaf)} WHERE ctid = ANY ({tids(places)})"
         )
         return [self._row(each) for each in found]
 
@@ -177,7 +183,7 @@ class PostgresEraser:
         return _Row(found["place"], found["other"], values)
 
     def _group(self, leaf: Relation, places: list[str], decision: Decision, key: bytes) -> int:
-        """Empty one group, again where somebody else changed one of its rows meanwhile."""
+        """Change one group, again where somebody else changed one of its rows meanwhile."""
         for left in reversed(range(_TRIES)):
             self._step("batch")
             try:
@@ -194,22 +200,36 @@ class PostgresEraser:
         changed = [(row, left) for row, left in changed if decision.changes(row, left)]
         if not changed:
             return 0
-        triggers = triggers_of(self._session, leaf)
+        returned = self._quietly(leaf, self._update(leaf, changed), self.event)
+        self._check(decision, key, [(row.other, left) for row, left in changed], returned)
+        return sum(decision.changes(row, left) for row, left in changed)
+
+    def _quietly(self, leaf: Relation, statement: str, event: int) -> list[Row]:
+        """Run one statement while no trigger of users fires on it, and return the rows that it gives back."""
+        triggers = triggers_of(self._session, leaf, event)
         for name in triggers:
-            self._session.do(f"ALTER TABLE {_named(leaf)} DISABLE TRIGGER {quoted(name)}")
-        returned = self._session.rows(self._update(leaf, changed))
+            self._session.do(f"ALTER TABLE {named(leaf)} DISABLE TRIGGER {quoted(name)}")
+        returned = self._session.rows(statement)
         for name, enabled in triggers.items():
-            self._session.do(f"ALTER TABLE {_named(leaf)} {_ENABLE[enabled]} TRIGGER {quoted(name)}")
+            self._session.do(f"ALTER TABLE {named(leaf)} {_ENABLE[enabled]} TRIGGER {quoted(name)}")
+        return [self._row(found) for found in returned]
+
+    def _check(
+        self,
+        decision: Decision,
+        key: bytes,
+        wanted: Sequence[tuple[str, Sequence[Value]]],
+        returned: Sequence[Row],
+    ) -> None:
+        """Take the batch back unless the rows that the server gave are the ones that were wanted."""
         expected, actual = RowSum(key, decision.columns), RowSum(key, decision.columns)
-        for row, left in changed:
-            expected.add(row.other, left)
-        for found in returned:
-            row = self._row(found)
+        for other, values in wanted:
+            expected.add(other, values)
+        for row in returned:
             actual.add(row.other, row.values)
         if expected.hexdigest() != actual.hexdigest():
             raise RemovalError("the database changed more than it was told to: the batch was taken back")
         self._step("commit")
-        return sum(decision.changes(row, left) for row, left in changed)
 
     def _update(self, leaf: Relation, changed: list[tuple[Row, tuple[Value, ...]]]) -> str:
         """Return one statement that empties or rewrites the cells, each row once, and gives the rows back."""
@@ -223,9 +243,9 @@ class PostgresEraser:
             ]
             cells.append(f"{quoted(column.name)} = {_cell(column, gone, new)}")
         values = ", ".join(f"{each.select} AS v{at}" for at, each in enumerate(self._layout.columns))
-        places = _tids([str(row.place) for row, _ in changed])
+        places = tids([str(row.place) for row, _ in changed])
         return (
-            f"UPDATE ONLY {_named(leaf)} SET {', '.join(cells)} WHERE ctid = ANY ({places})"  # noqa: S608
+            f"UPDATE ONLY {named(leaf)} SET {', '.join(cells)} WHERE ctid = ANY ({places})"  # noqa: S608
             f" RETURNING ctid::text AS place, {self._layout.others} AS other, {values}"
         )
 
@@ -233,7 +253,7 @@ class PostgresEraser:
 
     def clean(self) -> frozenset[Cleaning]:
         """Write everything anew that held the old values, as far as the user may; return what was done."""
-        names = [_named(leaf) for leaf in self._layout.leaves]
+        names = [named(leaf) for leaf in self._layout.leaves]
         return rewritten(self._session, names, self.outlook().steps, self._step)
 
     def flush(self) -> None:
@@ -307,11 +327,13 @@ def _is_of(folder: str, server: int) -> bool:
         return int.from_bytes(file.read(8), "little") == server
 
 
-def _named(leaf: Relation) -> str:
+def named(leaf: Relation) -> str:
+    """Return the quoted name of a table."""
     return quoted(leaf.schema, leaf.name)
 
 
-def _tids(places: Sequence[str]) -> str:
+def tids(places: Sequence[str]) -> str:
+    """Return places of rows as a literal."""
     return "'{" + ",".join(f'"{place}"' for place in places) + "}'::tid[]"
 
 
@@ -320,7 +342,7 @@ def _cell(column: Erasable, gone: Sequence[str], new: Sequence[tuple[str, Value]
     name, cases = quoted(column.name), ""
     if gone:
         empty = "NULL" if column.may_be_null else column.empty_sql
-        cases += f" WHEN ctid = ANY ({_tids(gone)}) THEN {empty}"
+        cases += f" WHEN ctid = ANY ({tids(gone)}) THEN {empty}"
     for place, value in new:
         given = rf"'\x{value.hex()}'::bytea" if isinstance(value, bytes) else literal(str(value))
         cases += f" WHEN ctid = '{place}'::tid THEN {given}::{column.type_name}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from efface.engines.database_erase import Erasable, Outlook
+from efface.engines.database_erase import Beside, Erasable, Outlook, is_named_like_work
 from efface.engines.postgres_catalog import literal, relations
 from efface.engines.postgres_types import quoted
 from efface.errors import AccessError, RemovalError
@@ -21,10 +21,31 @@ if TYPE_CHECKING:
     from efface.engines.postgres_catalog import Relation
     from efface.engines.postgres_writer import PostgresWriter
 
-__all__ = ["Layout", "layout_of", "outlook_of", "triggers_of"]
+__all__ = [
+    "GONE",
+    "ON_DELETE",
+    "ON_UPDATE",
+    "Layout",
+    "beside_of",
+    "has_rules",
+    "impossible",
+    "is_blocked",
+    "is_owner",
+    "layout_of",
+    "numbers_of",
+    "outlook_of",
+    "rights_of",
+    "steps_of",
+    "triggers_of",
+]
+
+ON_DELETE, ON_UPDATE = 8, 16  # bits of pg_trigger.tgtype
+GONE = "NULL::text"
+"""What is read in the place of a column that a removal has dropped."""
 
 _SINCE = 140_000
 _MAINTAIN_SINCE = 170_000
+_RULES = {ON_UPDATE: "2", ON_DELETE: "4"}  # pg_rewrite.ev_type
 _NUMBERS = {"vector": "<f4", "halfvec": "<f2", "_float4": "<f4", "_float8": "<f8"}
 _EMPTY = {"text": "''", "varchar": "''", "bpchar": "''", "citext": "''", "bytea": r"'\x'", "varbit": "''",
           "json": "'null'", "jsonb": "'null'", "hstore": "''", "xml": "''"}  # fmt: skip
@@ -45,14 +66,23 @@ SELECT count(*) FILTER (WHERE contype = 'p' AND conrelid = {oid} AND conkey && {
   count(*) FILTER (WHERE contype = 'f' AND confrelid = {oid} AND confkey && {numbers})::int AS referenced,
   count(*) FILTER (WHERE contype = 'f' AND confrelid = {oid})::int AS children
 FROM pg_constraint"""
+_CHILDREN = """
+SELECT DISTINCT c.relname::text AS name FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+WHERE k.contype = 'f' AND k.confrelid = {oid} AND k.conrelid <> {oid} ORDER BY 1"""
 _READERS = """
 SELECT DISTINCT c.relname::text AS name, c.relkind::text AS kind FROM pg_depend d
 JOIN pg_rewrite w ON w.oid = d.objid JOIN pg_class c ON c.oid = w.ev_class
 WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = {oid}
   AND d.refobjsubid = ANY ({numbers}) AND c.oid <> {oid} ORDER BY 1"""
+_BESIDE = """
+SELECT a.attname::text AS name, t.typcategory = 'D' AS time,
+  EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = a.attrelid AND k.contype IN ('p', 'f')
+    AND a.attnum = ANY (k.conkey)) AS key
+FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+WHERE a.attrelid = {oid} AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"""
 _TRIGGERS = """
 SELECT tgname::text AS name, tgenabled::text AS enabled FROM pg_trigger
-WHERE tgrelid = {oid} AND NOT tgisinternal AND tgtype & 16 <> 0 AND tgenabled <> 'D' ORDER BY 1"""
+WHERE tgrelid = {oid} AND NOT tgisinternal AND tgtype & {event} <> 0 AND tgenabled <> 'D' ORDER BY 1"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,17 +159,29 @@ def _empty_literal(row: dict[str, Any]) -> str:
     return f"{plain}::{row['type']}" if plain else ""
 
 
-def triggers_of(session: PostgresWriter, leaf: Relation) -> dict[str, str]:
-    """Return the triggers of users that an update would fire, with how each is enabled."""
-    return {row["name"]: row["enabled"] for row in session.rows(_TRIGGERS.format(oid=leaf.oid))}
+def triggers_of(session: PostgresWriter, leaf: Relation, event: int = ON_UPDATE) -> dict[str, str]:
+    """Return the triggers of users that an update or a deletion would fire, with how each is enabled."""
+    found = session.rows(_TRIGGERS.format(oid=leaf.oid, event=event))
+    return {row["name"]: row["enabled"] for row in found}
 
 
 def outlook_of(session: PostgresWriter, layout: Layout) -> Outlook:
     """Return what a removal would do and what the user may do."""
-    rights = session.rows(_RIGHTS)[0]
-    numbers = _numbers(session, layout)
+    rights = rights_of(session)
+    numbers = numbers_of(session, layout)
     bound = session.rows(_BOUND.format(oid=layout.root.oid, numbers=numbers))[0]
     refusal = _refusal(session, layout, rights, bound)
+    notes = tuple(_notes(session, layout, bound, numbers))
+    return Outlook(refusal, notes, steps_of(session, layout, rights), beside_of(session, layout))
+
+
+def rights_of(session: PostgresWriter) -> dict[str, Any]:
+    """Return what the user may do on the server, and its version."""
+    return session.rows(_RIGHTS)[0]
+
+
+def steps_of(session: PostgresWriter, layout: Layout, rights: dict[str, Any]) -> frozenset[Cleaning]:
+    """Return what the user may do so that nothing can be recovered."""
     steps = set()
     if all(_may_maintain(session, each, rights) for each in layout.leaves):
         steps.add(Cleaning.REWRITE)
@@ -149,10 +191,21 @@ def outlook_of(session: PostgresWriter, layout: Layout) -> Outlook:
         steps.add(Cleaning.CHECKPOINT)
     if rights["super"] or rights["settings"]:
         steps.add(Cleaning.FILES)
-    return Outlook(refusal, tuple(_notes(session, layout, bound, numbers)), frozenset(steps))
+    return frozenset(steps)
 
 
-def _numbers(session: PostgresWriter, layout: Layout) -> str:
+def beside_of(session: PostgresWriter, layout: Layout) -> Beside:
+    """Return what stands in the table beside what was found."""
+    mine = {each.name for each in layout.columns}
+    rows = [row for row in session.rows(_BESIDE.format(oid=layout.root.oid)) if row["name"] not in mine]
+    others = [row for row in rows if not row["key"]]
+    facts = sum(not row["time"] for row in others)
+    filled = any(not each.may_be_null for each in layout.columns)
+    return Beside(len(others), facts, filled, (*(row["name"] for row in rows), *sorted(mine)))
+
+
+def numbers_of(session: PostgresWriter, layout: Layout) -> str:
+    """Return the numbers of the columns that were found, as a literal."""
     names = ",".join(literal(each.name) for each in layout.columns)
     found = session.rows(
         f"SELECT attnum::int AS number FROM pg_attribute WHERE attrelid = {layout.root.oid}"  # noqa: S608
@@ -162,26 +215,19 @@ def _numbers(session: PostgresWriter, layout: Layout) -> str:
 
 
 def _refusal(session: PostgresWriter, layout: Layout, rights: dict[str, Any], bound: dict[str, Any]) -> str:
-    kinds = {each.kind for each in layout.leaves}
     allowed = session.rows(
         f"SELECT bool_and(has_column_privilege({layout.root.oid}::oid, name, 'UPDATE')) AS may FROM (VALUES "  # noqa: S608
         + ",".join(f"({literal(each.name)})" for each in layout.columns)
         + ") AS c(name)"
     )
     for holds, why in (
-        (rights["version"] < _SINCE, "removal needs PostgreSQL 14 or later"),
-        (rights["standby"], "it is a replica: remove from the server that it follows"),
-        (
-            "m" in kinds,
-            "a materialised view holds what its query gave: remove from its tables and refresh it",
-        ),
-        ("f" in kinds, "a foreign table is another server's: remove there"),
+        *impossible(layout, rights),
         (bool(bound["keys"]), "the column is part of the key of its table"),
         (bool(bound["referenced"]), "rows of other tables refer to values of the column"),
         (not allowed[0]["may"], "UPDATE is not granted to the user on the column"),
-        (_has_rules(session, layout), "a rewrite rule stands in the place of updates of the table"),
+        (has_rules(session, layout, ON_UPDATE), "a rewrite rule stands in the place of updates of the table"),
         (
-            _blocked(session, layout),
+            is_blocked(session, layout, ON_UPDATE),
             "a trigger fires on update, and only the owner of the table can keep it still",
         ),
         (
@@ -194,28 +240,50 @@ def _refusal(session: PostgresWriter, layout: Layout, rights: dict[str, Any], bo
     return ""
 
 
-def _has_rules(session: PostgresWriter, layout: Layout) -> bool:
+def impossible(layout: Layout, rights: dict[str, Any]) -> Iterable[tuple[bool, str]]:
+    """Yield what no removal can be done under, and whether it holds."""
+    kinds = {each.kind for each in layout.leaves}
+    yield rights["version"] < _SINCE, "removal needs PostgreSQL 14 or later"
+    yield bool(rights["standby"]), "it is a replica: remove from the server that it follows"
+    yield "m" in kinds, "a materialised view holds what its query gave: remove from its tables and refresh it"
+    yield "f" in kinds, "a foreign table is another server's: remove there"
+
+
+def has_rules(session: PostgresWriter, layout: Layout, event: int) -> bool:
+    """Return whether a rewrite rule stands in the place of updates or deletions."""
+    kind = _RULES[event]
     oids = ",".join(str(each.oid) for each in (layout.root, *layout.leaves))
-    query = f"SELECT 1 AS rule FROM pg_rewrite WHERE ev_class IN ({oids}) AND ev_type = '2'"  # noqa: S608
+    query = f"SELECT 1 AS rule FROM pg_rewrite WHERE ev_class IN ({oids}) AND ev_type = '{kind}'"  # noqa: S608
     return bool(session.rows(query))
 
 
-def _is_owner(session: PostgresWriter, leaf: Relation) -> bool:
+def is_owner(session: PostgresWriter, leaf: Relation) -> bool:
+    """Return whether the user has the rights of the owner of a table."""
     query = f"SELECT pg_has_role(relowner, 'USAGE') AS owner FROM pg_class WHERE oid = {leaf.oid}"  # noqa: S608
     return bool(session.rows(query)[0]["owner"])
 
 
-def _blocked(session: PostgresWriter, layout: Layout) -> bool:
-    return any(triggers_of(session, each) and not _is_owner(session, each) for each in layout.leaves)
+def is_blocked(session: PostgresWriter, layout: Layout, event: int) -> bool:
+    """Return whether a trigger would fire that the user cannot keep still."""
+    return any(triggers_of(session, each, event) and not is_owner(session, each) for each in layout.leaves)
 
 
 def _may_maintain(session: PostgresWriter, leaf: Relation, rights: dict[str, Any]) -> bool:
-    if rights["super"] or _is_owner(session, leaf):
+    if rights["super"] or is_owner(session, leaf):
         return True
     if rights["version"] < _MAINTAIN_SINCE:
         return False
     query = f"SELECT has_table_privilege({leaf.oid}::oid, 'MAINTAIN') AS may"
     return bool(session.rows(query)[0]["may"])
+
+
+def _of_work(session: PostgresWriter, layout: Layout, readers: Sequence[str]) -> Iterable[str]:
+    """Tell of what is named like attendance or payroll among the readers and the tables that refer to it."""
+    children = session.rows(_CHILDREN.format(oid=layout.root.oid))
+    names = sorted(filter(is_named_like_work, {*readers, *(row["name"] for row in children)}))
+    if names:
+        yield f"{len(names)} of what uses it are named like attendance or payroll"
+        yield ", ".join(names)
 
 
 def _notes(session: PostgresWriter, layout: Layout, bound: dict[str, Any], numbers: str) -> Iterable[str]:
@@ -234,6 +302,7 @@ def _notes(session: PostgresWriter, layout: Layout, bound: dict[str, Any], numbe
         yield "a materialised view keeps its copy until it is refreshed"
     if bound["children"]:
         yield f"{bound['children']} foreign keys refer to the table; its rows and keys stay"
+    yield from _of_work(session, layout, [row["name"] for row in readers])
     computed = session.rows(
         f"SELECT count(*)::int AS count FROM pg_attribute WHERE attrelid = {layout.root.oid}"  # noqa: S608
         " AND attgenerated <> '' AND NOT attisdropped"

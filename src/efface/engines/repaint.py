@@ -16,12 +16,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from efface.engines.embedded_pictures import thumbnails
+from efface.engines.heif import is_heif
 from efface.engines.pillow import guarded
 from efface.engines.raw_previews import is_raw_file
+from efface.engines.repaint_avif import repaint_avif
 from efface.engines.repaint_bmp import repaint_bmp
 from efface.engines.repaint_gif import repaint_gif
+from efface.engines.repaint_icon import repaint_icon
 from efface.engines.repaint_jpeg import repaint_jpeg
+from efface.engines.repaint_jpeg2000 import repaint_jpeg2000
 from efface.engines.repaint_png import repaint_png
+from efface.engines.repaint_pnm import repaint_pnm
 from efface.engines.repaint_region import PageBox
 from efface.engines.repaint_tiff import repaint_tiff
 from efface.engines.repaint_webp import repaint_webp
@@ -34,7 +39,20 @@ if TYPE_CHECKING:
 
 __all__ = ["MEDIA_TYPES", "PageBox", "repaint"]
 
-MEDIA_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/tiff", "image/bmp"})
+MEDIA_TYPES = frozenset(
+    {
+        "image/jpeg",
+        "image/png",
+        "image/gif",
+        "image/webp",
+        "image/tiff",
+        "image/bmp",
+        "image/avif",
+        "image/jp2",
+        "image/vnd.microsoft.icon",
+        "image/x-portable-anymap",
+    }
+)
 """The kinds that can be repainted."""
 
 
@@ -42,7 +60,7 @@ def repaint(data: bytes, boxes: Sequence[PageBox], limits: Limits) -> bytes:
     """Return a picture with every box covered by one flat colour.
 
     Args:
-        data: A JPEG, PNG (APNG), GIF, WebP, TIFF or BMP file.
+        data: A JPEG, PNG (APNG), GIF, WebP, TIFF, BMP, AVIF or JPEG 2000 file, an icon, a cursor or a portable map.
         boxes: What to cover, in displayed coordinates; at least one must lie in the picture. Without any,
             only the copies inside the file go.
         limits: Budgets; `artefact_bytes`, `picture_pixels` and `frames` are used.
@@ -58,22 +76,33 @@ def repaint(data: bytes, boxes: Sequence[PageBox], limits: Limits) -> bytes:
     with guarded():
         painted = painter(data, boxes, limits)
         stable = painter(painted, boxes, limits) == painted
-    if not stable or next(thumbnails(painted), None) is not None:
+    # An AVIF that comes out as it went in has no copy but its own first frame, which its painter looks at.
+    clean = painter is repaint_avif or next(thumbnails(painted), None) is None
+    if not (stable and clean):
         raise FormatError("the picture could not be rewritten so that the fill holds")
     return painted
 
 
 def _painter(data: bytes) -> Callable[[bytes, Sequence[PageBox], Limits], bytes]:
-    if data.startswith(b"\xff\xd8\xff"):
-        return repaint_jpeg
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return repaint_png
-    if data.startswith((b"GIF87a", b"GIF89a")):
-        return repaint_gif
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return repaint_webp
-    if data.startswith((b"II*\0", b"MM\0*")) and not is_raw_file(data):
-        return repaint_tiff
-    if data.startswith(b"BM"):
-        return repaint_bmp
+    if data[4:8] == b"ftyp" and not is_heif(data) and not is_raw_file(data):
+        return repaint_avif
+    for starts, painter in _PAINTERS:
+        if data.startswith(starts) and not (painter is repaint_tiff and is_raw_file(data)):
+            return painter
     raise UnsupportedError("a picture of this kind cannot be repainted")
+
+
+_PAINTERS: tuple[
+    tuple[bytes | tuple[bytes, ...], Callable[[bytes, Sequence[PageBox], Limits], bytes]], ...
+] = (
+    (b"\xff\xd8\xff", repaint_jpeg),
+    (b"\x89PNG\r\n\x1a\n", repaint_png),
+    ((b"GIF87a", b"GIF89a"), repaint_gif),
+    ((b"II*\0", b"MM\0*"), repaint_tiff),
+    (b"BM", repaint_bmp),
+    ((b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"), repaint_jpeg2000),
+    ((b"\0\0\1\0", b"\0\0\2\0"), repaint_icon),
+    (tuple(b"P%d" % number for number in range(1, 7)), repaint_pnm),
+)

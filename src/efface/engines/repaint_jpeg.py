@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from PIL import ExifTags
 
+from efface.engines.colour_profile import clean_profile
 from efface.engines.jpeg_blocks import fill_blocks
 from efface.engines.picture_metadata import (
     clean_exif,
@@ -43,6 +44,7 @@ _STANDALONE = (0x01, *range(0xD0, 0xD8))
 _NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 _EXIF, _XMP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
 _PHOTOSHOP, _ICC, _JFIF = b"Photoshop 3.0\0", b"ICC_PROFILE\0", b"JFIF\0"
+_ICC_HEADER = len(_ICC) + 2  # and the number of the piece, and how many there are
 _JFIF_BYTES = 14  # without the thumbnail
 _SEGMENT_BYTES = 65_533
 _MODES = ("L", "RGB", "CMYK")
@@ -152,6 +154,8 @@ def _cleaned(segments: list[Segment], orientation: int) -> Iterator[Segment]:
     """Yield the segments that describe the picture, in their order, without any copy of it."""
     turned = False
     photoshop = b"".join(body[len(_PHOTOSHOP) :] for _, body in segments if body.startswith(_PHOTOSHOP))
+    # What lies in several segments is cleaned as one, and written where its first was.
+    joined = {_PHOTOSHOP: _photoshop(clean_photoshop(photoshop)), _ICC: _colours(_profile(segments))}
     for marker, body in segments:
         if _is_jfif(marker, body):
             yield marker, body[: _JFIF_BYTES - 2] + b"\0\0"
@@ -166,15 +170,28 @@ def _cleaned(segments: list[Segment], orientation: int) -> Iterator[Segment]:
             packet = clean_xmp(body[len(_XMP) :])
             if packet is not None:
                 yield marker, _XMP + packet
-        elif marker == _APP13 and body.startswith(_PHOTOSHOP):
-            yield from _photoshop(clean_photoshop(photoshop))
-            photoshop = b""
+        elif (name := {_APP13: _PHOTOSHOP, _APP2: _ICC}.get(marker)) and body.startswith(name):
+            yield from joined.pop(name, ())
         elif _is_harmless(marker, body):
             yield marker, body
 
 
 def _is_jfif(marker: int, body: bytes) -> bool:
     return marker == _APP0 and body.startswith(_JFIF) and len(body) >= _JFIF_BYTES
+
+
+def _profile(segments: list[Segment]) -> bytes:
+    """Return the colour profile, whose pieces are numbered."""
+    pieces = [body[len(_ICC) :] for _, body in segments if body.startswith(_ICC)]
+    return b"".join(piece[2:] for piece in sorted(pieces, key=lambda piece: piece[:1]))
+
+
+def _colours(profile: bytes) -> Iterator[Segment]:
+    cleaned = clean_profile(profile) or b""
+    step = _SEGMENT_BYTES - _ICC_HEADER
+    count = -(-len(cleaned) // step)
+    for number, at in enumerate(range(0, len(cleaned), step), start=1):
+        yield _APP2, _ICC + bytes((number, count)) + cleaned[at : at + step]
 
 
 def _photoshop(resources: bytes) -> Iterator[Segment]:
@@ -186,4 +203,4 @@ def _photoshop(resources: bytes) -> Iterator[Segment]:
 def _is_harmless(marker: int, body: bytes) -> bool:
     if marker == _COMMENT:
         return not holds_picture(body)
-    return marker == _ADOBE or (marker == _APP2 and body.startswith(_ICC))
+    return marker == _ADOBE

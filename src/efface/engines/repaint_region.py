@@ -16,7 +16,16 @@ if TYPE_CHECKING:
 
     from efface.model.limits import Limits
 
-__all__ = ["BLOCK_PX", "MARGIN_DIVISOR", "PageBox", "Region", "check_covered", "check_size", "regions"]
+__all__ = [
+    "BLOCK_PX",
+    "MARGIN_DIVISOR",
+    "PageBox",
+    "Region",
+    "check_covered",
+    "check_size",
+    "regions",
+    "turned",
+]
 
 MARGIN_DIVISOR = 2
 """Half of the box's longer side on each side: of a turned head nobody knows which side of the box the hair is."""
@@ -97,6 +106,13 @@ def regions(
         if page is None or box.page in (None, page)
     )
     return [region for region in found if region is not None]
+
+
+def turned(box: PageBox, size: tuple[int, int], orientation: int) -> PageBox:
+    """Return a displayed box in stored coordinates, without any margin; `size` is as stored."""
+    shown = Region(box.x, box.y, box.x + box.width, box.y + box.height)
+    left, top, right, bottom = _stored(shown, size, orientation)
+    return PageBox(box.page, left, top, right - left, bottom - top)
 
 
 def check_size(size: tuple[int, int], limits: Limits) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from PIL import Image, TiffImagePlugin
 
+from efface.engines.colour_profile import clean_profile
 from efface.engines.embedded_pictures import thumbnails
 from efface.engines.picture_metadata import clean_photoshop, clean_xmp, holds_picture
 from efface.engines.pillow import open_image
@@ -166,8 +167,7 @@ def _settings(page: Any, image: Image.Image) -> dict[str, Any]:  # noqa: ANN401
         settings |= {"compression": "jpeg", "quality": _JPEG_QUALITY}
     elif compression not in (None, "raw"):
         settings["compression"] = compression
-    if page.info.get("icc_profile"):
-        settings["icc_profile"] = page.info["icc_profile"]
+    settings["icc_profile"] = clean_profile(page.info.get("icc_profile") or b"")
     image.info.pop("xmp", None)
     return settings
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
+from efface.engines.colour_profile import clean_profile
 from efface.engines.picture_metadata import clean_exif, clean_xmp, orientation_only
 from efface.engines.pillow import open_image
 from efface.engines.repaint_region import check_covered, check_size, regions
@@ -27,9 +28,9 @@ __all__ = ["repaint_webp"]
 
 _ORIENTATION = 274
 _BITSTREAMS = (b"VP8 ", b"VP8L", b"ALPH")
-_KEPT = (b"ANIM", b"ICCP")
+_KEPT = (b"ANIM",)
 _FRAME_HEADER = 16
-_ALPHA, _XMP_FLAG, _EXIF_FLAG = 0x10, 0x04, 0x08
+_ALPHA, _XMP_FLAG, _EXIF_FLAG, _PROFILE_FLAG = 0x10, 0x04, 0x08, 0x20
 
 Chunk = tuple[bytes, bytes]
 
@@ -55,6 +56,9 @@ def repaint_webp(data: bytes, boxes: Sequence[PageBox], limits: Limits) -> bytes
         elif kind in _BITSTREAMS:
             kept += _painted(still, image.size, areas) if still else []
             still = []  # coded colours and opacity are two chunks of one picture
+        elif kind == b"ICCP":
+            profile = clean_profile(body)
+            kept += [] if profile is None else [(kind, profile)]
         elif kind in (b"EXIF", b"XMP "):
             kept += _metadata(kind, body, turned)
         elif kind in (b"VP8X", *_KEPT):
@@ -93,9 +97,13 @@ def _riff(chunks: Sequence[Chunk]) -> bytes:
 def _file(chunks: list[Chunk]) -> bytes:
     """Write the file, with the flags of the metadata that is still there."""
     if chunks and chunks[0][0] == b"VP8X":
-        flags = chunks[0][1][0] & ~(_XMP_FLAG | _EXIF_FLAG)
+        flags = chunks[0][1][0] & ~(_XMP_FLAG | _EXIF_FLAG | _PROFILE_FLAG)
         kinds = {kind for kind, _ in chunks}
-        flags |= _XMP_FLAG * (b"XMP " in kinds) | _EXIF_FLAG * (b"EXIF" in kinds)
+        flags |= (
+            _PROFILE_FLAG * (b"ICCP" in kinds)
+            | _XMP_FLAG * (b"XMP " in kinds)
+            | _EXIF_FLAG * (b"EXIF" in kinds)
+        )
         chunks[0] = (b"VP8X", bytes((flags,)) + chunks[0][1][1:])
     return _riff(chunks)
 

@@ -37,7 +37,18 @@ if TYPE_CHECKING:
     from efface.engines.sqlite_tables import Rest, Snapshot
     from efface.model.limits import Limits
 
-__all__ = ["Report", "columns", "erase", "erase_bytes", "settled", "whole"]
+__all__ = [
+    "Report",
+    "check_integrity",
+    "columns",
+    "erase",
+    "erase_bytes",
+    "failing_softly",
+    "fresh_copy",
+    "in_memory",
+    "settled",
+    "whole",
+]
 
 _WAL, _JOURNAL = "-wal", "-journal"
 _LOG_MODE, _PLAIN_MODE = b"\x02\x02", b"\x01\x01"
@@ -66,7 +77,7 @@ def columns(data: bytes) -> dict[str, tuple[str, ...]]:
     Raises:
         RemovalError: The bytes are no database that can be opened.
     """
-    with _failing_softly(), closing(_in_memory(data)) as connection:
+    with failing_softly(), closing(in_memory(data)) as connection:
         return {table.name: table.columns for table in sqlite_tables.tables(connection)}
 
 
@@ -107,7 +118,7 @@ def whole(source: Path, limits: Limits) -> bytes:
         RemovalError: It cannot be read, or its log not taken in.
         LimitExceededError: It is larger than the limit.
     """
-    with _failing_softly():
+    with failing_softly():
         size = sum(path.stat().st_size for path in (source, *_beside(source)))
         if size > limits.artefact_bytes:
             raise LimitExceededError(f"the database has more than artefact_bytes = {limits.artefact_bytes}")
@@ -144,7 +155,7 @@ def erase(
     Not promised: the caller removes the original and its `-wal`, `-shm` and `-journal`.
     """
     data = whole(source, limits)
-    with _failing_softly():
+    with failing_softly():
         result, report = _erased(data, cells, rest)
         _written(out, result)
     return report
@@ -156,12 +167,12 @@ def erase_bytes(
     """Return a database in memory without values of some columns; as `erase` does for a file."""
     if len(data) > limits.artefact_bytes:
         raise LimitExceededError(f"the database has more than artefact_bytes = {limits.artefact_bytes}")
-    with _failing_softly():
+    with failing_softly():
         return _erased(data, cells, rest)
 
 
 @contextmanager
-def _failing_softly() -> Iterator[None]:
+def failing_softly() -> Iterator[None]:
     """Turn errors of SQLite into RemovalError; their texts may hold values, so only the kind is told."""
     try:
         yield
@@ -184,7 +195,8 @@ def _has_bytes(path: Path) -> bool:
         return False
 
 
-def _in_memory(data: bytes) -> sqlite3.Connection:
+def in_memory(data: bytes) -> sqlite3.Connection:
+    """Open a database in memory; RemovalError where the bytes are none."""
     if not data.startswith(_MAGIC) or len(data) < _HEADER_BYTES:
         raise RemovalError("the file is no SQLite database")
     connection = sqlite3.connect(":memory:", isolation_level=None, uri=True)
@@ -201,16 +213,16 @@ def _in_memory(data: bytes) -> sqlite3.Connection:
 
 def _erased(data: bytes, cells: Mapping[str, Sequence[str]], rest: Rest) -> tuple[bytes, Report]:
     removed = Fragments()
-    with closing(_in_memory(data)) as connection:
+    with closing(in_memory(data)) as connection:
         emptied = sqlite_tables.resolve(connection, cells, rest, removed)
-        _check_integrity(connection)
+        check_integrity(connection)
         before = sqlite_tables.snapshot(connection, emptied, is_result=False)
         counts = sqlite_tables.empty(connection, emptied)
-        fresh = _fresh_copy(connection)
+        fresh = fresh_copy(connection)
     # The log mode, and the schema's version, which the copy has counted up: the same twice gives the same.
     result = fresh[:18] + data[18:20] + fresh[20:40] + data[40:44] + fresh[44:]
-    with closing(_in_memory(result)) as connection:
-        _check_integrity(connection)
+    with closing(in_memory(result)) as connection:
+        check_integrity(connection)
         after = sqlite_tables.snapshot(connection, emptied, is_result=True)
         left = sqlite_tables.filled(connection, emptied)
     _check_same(before, after)
@@ -225,7 +237,7 @@ def _erased(data: bytes, cells: Mapping[str, Sequence[str]], rest: Rest) -> tupl
     return result, Report(counts, rows, len(removed))
 
 
-def _fresh_copy(connection: sqlite3.Connection) -> bytes:
+def fresh_copy(connection: sqlite3.Connection) -> bytes:
     """Return a new database of the same content: `VACUUM INTO` keeps row numbers, plain `VACUUM` may not."""
     name = f"file:/efface-{uuid.uuid4().hex}?vfs=memdb"
     with closing(sqlite3.connect(name, uri=True)) as target:
@@ -233,7 +245,8 @@ def _fresh_copy(connection: sqlite3.Connection) -> bytes:
         return target.serialize()
 
 
-def _check_integrity(connection: sqlite3.Connection) -> None:
+def check_integrity(connection: sqlite3.Connection) -> None:
+    """Raise RemovalError when the database is damaged."""
     answers = connection.execute("PRAGMA integrity_check(1)").fetchall()
     if answers != [(b"ok",)]:
         raise RemovalError("the database is damaged")

@@ -21,7 +21,24 @@ if TYPE_CHECKING:
 
     from efface.engines.residue import Fragments
 
-__all__ = ["Emptied", "Rest", "Snapshot", "Table", "empty", "filled", "resolve", "snapshot", "tables"]
+__all__ = [
+    "CODECS",
+    "Emptied",
+    "Rest",
+    "Snapshot",
+    "Table",
+    "broken_references",
+    "cell_of",
+    "empty",
+    "filled",
+    "forget_statistics",
+    "quoted",
+    "resolve",
+    "snapshot",
+    "tables",
+    "text_of",
+    "triggers_of",
+]
 
 Rest: TypeAlias = "Callable[[str, str, bytes | str], bytes | str | None]"
 """Given table, column and value, returns what is to stay of the value: itself, a part, or None for nothing."""
@@ -31,7 +48,7 @@ _STATISTICS = ("sqlite_stat1", "sqlite_stat3", "sqlite_stat4")
 _CONTENT = re.compile(
     rb"""content\s*=\s*(?:'([^']*)'|"([^"]*)"|\[([^\]]*)\]|`([^`]*)`|([^\s,)'"]+))""", re.IGNORECASE
 )
-_CODECS = {b"UTF-8": "utf-8", b"UTF-16le": "utf-16-le", b"UTF-16be": "utf-16-be"}
+CODECS = {b"UTF-8": "utf-8", b"UTF-16le": "utf-16-le", b"UTF-16be": "utf-16-be"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +92,12 @@ def tables(connection: sqlite3.Connection) -> list[Table]:
     """Return the ordinary tables of `main`, SQLite's own excepted."""
     found = []
     for _, name, kind, _, no_rowid, _ in connection.execute("PRAGMA main.table_list").fetchall():
-        text = _text(name)
+        text = text_of(name)
         if kind not in (b"table", b"shadow") or text.startswith("sqlite_"):
             continue
-        info = connection.execute(f"PRAGMA main.table_xinfo({_quoted(text)})").fetchall()
-        stored = tuple(_text(row[1]) for row in info if row[6] == 0)
-        generated = tuple(_text(row[1]) for row in info if row[6] in (2, 3))
+        info = connection.execute(f"PRAGMA main.table_xinfo({quoted(text)})").fetchall()
+        stored = tuple(text_of(row[1]) for row in info if row[6] == 0)
+        generated = tuple(text_of(row[1]) for row in info if row[6] in (2, 3))
         found.append(Table(text, stored, generated, not no_rowid, kind == b"shadow"))
     return found
 
@@ -89,7 +106,7 @@ def resolve(
     connection: sqlite3.Connection, cells: Mapping[str, Sequence[str]], rest: Rest, removed: Fragments
 ) -> list[Emptied]:
     """Return what to empty, by the names of the schema; RemovalError where that is not possible."""
-    codec = _CODECS[connection.execute("PRAGMA main.encoding").fetchone()[0]]
+    codec = CODECS[connection.execute("PRAGMA main.encoding").fetchone()[0]]
     known = {table.name: table for table in tables(connection)}
     wanted = []
     for name, columns in cells.items():
@@ -131,7 +148,7 @@ def snapshot(connection: sqlite3.Connection, emptied: Sequence[Emptied], *, is_r
         "SELECT type, name, tbl_name, sql FROM main.sqlite_schema ORDER BY type, name, tbl_name"
     ).fetchall()
     settings = tuple(connection.execute(f"PRAGMA main.{name}").fetchone()[0] for name in _SETTINGS)
-    return Snapshot(tuple(schema), settings, digests, _broken_references(connection))
+    return Snapshot(tuple(schema), settings, digests, broken_references(connection))
 
 
 def empty(connection: sqlite3.Connection, emptied: Sequence[Emptied]) -> dict[str, int]:
@@ -142,16 +159,16 @@ def empty(connection: sqlite3.Connection, emptied: Sequence[Emptied]) -> dict[st
     """
     counts = {}
     connection.execute("BEGIN IMMEDIATE")
-    triggers = [trigger for table in emptied for trigger in _triggers(connection, table.name)]
+    triggers = [trigger for table in emptied for trigger in triggers_of(connection, table.name)]
     for name, _ in triggers:
-        connection.execute(f"DROP TRIGGER main.{_quoted(name)}")
+        connection.execute(f"DROP TRIGGER main.{quoted(name)}")
     for table in emptied:
         counts[table.name] = sum(cells.count for cells in table.columns.values())
         for column, cells in table.columns.items():
             if cells.count:
                 _empty_column(connection, table.name, column, cells)
         if counts[table.name]:
-            _forget_statistics(connection, table.name)
+            forget_statistics(connection, table.name)
     for _, statement in triggers:
         connection.execute(statement)
     connection.execute("COMMIT")
@@ -164,15 +181,17 @@ def filled(connection: sqlite3.Connection, emptied: Sequence[Emptied]) -> int:
         cells.state(kind.decode(), raw) == EMPTIED
         for table in emptied
         for column, cells in table.columns.items()
-        for kind, raw in connection.execute(_in_order(_cell(_quoted(column)), table.name))
+        for kind, raw in connection.execute(_in_order(cell_of(quoted(column)), table.name))
     )
 
 
-def _text(name: bytes) -> str:
+def text_of(name: bytes) -> str:
+    """Return a name of the schema, which may be no text."""
     return name.decode("utf-8", "surrogateescape")
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """Return a name as SQL writes it."""
     return '"' + name.replace('"', '""') + '"'
 
 
@@ -186,8 +205,8 @@ def _check_no_index_of_words(connection: sqlite3.Connection, names: set[str]) ->
     query = "SELECT name, sql FROM main.sqlite_schema WHERE sql LIKE 'CREATE VIRTUAL TABLE%'"
     for name, statement in connection.execute(query).fetchall():
         for groups in _CONTENT.findall(statement):
-            if _text(b"".join(groups)).lower() in names:
-                raise RemovalError(f"the full-text index {_text(name)!r} holds words of the table")
+            if text_of(b"".join(groups)).lower() in names:
+                raise RemovalError(f"the full-text index {text_of(name)!r} holds words of the table")
 
 
 def _digest(
@@ -195,8 +214,8 @@ def _digest(
 ) -> tuple[int, str]:
     """Return how many rows there are and a digest of their numbers and values."""
     names = ["rowid"] if table.has_rowid and "rowid" not in map(str.lower, table.columns) else []
-    plain = [_quoted(column) for column in table.columns if column not in cells]
-    chosen = [_cell(_quoted(column)) for column in cells]
+    plain = [quoted(column) for column in table.columns if column not in cells]
+    chosen = [cell_of(quoted(column)) for column in cells]
     selected = ", ".join((*names, *plain, *chosen)) or "1"
     readers = [each.after if is_result else each.before for each in cells.values()]
     first = len(names) + len(plain)
@@ -213,41 +232,41 @@ def _digest(
 
 def _in_order(selected: str, table: str) -> str:
     """Query: rows by the table's own key, since an index over what is emptied has another order afterwards."""
-    return f"SELECT {selected} FROM main.{_quoted(table)} NOT INDEXED"  # noqa: S608 - quoted
+    return f"SELECT {selected} FROM main.{quoted(table)} NOT INDEXED"  # noqa: S608 - quoted
 
 
-def _cell(quoted: str) -> str:
-    """Expression: type and value of a cell, of a text the bytes that are stored."""
-    return (
-        f"typeof({quoted}), CASE typeof({quoted}) WHEN 'text' THEN CAST({quoted} AS BLOB) ELSE {quoted} END"
-    )
+def cell_of(name: str) -> str:
+    """Return the expression of type and value of a cell, of a text the bytes that are stored; by its quoted name."""
+    return f"typeof({name}), CASE typeof({name}) WHEN 'text' THEN CAST({name} AS BLOB) ELSE {name} END"
 
 
-def _broken_references(connection: sqlite3.Connection) -> int:
+def broken_references(connection: sqlite3.Connection) -> int:
+    """Return how many rows refer to none; -1 where that cannot be told."""
     try:
         return sum(1 for _ in connection.execute("PRAGMA main.foreign_key_check"))
     except sqlite3.OperationalError:  # a reference to a table that does not exist cannot break further
         return -1
 
 
-def _triggers(connection: sqlite3.Connection, table: str) -> list[tuple[str, str]]:
+def triggers_of(connection: sqlite3.Connection, table: str) -> list[tuple[str, str]]:
+    """Return name and definition of each trigger of a table."""
     query = "SELECT name, sql FROM main.sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) = lower(?)"
-    return [(_text(name), _text(sql)) for name, sql in connection.execute(query, (table,)).fetchall()]
+    return [(text_of(name), text_of(sql)) for name, sql in connection.execute(query, (table,)).fetchall()]
 
 
 def _empty_column(connection: sqlite3.Connection, table: str, column: str, cells: Cells) -> None:
-    quoted, target = _quoted(column), f"main.{_quoted(table)}"
+    name, target = quoted(column), f"main.{quoted(table)}"
     connection.create_function("efface_state", 2, cells.state, deterministic=True)
     connection.create_function("efface_new", 2, cells.new, deterministic=True)
-    cell = _cell(quoted)
+    cell = cell_of(name)
     connection.execute(
-        f"UPDATE {target} SET {quoted} = efface_new({cell}) WHERE efface_state({cell}) = {REWRITTEN}"  # noqa: S608
+        f"UPDATE {target} SET {name} = efface_new({cell}) WHERE efface_state({cell}) = {REWRITTEN}"  # noqa: S608
     )
-    of_its_type = f"CASE typeof({quoted}) WHEN 'text' THEN '' ELSE x'' END"
+    of_its_type = f"CASE typeof({name}) WHEN 'text' THEN '' ELSE x'' END"
     for value in ("NULL", of_its_type):
         try:
             connection.execute(
-                f"UPDATE {target} SET {quoted} = {value} WHERE efface_state({cell}) = {EMPTIED}"  # noqa: S608
+                f"UPDATE {target} SET {name} = {value} WHERE efface_state({cell}) = {EMPTIED}"  # noqa: S608
             )
         except sqlite3.IntegrityError:
             continue
@@ -255,7 +274,7 @@ def _empty_column(connection: sqlite3.Connection, table: str, column: str, cells
     raise RemovalError(f"{column!r} of {table!r} may be neither NULL nor empty: remove its rows or the file")
 
 
-def _forget_statistics(connection: sqlite3.Connection, table: str) -> None:
+def forget_statistics(connection: sqlite3.Connection, table: str) -> None:
     """Delete the planner's statistics of a table, which may quote values of its indexes."""
     for statistics in _STATISTICS:
         if _exists(connection, statistics):

@@ -3,7 +3,7 @@
 The template may not read files or packages: it is given as bytes, without a folder of its own.
 
 Not promised: a character that the font lacks is drawn as a box; the text of the PDF holds it all the same.
-Source: the typesetter's documentation (sys.inputs, json); ISO 32000-2.
+Source: the typesetter's documentation (sys.inputs, json, pdf.attach); ISO 32000-2; ISO 19005-3 (PDF/A-3, level B).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CHINESE_FONTS", "pdf"]
 
+_STANDARD = "a-3b"
 CHINESE_FONTS = (
     "Noto Sans CJK SC",
     "Source Han Sans SC",
@@ -39,7 +40,7 @@ CHINESE_FONTS = (
 
 
 def pdf(template: bytes, data: str, made_on: date) -> bytes:
-    """Return the PDF of a template.
+    """Return the PDF of a template, for keeping: PDF/A-3b, which holds its fonts and may carry attachments.
 
     Args:
         template: Typst source; reads `sys.inputs.data` (JSON) and `sys.inputs.font` (a family).
@@ -63,7 +64,7 @@ def pdf(template: bytes, data: str, made_on: date) -> bytes:
     )
     moment = datetime.combine(made_on, time(), UTC)
     try:
-        made: bytes = compiler.compile(format="pdf", timestamp=moment)
+        made: bytes = compiler.compile(format="pdf", timestamp=moment, pdf_standards=_STANDARD)
     except typst.TypstError as error:
         raise FormatError(
             f"the paper cannot be typeset: {error.message[:200]}",

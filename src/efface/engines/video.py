@@ -25,13 +25,27 @@ if TYPE_CHECKING:
 
     from efface.model.limits import Limits
 
-__all__ = ["Attached", "Pace", "Shot", "Stream", "attached", "shots", "streams"]
+__all__ = [
+    "PICTURE_NAMES",
+    "Attached",
+    "Pace",
+    "Shot",
+    "Stream",
+    "attached",
+    "check_decodable",
+    "guarded",
+    "is_picture",
+    "opened",
+    "shots",
+    "streams",
+]
 
 _HIKVISION_HEAD = b"IMKH"  # 40 bytes before an MPEG program stream
 _HIKVISION_BYTES = 40
 _MOST_STREAMS = 64
 _MOST_BROKEN = 10_000
-_PICTURE_NAMES = {"mjpeg": "jpg", "png": "png", "bmp": "bmp", "webp": "webp", "gif": "gif", "tiff": "tif"}
+_OUT_OF_ORDER_S = 1.0
+PICTURE_NAMES = {"mjpeg": "jpg", "png": "png", "bmp": "bmp", "webp": "webp", "gif": "gif", "tiff": "tif"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +122,12 @@ def streams(stream: BinaryIO) -> tuple[Stream, ...]:
         EncryptedError: Its streams are encrypted.
         UnsupportedError: The decoder is not installed, or does not know a stream's coding.
     """
-    with _opened(stream) as container:
+    with opened(stream) as container:
         found = []
         for each in list(container.streams.video)[:_MOST_STREAMS]:
-            if _is_picture(each):
+            if is_picture(each):
                 continue
-            _check_decodable(each)
+            check_decodable(each)
             seconds = _seconds(container, each)
             frames = int(each.frames) or (
                 round(seconds * float(each.average_rate)) if seconds and each.average_rate else 0
@@ -129,20 +143,20 @@ def attached(stream: BinaryIO, limits: Limits) -> Iterator[Attached]:
         FormatError: It is no recording, or broken.
         UnsupportedError: The decoder is not installed.
     """
-    with _opened(stream) as container:
+    with opened(stream) as container:
         for number, each in enumerate(container.streams.attachments):
             data = bytes(each.data or b"")
             if data and len(data) <= limits.artefact_bytes:
                 yield Attached(f"attachment-{number + 1}", data)
-        covers = [each for each in container.streams.video if _is_picture(each)]
+        covers = [each for each in container.streams.video if is_picture(each)]
         wanted = {each.index: number for number, each in enumerate(covers)}
         if not wanted:
             return
-        with _guarded():
+        with guarded():
             for packet in container.demux(covers):
                 number = wanted.pop(packet.stream.index, -1)
                 if number >= 0 and packet.size:
-                    ending = _PICTURE_NAMES.get(packet.stream.codec_context.name, "bin")
+                    ending = PICTURE_NAMES.get(packet.stream.codec_context.name, "bin")
                     yield Attached(f"cover-{number + 1}.{ending}", bytes(packet))
                 if not wanted:
                     return
@@ -165,21 +179,23 @@ def shots(stream: BinaryIO, index: int, limits: Limits, pace: Pace) -> Iterator[
     Limits: one frame at a time is in memory. Not promised: frames of interlaced fields are not taken apart;
         what a decoder conceals of a damaged frame is given as it is.
     """
-    with _opened(stream) as container:
+    with opened(stream) as container:
         chosen = container.streams[index]
-        _check_decodable(chosen)
+        check_decodable(chosen)
         _check_size(chosen.codec_context, limits)
         chosen.thread_type = "NONE"
         chosen.codec_context.skip_frame = pace.passed_over
         begin = float((chosen.start_time or 0) * (chosen.time_base or 0))
         rate = float(chosen.average_rate or 25)
-        next_s, count, broken = float("-inf"), 0, 0
+        next_s, last_s, count, broken = float("-inf"), 0.0, 0, 0
         for frame in _frames(container, chosen, limits):
             if frame is None:
                 broken += 1
                 yield None
                 continue
             time_s = max(0.0, frame.time - begin if frame.time is not None else count / rate)
+            # Frames come in their order; containers that only count packets (AVI) time them in that of decoding.
+            last_s = time_s = last_s if last_s - _OUT_OF_ORDER_S < time_s < last_s else time_s
             count += 1
             # Times that jump backwards, as in joined recordings, begin a new count.
             if time_s < next_s and time_s >= next_s - 2 * pace.every_s:
@@ -222,7 +238,7 @@ def _packets(container: Any, chosen: Any, *, every: bool) -> Iterator[list[Any] 
     from av.error import FFmpegError  # noqa: PLC0415 - an extra
 
     packets = given = 0
-    with _guarded():
+    with guarded():
         for packet in container.demux(chosen):
             try:
                 frames = packet.decode()
@@ -243,7 +259,7 @@ def _shot(frame: Any, time_s: float, limits: Limits, long_side_px: int | None) -
     small = min(1.0, long_side_px / max(width, height)) if long_side_px else 1.0
     # Whole pairs of pixels: planes of half the colours need them.
     wide, high = (max(2, round(side * small / 2) * 2) if small < 1 else side for side in (width, height))
-    with _guarded():
+    with guarded():
         pixels = frame.reformat(width=wide, height=high, format="rgb24").to_ndarray()
     turns = round(frame.rotation / 90) % 4
     if turns:
@@ -254,7 +270,13 @@ def _shot(frame: Any, time_s: float, limits: Limits, long_side_px: int | None) -
 
 
 @contextmanager
-def _opened(stream: BinaryIO) -> Iterator[Any]:
+def opened(stream: BinaryIO) -> Iterator[Any]:
+    """Open a recording with FFmpeg, which gets its bytes and nothing else.
+
+    Raises:
+        FormatError: It is no recording, or broken.
+        UnsupportedError: The decoder is not installed, or it is a list of other files.
+    """
     try:
         import av  # noqa: PLC0415 - an extra
     except ImportError:
@@ -263,7 +285,7 @@ def _opened(stream: BinaryIO) -> Iterator[Any]:
     head = stream.read(4)
     stream.seek(_HIKVISION_BYTES if head == _HIKVISION_HEAD else 0)
     form = "mpeg" if head == _HIKVISION_HEAD else None
-    with _guarded():
+    with guarded():
         # A list of other files or addresses would be read as a recording: only the bytes given are.
         container = av.open(
             _Bytes(stream), mode="r", format=form, options={"protocol_whitelist": "", "enable_drefs": "0"}
@@ -295,13 +317,15 @@ class _Bytes:
         return self._stream.tell() - self._begin
 
 
-def _is_picture(each: Any) -> bool:  # noqa: ANN401
+def is_picture(each: Any) -> bool:  # noqa: ANN401
+    """Return whether a stream is a cover or the like rather than moving pictures."""
     from av.stream import Disposition  # noqa: PLC0415 - an extra
 
     return bool(each.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails))
 
 
-def _check_decodable(each: Any) -> None:  # noqa: ANN401
+def check_decodable(each: Any) -> None:  # noqa: ANN401
+    """Raise UnsupportedError or EncryptedError where a stream's pictures cannot be decoded."""
     if each.codec_context is None:
         raise UnsupportedError("a stream of a coding that is not known here")
     if each.codec_context.codec_tag in ("encv", "drmi"):
@@ -323,7 +347,7 @@ def _seconds(container: Any, each: Any) -> float | None:  # noqa: ANN401
 
 
 @contextmanager
-def _guarded() -> Iterator[None]:
+def guarded() -> Iterator[None]:
     """Turn what FFmpeg raises into a FormatError of our own words."""
     from av.error import FFmpegError  # noqa: PLC0415 - an extra
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from efface.errors import EvidenceError
 from efface.evidence import history
@@ -11,24 +11,38 @@ from efface.evidence.entries import (
     FailureReason,
     Judged,
     Kind,
+    Reidentified,
     RemovalDone,
     RemovalFailed,
     RemovalHeld,
     RemovalIntent,
+    RemovalSealed,
     Rescan,
     RunOpened,
     ScanFinished,
 )
 from efface.evidence.not_proven import Code
 from efface.evidence.statement import FindingStatus
-from efface.model.vocabulary import Cleaning
+from efface.model.vocabulary import Characteristic, Cleaning, Form, Recognition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from efface.evidence.entries import Coverage, Entry
 
-__all__ = ["account_of", "arithmetic", "numbers_not_proven", "scan_of", "statuses", "untouched"]
+__all__ = [
+    "GONE",
+    "account_of",
+    "arithmetic",
+    "numbers_not_proven",
+    "scan_of",
+    "sealed_until",
+    "statuses",
+    "untouched",
+]
+
+GONE: Final = frozenset({FindingStatus.REMOVED, FindingStatus.SEALED})
+"""Where a finding stands that is not in its place any more."""
 
 
 def scan_of(entries: Sequence[Entry]) -> ScanFinished:
@@ -73,6 +87,9 @@ def account_of(entries: Sequence[Entry]) -> dict[str, Any]:
         "removals": [_removal(removed) for removed in history.removed(entries)],
         "holds": [_hold(entry) for entry in entries if isinstance(entry, RemovalHeld)],
         "verdicts_by": {} if judged is None else judged.model_dump(mode="json")["verdicts_by"],
+        "reidentified": [
+            entry.model_dump(mode="json") for entry in entries if isinstance(entry, Reidentified)
+        ],
         "rescan": _rescan(entries),
     }
 
@@ -107,12 +124,17 @@ def statuses(entries: Sequence[Entry]) -> dict[str, FindingStatus]:
     """Return where each finding stands that a removal was tried on or that is held, by its pseudonym."""
     result: dict[str, FindingStatus] = {}
     begun: dict[str, RemovalIntent] = {}
+    sealed: set[str] = set()
     for entry in entries:
         match entry:
             case RemovalIntent():
                 begun[entry.ref] = entry
+                sealed.discard(entry.ref)
+            case RemovalSealed():
+                sealed.add(entry.ref)
             case RemovalDone():
-                result |= dict.fromkeys(begun[entry.ref].findings, FindingStatus.REMOVED)
+                status = FindingStatus.SEALED if entry.ref in sealed else FindingStatus.REMOVED
+                result |= dict.fromkeys(begun[entry.ref].findings, status)
             case RemovalFailed():
                 _weaker(result, begun[entry.ref].findings, FindingStatus.FAILED)
             case RemovalHeld():
@@ -122,9 +144,23 @@ def statuses(entries: Sequence[Entry]) -> dict[str, FindingStatus]:
     return result
 
 
+def sealed_until(entries: Sequence[Entry]) -> dict[str, int]:
+    """Return how many originals are kept sealed until which day; a removal that failed keeps none."""
+    result: Counter[str] = Counter()
+    sealed: dict[str, str] = {}
+    for entry in entries:
+        if isinstance(entry, RemovalIntent):
+            sealed.pop(entry.ref, None)
+        elif isinstance(entry, RemovalSealed):
+            sealed[entry.ref] = entry.until
+        elif isinstance(entry, RemovalDone) and entry.ref in sealed:
+            result[sealed.pop(entry.ref)] += 1
+    return dict(sorted(result.items()))
+
+
 def _weaker(result: dict[str, FindingStatus], refs: tuple[str, ...], status: FindingStatus) -> None:
     for ref in refs:
-        if result.get(ref) is not FindingStatus.REMOVED:
+        if result.get(ref) not in GONE:
             result[ref] = status
 
 
@@ -138,19 +174,47 @@ def numbers_not_proven(predicate: Mapping[str, Any]) -> dict[Code, int]:
     """Return how much a run leaves unproven, from the fields of its certificate as JSON values.
 
     Args:
-        predicate: `findings`, `rescan`, `coverage`, `removals`, and the `entries` of `ledger`.
+        predicate: `findings`, `rescan`, `coverage`, `removals`, `reidentified`, and the `entries` of `ledger`.
     """
     standing = Counter(finding["status"] for finding in predicate["findings"])
     rescan = predicate["rescan"]
     return {
         Code.GAPS_REMAIN: predicate["coverage"]["gaps"],
+        Code.SEALED: standing[FindingStatus.SEALED],
         Code.HELD: standing[FindingStatus.HELD],
         Code.FAILED: standing[FindingStatus.FAILED],
         Code.REMAINING: standing[FindingStatus.REMAINING],
         Code.NOT_JUDGED: standing[FindingStatus.NOT_JUDGED],
         Code.NOT_RESCANNED: 0 if rescan else len(predicate["removals"]),
         Code.RESCAN_GAPS: rescan["coverage"]["gaps"] if rescan else 0,
+        **_of_recognisers(predicate),
         **_of_databases(predicate["ledger"]["entries"]),
+        Code.DERIVED_LEFT: _derived_left(predicate["ledger"]["entries"]),
+    }
+
+
+def _derived_left(entries: Sequence[Mapping[str, Any]]) -> int:
+    """Return how many derived copies are left, by the last word on each target."""
+    last = {entry["ref"]: entry["left"] for entry in entries if entry["kind"] == Kind.REMOVAL_DERIVED}
+    return sum(last.values())
+
+
+def _of_recognisers(predicate: Mapping[str, Any]) -> dict[Code, int]:
+    """Return what recognisers leave unproven: removals and faces they were not tried on, faces too few to say."""
+    tests = predicate["reidentified"]
+    tried = {ref for test in tests for ref in test["removals"]}
+    faces = {
+        finding["ref"]
+        for finding in predicate["findings"]
+        if (finding["form"], finding["characteristic"]) == (Form.SAMPLE, Characteristic.FACE)
+    }
+    return {
+        Code.NOT_REIDENTIFIED: sum(
+            removal["ref"] not in tried and not faces.isdisjoint(removal["findings"])
+            for removal in predicate["removals"]
+        ),
+        Code.FACES_NOT_TRIED: sum(test["untested"] for test in tests),
+        Code.TOO_FEW_FACES: sum(test["left"] for test in tests if test["outcome"] == Recognition.TOO_FEW),
     }
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from efface.errors import EvidenceError, UsageError
 from efface.evidence import account, canonical, envelope, history, merkle, not_proven, shapes
 from efface.evidence.check import check
-from efface.evidence.entries import Kind, entry_adapter
+from efface.evidence.entries import Kind, RehearsalOpened, entry_adapter
 from efface.evidence.statement import PREDICATE_TYPE, STATEMENT_TYPE, SUBJECT_NAME
 from efface.evidence.summaries import FindingSummary, GapSummary, in_order
 
@@ -59,7 +59,14 @@ def build(
             something behind; nothing is issued.
     """
     plain = [dict(entry) for entry in entries]
-    typed = [shapes.read(entry_adapter, canonical.dumps(entry)) for entry in plain]
+    typed: list[Entry] = []
+    for entry in plain:
+        read = shapes.read(entry_adapter, canonical.dumps(entry))
+        if isinstance(read, RehearsalOpened):
+            raise EvidenceError(
+                "no certificate: this is the ledger of a rehearsal, and what it removed were copies"
+            )
+        typed.append(read)
     for problem in chain(history.order(typed), history.pairing(typed)):
         raise EvidenceError(f"no certificate: {problem}")
     predicate = _predicate(run, plain, typed)

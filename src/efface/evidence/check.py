@@ -32,15 +32,18 @@ from typing import TYPE_CHECKING, Any, Final
 from efface.errors import EvidenceError
 from efface.evidence import account, canonical, envelope, history, merkle, not_proven, shapes
 from efface.evidence.entries import Certified
+from efface.evidence.recognition import ALL, POINT, needed
 from efface.evidence.statement import PREDICATE_TYPE, STATEMENT_TYPE, statement_adapter
 from efface.evidence.summaries import in_order, root_of_plain
-from efface.model.certificate import Certificate
+from efface.model.certificate import Certificate, Compared, Recognised
 from efface.model.rule import PackReference, Text
+from efface.model.vocabulary import Recognition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from efface.evidence.entries import Entry
+    from efface.evidence.comparison import Comparison
+    from efface.evidence.entries import Entry, Reidentified
     from efface.evidence.keys import PublicKey
     from efface.evidence.statement import Predicate, Statement
 
@@ -155,7 +158,30 @@ def _certificate(case: _Case) -> Certificate:
         detectors=said.detectors,
         packs=tuple(PackReference(pack.id, pack.digest) for pack in said.packs),
         networks={network.name: network.digest for network in said.networks},
+        sealed_until=account.sealed_until(case.entries),
+        recognised=tuple(map(_recognised, said.reidentified)),
     )
+
+
+def _recognised(entry: Reidentified) -> Recognised:
+    few = entry.outcome is Recognition.TOO_FEW
+    chances = [row.chance_ppm for row in entry.comparisons if row.chance_ppm + POINT < ALL]
+    return Recognised(
+        entry.outcome,
+        entry.flat,
+        entry.gone,
+        entry.left,
+        entry.untested,
+        max(map(needed, chances), default=0) if few else 0,
+        tuple(
+            Compared(row.family, row.gallery, row.measure, row.probes, *(ppm / ALL for ppm in _ppm(row)))
+            for row in entry.comparisons
+        ),
+    )
+
+
+def _ppm(row: Comparison) -> tuple[int, int, int, int]:
+    return row.rate_ppm, row.chance_ppm, row.lower_ppm, row.upper_ppm
 
 
 def _require(condition: object, reason: str) -> None:
@@ -297,18 +323,21 @@ _STEPS: Final[tuple[tuple[str, Callable[[_Case], None]], ...]] = (
 _MEMBER: Final = re.compile(r"[A-Za-z0-9_/-]{1,32}")
 _FIXED_TEXTS: Final = frozenset({"text_en", "text_zh"})  # step 10 holds them to their one wording
 _SHAPES: Final = {
-    **dict.fromkeys(("ref", "findings"), shapes.REF),
+    **dict.fromkeys(("ref", "findings", "removals"), shapes.REF),
     **dict.fromkeys(("before", "after", "previous", "certificate", "keys", "sha256"), shapes.DIGEST),
+    **dict.fromkeys(("plan", "planner", "applier", "sealed", "recipient"), shapes.DIGEST),
     **dict.fromkeys(("root", "findings_root", "gaps_root"), shapes.DIGEST),
     "digest": shapes.NAMED_DIGEST,
     "run": shapes.RUN,
     **dict.fromkeys(("version", "tool_version"), shapes.VERSION),
     **dict.fromkeys(("detector", "detectors", "actions"), shapes.NAME_AT_VERSION),
-    **dict.fromkeys(("name", "id", "rule"), shapes.IDENTIFIER),
+    **dict.fromkeys(("name", "id", "rule", "family"), shapes.IDENTIFIER),
     **dict.fromkeys(("at", "issued_at", "started_at", "finished_at", "performed_at"), shapes.TIME),
-    "as_of": shapes.DAY,
+    **dict.fromkeys(("as_of", "until"), shapes.DAY),
     **dict.fromkeys(("kind", "form", "characteristic", "status", "method", "mode"), shapes.WORD),
-    **dict.fromkeys(("stage", "reason", "code", "done", "not_done"), shapes.WORD),
+    **dict.fromkeys(
+        ("stage", "reason", "code", "done", "not_done", "gallery", "outcome", "measure"), shapes.WORD
+    ),
     "_type": re.escape(STATEMENT_TYPE),
     "predicateType": re.escape(PREDICATE_TYPE),
 }

@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, TypeAdapter
 
+from efface.evidence.comparison import Comparison
 from efface.evidence.shapes import (
     Count,
     Day,
@@ -24,7 +25,15 @@ from efface.evidence.shapes import (
     Time,
     Version,
 )
-from efface.model.vocabulary import Cleaning, GapReason, Method, Mode, RemovalStatus, VerdictKind
+from efface.model.vocabulary import (
+    Cleaning,
+    GapReason,
+    Method,
+    Mode,
+    Recognition,
+    RemovalStatus,
+    VerdictKind,
+)
 
 __all__ = [
     "IN_PLACE",
@@ -34,15 +43,21 @@ __all__ = [
     "FailureReason",
     "Judged",
     "Kind",
+    "LedgerEntry",
     "Network",
     "Pack",
+    "RehearsalOpened",
+    "Reidentified",
+    "RemovalApproved",
     "RemovalCleaned",
+    "RemovalDerived",
     "RemovalDone",
     "RemovalFailed",
     "RemovalHeld",
     "RemovalIntent",
     "RemovalPlanned",
     "RemovalReady",
+    "RemovalSealed",
     "Rescan",
     "RunOpened",
     "ScanFinished",
@@ -55,29 +70,39 @@ class Kind(StrEnum):
     """The kinds of entry, in the order in which a run leaves them.
 
     run_opened        a run began: which, with which version, over how many targets
+    rehearsal_opened  all that follows was done to copies: such a ledger is never certified
     scan_finished     what was looked at, with what, what was found and what was not looked at
     judged            which packs said what, on which day
+    removal_approved  a plan that one person signed is about to be carried out by another
     removal_planned   how many removals are about to be tried
     removal_intent    one target is about to be changed: which findings, how, its content before
     removal_cleaned   values were emptied in a database: what was done so that nobody can recover them, what not
+    removal_sealed    its original was encrypted for a holder of a key, and kept until a day
     removal_ready     its replacement is made, and a re-scan of the replacement finds nothing
     removal_done      the replacement is in place
+    removal_derived   of what was removed: how many derived copies are gone, how many are left
     removal_failed    it could not be done; the original is intact
     removal_held      a rule or a hold forbids it
+    reidentified      recognisers were tried on what is left of removed faces: how well they still do, and chance
     rescan            all targets were looked at again: how many removed findings are still there
     certified         a certificate was issued over the ledger up to a size and root
     """
 
     RUN_OPENED = "run_opened"
+    REHEARSAL_OPENED = "rehearsal_opened"
     SCAN_FINISHED = "scan_finished"
     JUDGED = "judged"
+    REMOVAL_APPROVED = "removal_approved"
     REMOVAL_PLANNED = "removal_planned"
     REMOVAL_INTENT = "removal_intent"
     REMOVAL_CLEANED = "removal_cleaned"
+    REMOVAL_SEALED = "removal_sealed"
     REMOVAL_READY = "removal_ready"
     REMOVAL_DONE = "removal_done"
+    REMOVAL_DERIVED = "removal_derived"
     REMOVAL_FAILED = "removal_failed"
     REMOVAL_HELD = "removal_held"
+    REIDENTIFIED = "reidentified"
     RESCAN = "rescan"
     CERTIFIED = "certified"
 
@@ -92,7 +117,9 @@ class Stage(StrEnum):
     DETECT = "detect"
 
 
-IN_PLACE: Final = frozenset({"erase-table-cells", "unlink-object"})
+IN_PLACE: Final = frozenset(
+    {"erase-table-cells", "delete-table-rows", "drop-table-columns", "drop-table", "unlink-object"}
+)
 """Actions without a replacement: they change a database itself, so that `ready` comes after the change."""
 
 
@@ -161,6 +188,13 @@ class RunOpened(_Entry):
     targets: Count
 
 
+class RehearsalOpened(_Entry):
+    """All that follows was done to copies of what a run found; no schema of a certificate has this kind."""
+
+    kind: Literal[Kind.REHEARSAL_OPENED]
+    of: RunId
+
+
 class ScanFinished(_Entry):
     """What was looked at, with what, what was found and what was not looked at.
 
@@ -187,6 +221,15 @@ class Judged(_Entry):
     as_of: Day
     verdicts_by: dict[VerdictKind, Count]
     packs: tuple[Pack, ...]
+
+
+class RemovalApproved(_Entry):
+    """A signed plan is about to be carried out: its digest, and the ids of the keys of both persons."""
+
+    kind: Literal[Kind.REMOVAL_APPROVED]
+    plan: Digest
+    planner: Digest
+    applier: Digest
 
 
 class RemovalPlanned(_Entry):
@@ -216,6 +259,19 @@ class RemovalCleaned(_Entry):
     not_done: tuple[Cleaning, ...]
 
 
+class RemovalSealed(_Entry):
+    """The original is kept, encrypted for a holder of a key: until that key is destroyed, nothing is erased.
+
+    `sealed` is the SHA-256 of the encrypted file, `recipient` that of the public key as it was given.
+    """
+
+    kind: Literal[Kind.REMOVAL_SEALED]
+    ref: Ref
+    sealed: Digest
+    recipient: Digest
+    until: Day
+
+
 class RemovalReady(_Entry):
     """The replacement is made and checked; `after` is None where nothing of the target is to stay."""
 
@@ -235,6 +291,15 @@ class RemovalDone(_Entry):
     status: Literal[RemovalStatus.REMOVED]
 
 
+class RemovalDerived(_Entry):
+    """Of a target that was removed: how many copies that programs made of it are gone, and how many are left now."""
+
+    kind: Literal[Kind.REMOVAL_DERIVED]
+    ref: Ref
+    erased: Count
+    left: Count
+
+
 class RemovalFailed(_Entry):
     """It could not be done; the original is intact, or, in a database, partly emptied."""
 
@@ -252,6 +317,29 @@ class RemovalHeld(_Entry):
     findings: Annotated[tuple[Ref, ...], Field(min_length=1)]
     rule: Identifier | None
     hold: Count | None
+
+
+class Reidentified(_Entry):
+    """Recognisers were tried on the places of removed faces, with templates that were in memory only.
+
+    Attributes:
+        removals: The removals whose faces these are.
+        flat: Faces at whose place everything is of one colour now.
+        gone: Faces at whose place there is no picture now.
+        left: Faces at whose place there is something else now.
+        untested: Faces of which no template could be taken before.
+        comparisons: How well each family does.
+        outcome: What may be said, by `recognition.outcome`.
+    """
+
+    kind: Literal[Kind.REIDENTIFIED]
+    removals: Annotated[tuple[Ref, ...], Field(min_length=1)]
+    flat: Count
+    gone: Count
+    left: Count
+    untested: Count
+    comparisons: tuple[Comparison, ...]
+    outcome: Recognition
 
 
 class Rescan(_Entry):
@@ -278,16 +366,23 @@ Entry = Annotated[
     RunOpened
     | ScanFinished
     | Judged
+    | RemovalApproved
     | RemovalPlanned
     | RemovalIntent
     | RemovalCleaned
+    | RemovalSealed
     | RemovalReady
     | RemovalDone
+    | RemovalDerived
     | RemovalFailed
     | RemovalHeld
+    | Reidentified
     | Rescan
     | Certified,
     Field(discriminator="kind"),
 ]
 
-entry_adapter: TypeAdapter[Entry] = TypeAdapter(Entry)
+LedgerEntry = Annotated[Entry | RehearsalOpened, Field(discriminator="kind")]
+"""What a ledger may hold; a certificate may hold `Entry` alone."""
+
+entry_adapter: TypeAdapter[LedgerEntry] = TypeAdapter(LedgerEntry)

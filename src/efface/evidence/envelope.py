@@ -63,16 +63,16 @@ def pae(payload_type: str, payload: bytes) -> bytes:
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 
 
-def sign(payload: bytes, signers: Sequence[SigningKey]) -> bytes:
-    """Return a new envelope around a statement.
+def sign(payload: bytes, signers: Sequence[SigningKey], payload_type: str = PAYLOAD_TYPE) -> bytes:
+    """Return a new envelope around a statement, or around what else its type says.
 
     Raises:
         EvidenceError: Nobody signs, or one key signs twice.
     """
-    message = pae(PAYLOAD_TYPE, payload)
+    message = pae(payload_type, payload)
     signatures = sorted((Signature(key.key_id, key.sign(message)) for key in signers), key=_key_id)
     _require_distinct(signatures)
-    return Envelope(payload, PAYLOAD_TYPE, tuple(signatures)).to_bytes()
+    return Envelope(payload, payload_type, tuple(signatures)).to_bytes()
 
 
 def cosign(data: bytes, signer: SigningKey) -> bytes:

@@ -5,6 +5,8 @@ intent ------------------------> ready -------------------------------> removed
   |                                |
   +---------- failed --------------+-----> intact, may be tried again
 
+Where the original is sealed for a holder of a key, this is said once between intent and ready.
+
 In a database there is no replacement: between intent and ready it says, once, what was cleaned and what was not;
 and what failed in the middle may be partly emptied.
 """
@@ -17,17 +19,23 @@ from typing import TYPE_CHECKING
 from efface.evidence.entries import (
     IN_PLACE,
     Certified,
+    Reidentified,
+    RemovalApproved,
     RemovalCleaned,
+    RemovalDerived,
     RemovalDone,
     RemovalFailed,
     RemovalHeld,
     RemovalIntent,
+    RemovalPlanned,
     RemovalReady,
+    RemovalSealed,
     Rescan,
     RunOpened,
     ScanFinished,
 )
-from efface.model.vocabulary import Cleaning, Method
+from efface.evidence.recognition import bounds, outcome
+from efface.model.vocabulary import Cleaning, Method, Recognition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -79,25 +87,69 @@ def order(entries: Sequence[Entry]) -> Iterator[Problem]:
         removing = removing or isinstance(entry, RemovalIntent | RemovalHeld)
     if not scanned:
         yield Problem(len(entries), "no scan was finished")
+    yield from _two_persons(entries)
+
+
+def _two_persons(entries: Sequence[Entry]) -> Iterator[Problem]:
+    """Yield plans that their planner applied, and those without a signature after the first that has one."""
+    approved: bool | None = None
+    for seq, entry in enumerate(entries, start=1):
+        if isinstance(entry, RemovalApproved):
+            approved = True
+            if entry.planner == entry.applier:
+                yield Problem(seq, "who planned the removals applied them")
+        elif isinstance(entry, RemovalPlanned):
+            if approved is False:
+                yield Problem(seq, "a plan that nobody signed, in a run of two persons")
+            approved = approved and False
 
 
 def pairing(entries: Sequence[Entry]) -> Iterator[Problem]:
     """Yield every removal that is not intent, ready, done with nothing left, or intent and failed.
 
-    The last re-scan of the targets, where there is one, must find nothing of what was removed.
+    The last re-scan of the targets, where there is one, must find nothing of what was removed; and of no
+    removal may the last word be that recognisers still know its faces.
     """
     opened: dict[str, _Open] = {}
+    done: set[str] = set()
+    copies: dict[str, int] = {}
+    known: dict[str, bool] = {}
     residue = 0
     for seq, entry in enumerate(entries, start=1):
         if isinstance(
-            entry, RemovalIntent | RemovalCleaned | RemovalReady | RemovalDone | RemovalFailed | RemovalHeld
+            entry,
+            RemovalIntent
+            | RemovalCleaned
+            | RemovalSealed
+            | RemovalReady
+            | RemovalDone
+            | RemovalFailed
+            | RemovalHeld,
         ):
             yield from (Problem(seq, text) for text in _step(seq, entry, opened))
+            done |= {entry.ref} if isinstance(entry, RemovalDone) else set()
+        elif isinstance(entry, RemovalDerived):
+            copies[entry.ref] = seq
         elif isinstance(entry, Rescan):
             residue = entry.residue
+        elif isinstance(entry, Reidentified):
+            yield from (Problem(seq, text) for text in _reidentified(entry))
+            known |= dict.fromkeys(entry.removals, entry.outcome is Recognition.CONTRADICTED)
     yield from (Problem(begun.seq, "a removal began and never ended") for begun in opened.values())
+    for ref in copies.keys() - done:
+        yield Problem(copies[ref], "derived copies are told of what was not removed")
     if residue:
         yield Problem(len(entries), f"the last re-scan still finds {residue}")
+    if any(known.values()):
+        yield Problem(len(entries), f"recognisers still know the faces of {sum(known.values())} removals")
+
+
+def _reidentified(entry: Reidentified) -> Iterator[str]:
+    if any((row.lower_ppm, row.upper_ppm) != bounds(row.rate_ppm, row.probes) for row in entry.comparisons):
+        yield "the bounds of a rate are not those of its probes"
+    rates = ((row.chance_ppm, row.lower_ppm, row.upper_ppm) for row in entry.comparisons)
+    if entry.outcome is not (said := outcome(rates, entry.left)):
+        yield f"its rates say {said}, not {entry.outcome}"
 
 
 @dataclass(slots=True)
@@ -108,6 +160,7 @@ class _Open:
     intent: RemovalIntent
     ready: RemovalReady | None = None
     cleaned: RemovalCleaned | None = None
+    sealed: RemovalSealed | None = None
 
     @property
     def is_in_place(self) -> bool:
@@ -116,7 +169,13 @@ class _Open:
 
 def _step(  # noqa: C901 - a table of kinds
     seq: int,
-    entry: RemovalIntent | RemovalCleaned | RemovalReady | RemovalDone | RemovalFailed | RemovalHeld,
+    entry: RemovalIntent
+    | RemovalCleaned
+    | RemovalSealed
+    | RemovalReady
+    | RemovalDone
+    | RemovalFailed
+    | RemovalHeld,
     opened: dict[str, _Open],
 ) -> Iterator[str]:
     begun = opened.get(entry.ref)
@@ -127,6 +186,8 @@ def _step(  # noqa: C901 - a table of kinds
             opened[entry.ref] = _Open(seq, entry)
         case RemovalCleaned():
             yield from _cleaned(entry, begun)
+        case RemovalSealed():
+            yield from _sealed(entry, begun)
         case RemovalReady():
             yield from _ready(entry, begun)
         case RemovalDone():
@@ -151,6 +212,19 @@ def _cleaned(entry: RemovalCleaned, begun: _Open | None) -> Iterator[str]:
     if sorted((*entry.done, *entry.not_done)) != sorted(Cleaning):
         yield "a step of cleaning is neither done nor not done, or both"
     begun.cleaned = entry
+
+
+def _sealed(entry: RemovalSealed, begun: _Open | None) -> Iterator[str]:
+    if begun is None or begun.is_in_place:
+        yield "something is sealed that is no removal from a file"
+        return
+    if begun.sealed or begun.ready:
+        yield "a removal is sealed twice, or after it was ready"
+    if begun.intent.method in (Method.PURGE, Method.DESTROY):
+        yield "what is sealed is neither purged nor destroyed"
+    if entry.until < entry.at[: len(entry.until)]:
+        yield "it is sealed until a day that was over"
+    begun.sealed = entry
 
 
 def _ready(entry: RemovalReady, begun: _Open | None) -> Iterator[str]:

@@ -23,7 +23,7 @@ from efface.evidence.merkle import Frontier, leaf_hash
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from efface.evidence.entries import Entry
+    from efface.evidence.entries import LedgerEntry
 
 __all__ = ["Kind", "Ledger", "create_table"]
 
@@ -154,7 +154,7 @@ def _verified(seq: int, data: object, leaf: bytes, before: Frontier, last_at: st
     return entry.at
 
 
-def _read(seq: int, data: bytes) -> Entry:
+def _read(seq: int, data: bytes) -> LedgerEntry:
     try:
         canonical.loads(data)
         return shapes.read(entry_adapter, data)

@@ -46,6 +46,12 @@ class Frontier:
         self.size = 0
         self._peaks: list[bytes] = []  # one full subtree per set bit of `size`, the largest first
 
+    def copy(self) -> Frontier:
+        """Return another one that grows on its own from here."""
+        other = Frontier()
+        other.size, other._peaks = self.size, list(self._peaks)
+        return other
+
     def append(self, leaf: bytes) -> None:
         """Add the hash of the next leaf."""
         bit = self.size

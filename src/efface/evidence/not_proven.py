@@ -39,6 +39,11 @@ class Code(StrEnum):
     NOT_REWRITTEN = "not_rewritten"
     FILES_NOT_SEARCHED = "files_not_searched"
     PARTLY_EMPTIED = "partly_emptied"
+    SEALED = "sealed"
+    DERIVED_LEFT = "derived_left"
+    NOT_REIDENTIFIED = "not_reidentified"
+    FACES_NOT_TRIED = "faces_not_tried"
+    TOO_FEW_FACES = "too_few_faces"
 
 
 GENERAL: Final[Mapping[Code, tuple[str, str]]] = {
@@ -129,6 +134,26 @@ OF_RUN: Final[Mapping[Code, tuple[str, str]]] = {
     Code.PARTLY_EMPTIED: (
         "Removals in databases that stopped in the middle: {n}. Some values are gone, others are still there.",
         "中途停止的数据库删除数：{n}。部分值已删除，其余仍然存在。",
+    ),
+    Code.SEALED: (
+        "Findings not erased: {n}. Their originals are sealed for a key's holder, until the day in the ledger.",
+        "未予删除、其原件以加密方式封存的发现数：{n}。封存至账本所载日期，在此之前密钥持有人可以恢复。",
+    ),
+    Code.DERIVED_LEFT: (
+        "Derived copies (thumbnails, caches, sidecars, backups, histories) of what was removed that are left: {n}.",
+        "已删除内容的衍生副本（缩略图、缓存、附属文件、备份、历史记录）仍有遗留的数量：{n}。",
+    ),
+    Code.NOT_REIDENTIFIED: (
+        "Removals of pictures of faces after which no recogniser was tried on what is left: {n}.",
+        "删除人脸图像后未用识别算法检验残留内容的删除数：{n}。",
+    ),
+    Code.FACES_NOT_TRIED: (
+        "Removed faces of which no template could be taken before, so that no recogniser was tried: {n}.",
+        "删除前无法提取模板、因而未经识别算法检验的人脸数：{n}。",
+    ),
+    Code.TOO_FEW_FACES: (
+        "Removed faces whose place is not of one colour, too few to say that recognisers fail on them: {n}.",
+        "原位置并非单一颜色、且数量过少而不能断定识别算法已失效的人脸数：{n}。",
     ),
 }
 """Limits of one run, with the number that they had in it."""

@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, TypeAdapter
 
-from efface.evidence.entries import Coverage, Entry, Network, Pack, Stage
+from efface.evidence.entries import Coverage, Entry, Network, Pack, Reidentified, Stage
 from efface.evidence.not_proven import Code
 from efface.evidence.shapes import (
     Count,
@@ -23,7 +23,14 @@ from efface.evidence.shapes import (
     Time,
     Version,
 )
-from efface.model.vocabulary import Characteristic, Form, GapReason, Method, Mode, VerdictKind
+from efface.model.vocabulary import (
+    Characteristic,
+    Form,
+    GapReason,
+    Method,
+    Mode,
+    VerdictKind,
+)
 
 __all__ = [
     "PREDICATE_TYPE",
@@ -44,6 +51,7 @@ class FindingStatus(StrEnum):
     """Where a finding stands when the certificate is issued."""
 
     REMOVED = "removed"
+    SEALED = "sealed"
     HELD = "held"
     FAILED = "failed"
     REMAINING = "remaining"
@@ -146,6 +154,7 @@ class Predicate(Strict):
     gaps: tuple[ListedGap, ...]
     holds: tuple[ListedHold, ...]
     verdicts_by: dict[VerdictKind, Count]
+    reidentified: tuple[Reidentified, ...]
     rescan: ListedRescan | None
     not_proven: tuple[NotProven, ...]
     ledger: EnclosedLedger

@@ -36,7 +36,7 @@ from efface.sources.archive import reason_of
 from efface.sources.payloads import BytesPayload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from efface.examine.look import Look
     from efface.model import Container, Detector, Limits
@@ -91,6 +91,7 @@ class Examiner:
         at: Called with the URI of each part before it is looked at, so that a supervisor knows what a
             process was busy with when it died.
         look: What is looked for.
+        detectors: Who looks; by default all that are registered for it.
     """
 
     def __init__(
@@ -100,6 +101,7 @@ class Examiner:
         *,
         at: Callable[[str], None] = _ignore,
         look: Look = DATA,
+        detectors: Sequence[Detector] | None = None,
     ) -> None:
         self._mode = mode
         self._wants_all = look.wants_all
@@ -109,9 +111,9 @@ class Examiner:
         self._skip: Mapping[str, GapReason] = {}
         self._understood: dict[str, bool] = {}
         self._eyes: dict[str, tuple[list[Detector], list[Container]]] = {}
-        self._detectors = [
-            cast("Detector", registry.load(look.detectors, name)()) for name in registry.names(look.detectors)
-        ]
+        if detectors is None:
+            detectors = [registry.load(look.detectors, name)() for name in registry.names(look.detectors)]
+        self._detectors = list(detectors)
         self._column_detectors = [each for each in self._detectors if isinstance(each, ColumnDetector)]
         self._containers = [cast("Container", registry.load("container", name)()) for name in look.containers]
 

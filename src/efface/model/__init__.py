@@ -2,7 +2,7 @@
 
 from efface.model.artefact import Artefact
 from efface.model.case import Case, FactValue, Hold
-from efface.model.certificate import Certificate
+from efface.model.certificate import Certificate, Compared, Recognised
 from efface.model.finding import Clue, Finding
 from efface.model.gap import Gap
 from efface.model.limits import Limits
@@ -30,6 +30,7 @@ from efface.model.protocols import (
 from efface.model.removal import Removal
 from efface.model.rule import Citation, Deadline, Example, PackReference, Reading, Rule, Text
 from efface.model.sampling import Sampling
+from efface.model.sighting import sighting_clue, sightings
 from efface.model.verdict import (
     ACTIVITY,
     Due,
@@ -49,9 +50,11 @@ from efface.model.vocabulary import (
     Level,
     Method,
     Mode,
+    Recognition,
     RemovalStatus,
     RuleMode,
     VerdictKind,
+    Way,
 )
 
 __all__ = [
@@ -74,6 +77,7 @@ __all__ = [
     "Collection",
     "Column",
     "ColumnDetector",
+    "Compared",
     "Container",
     "Deadline",
     "Detector",
@@ -98,6 +102,8 @@ __all__ = [
     "Payload",
     "Question",
     "Reading",
+    "Recognised",
+    "Recognition",
     "Removal",
     "RemovalStatus",
     "Rescan",
@@ -112,5 +118,8 @@ __all__ = [
     "Unit",
     "Verdict",
     "VerdictKind",
+    "Way",
     "printable",
+    "sighting_clue",
+    "sightings",
 ]

@@ -65,6 +65,8 @@ class Case:
         scope: Patterns of the data that the case is about; empty means all of the run.
         holds: What must not be touched.
         readings: Disputed readings that the case takes instead of the default, by name.
+        persons: Ids of the signing keys of whoever may plan or apply removals, two at least; a plan is then
+            signed by one and applied by another. Empty: nobody has to sign.
     """
 
     title: str
@@ -80,6 +82,7 @@ class Case:
     scope: tuple[str, ...] = ()
     holds: tuple[Hold, ...] = ()
     readings: tuple[str, ...] = ()
+    persons: tuple[str, ...] = ()
 
     def in_scope(self, locator: Locator) -> bool:
         """Return whether the case is about a place."""

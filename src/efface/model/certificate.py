@@ -10,8 +10,58 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from efface.model.rule import PackReference, Text
+    from efface.model.vocabulary import Recognition
 
-__all__ = ["Certificate"]
+__all__ = ["Certificate", "Compared", "Recognised"]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """How well a family of recognisers does against a gallery; rates are from 0 to 1.
+
+    Attributes:
+        family: The recogniser.
+        gallery: "clear", faces as they were, or "parrot", what is left of other faces of the same persons.
+        measure: "rank_one" or "accepted".
+        probes: How many were compared.
+        rate: The rate.
+        chance: What chance alone would give.
+        lower: Lower bound of the rate (95 %).
+        upper: Upper bound of the rate.
+    """
+
+    family: str
+    gallery: str
+    measure: str
+    probes: int
+    rate: float
+    chance: float
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """What recognisers made of removed faces.
+
+    Attributes:
+        outcome: What may be said.
+        flat: Faces at whose place everything is of one colour.
+        gone: Faces at whose place there is no picture.
+        left: Faces at whose place there is something else.
+        untested: Faces that were not tried.
+        needed: How many faces with something left it would take to show that recognisers are at chance; 0 where
+            that does not matter or nobody can say.
+        compared: How well each family does.
+    """
+
+    outcome: Recognition
+    flat: int
+    gone: int
+    left: int
+    untested: int
+    needed: int
+    compared: tuple[Compared, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +74,18 @@ class Certificate:
         issued_at: Aware UTC time of issue.
         artefacts_seen: Artefacts that were met.
         artefacts_scanned: Artefacts that were looked at to the end.
-        findings_by: How many findings stand where: removed, held, failed, remaining, not_judged.
+        findings_by: How many findings stand where: removed, sealed, held, failed, remaining, not_judged.
         removals: How many targets were changed.
         gaps: How many things were not looked at.
         detectors: `name@version` of each detector.
         packs: Rule packs, by content.
         networks: Neural networks: name to digest.
+        recognised: What recognisers made of removed faces, once for each application of a plan.
         not_proven: What the certificate does not show; never empty.
         ledger_root: Root of the ledger's Merkle tree, in hex.
         ledger_size: How many entries the ledger had.
         key_ids: The keys that signed.
+        sealed_until: How many originals are kept, encrypted for a holder of a key, by the day until which they are.
     """
 
     run_id: str
@@ -51,3 +103,5 @@ class Certificate:
     detectors: tuple[str, ...] = ()
     packs: tuple[PackReference, ...] = ()
     networks: Mapping[str, str] = field(default_factory=dict)
+    sealed_until: Mapping[str, int] = field(default_factory=dict)
+    recognised: tuple[Recognised, ...] = ()

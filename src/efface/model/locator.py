@@ -11,6 +11,8 @@ __all__ = ["Box", "Locator", "printable"]
 
 _SAFE = "/:@,;=+$&()*'~"
 _XYWH = re.compile(r"(?:^|&)xywh=pixel:(\d+),(\d+),(\d+),(\d+)(?:&|$)")
+_TIMES = re.compile(r"(?:^|&)t=(\d+(?:\.\d+)?),(\d+(?:\.\d+)?)(?:&|$)")
+_TRACK = re.compile(r"(?:^|&)track=(\d+)(?:&|$)")
 _PAGE = re.compile(r"(?:^|&)page=(\d+)(?:&|$)")
 
 
@@ -94,6 +96,18 @@ class Locator:
     def page(self) -> int | None:
         """The page (counted from 1) of a picture with several pages, or None."""
         match = _PAGE.search(self.fragment or "")
+        return int(match.group(1)) if match else None
+
+    @property
+    def times(self) -> tuple[float, float] | None:
+        """From when to when of a recording, in seconds from the start of its stream, or None."""
+        match = _TIMES.search(self.fragment or "")
+        return (float(match.group(1)), float(match.group(2))) if match else None
+
+    @property
+    def track(self) -> int | None:
+        """The number of the stream of a recording, or None for its first one of pictures."""
+        match = _TRACK.search(self.fragment or "")
         return int(match.group(1)) if match else None
 
     def child(self, name: str) -> Locator:

@@ -16,9 +16,11 @@ __all__ = [
     "Level",
     "Method",
     "Mode",
+    "Recognition",
     "RemovalStatus",
     "RuleMode",
     "VerdictKind",
+    "Way",
 ]
 
 
@@ -140,6 +142,23 @@ class Cleaning(StrEnum):
     STATISTICS = "statistics"  # so are the planner's samples of values
     CHECKPOINT = "checkpoint"  # what is still in memory is written, and what was replaced is let go
     FILES = "files"  # the server's files are searched for fragments of what was removed
+
+
+class Way(StrEnum):
+    """What is done to a table for what a column of it holds to go."""
+
+    NULL = "null"  # its cells become NULL, or empty where the column must hold something
+    ROW = "row"  # rows that hold it are deleted
+    COLUMN = "column"  # the column is dropped
+    TABLE = "table"  # the table is dropped
+
+
+class Recognition(StrEnum):
+    """What may be said of removed faces, by recognisers that were tried on what is left of them."""
+
+    SHOWN = "shown"  # recognisers do no better than chance, or nothing is left that they could look at
+    CONTRADICTED = "contradicted"  # they do better
+    TOO_FEW = "too_few"  # there are too few faces to say either
 
 
 class RemovalStatus(StrEnum):

@@ -15,7 +15,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-__all__ = ["Block", "Document", "Grid", "Ground", "Pairs", "Points", "Section", "Sentence", "safe", "same"]
+__all__ = [
+    "Attached",
+    "Block",
+    "Document",
+    "Grid",
+    "Ground",
+    "Pairs",
+    "Points",
+    "Section",
+    "Sentence",
+    "safe",
+    "same",
+]
 
 
 def safe(text: Text) -> Text:
@@ -93,6 +105,23 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class Attached:
+    """A text file that goes with a paper where its form can carry one.
+
+    Attributes:
+        name: The file's name.
+        media_type: Its IANA media type.
+        text: What it holds.
+        about: What it is.
+    """
+
+    name: str
+    media_type: str
+    text: str
+    about: Text
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A whole paper.
 
@@ -106,6 +135,7 @@ class Document:
         foot: What stands at the end of each page.
         made_on: The day on which it was made.
         lang: The language that comes first.
+        attached: The file that it is a readable copy of, or None.
     """
 
     title: Text
@@ -117,6 +147,7 @@ class Document:
     foot: Text
     made_on: date
     lang: str
+    attached: Attached | None = None
 
     @property
     def languages(self) -> Iterable[str]:

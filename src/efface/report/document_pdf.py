@@ -1,4 +1,4 @@
-"""Render a paper as PDF: one language after the other, each from a new page."""
+"""Render a paper as PDF/A: one language after the other, each from a new page, the attached file inside."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from efface.engines.typst_pdf import pdf
 from efface.report.document import Grid, Ground, Pairs, Points, Sentence
 
 if TYPE_CHECKING:
-    from efface.report.document import Block, Document
+    from efface.report.document import Attached, Block, Document
 
 __all__ = ["render"]
 
@@ -22,8 +22,17 @@ def render(document: Document) -> bytes:
         UnsupportedError: The typesetter is not installed, or no font that holds Chinese.
     """
     template = files("efface.report").joinpath("assets", "document.typ").read_bytes()
-    papers = json.dumps([_in(document, lang) for lang in document.languages], ensure_ascii=False)
-    return pdf(template, papers, document.made_on)
+    papers = [_in(document, lang) for lang in document.languages]
+    data = {
+        "papers": papers,
+        "attached": [_attached(document.attached, document.lang)] if document.attached else [],
+    }
+    return pdf(template, json.dumps(data, ensure_ascii=False), document.made_on)
+
+
+def _attached(file: Attached, lang: str) -> dict[str, str]:
+    about = file.about.get(lang)
+    return {"name": file.name, "media_type": file.media_type, "text": file.text, "about": about}
 
 
 def _in(document: Document, lang: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from efface.report.html_page import language_bar, page
 from efface.report.html_sections import heading
 from efface.report.markup import Html, bilingual, element, fragment, said, table, term
 from efface.report.plain import moment_text, short
+from efface.report.recognised import recognised_sentences
 from efface.report.texts import text
 from efface.report.wording import detail_text
 
@@ -121,6 +122,7 @@ def _statement(certificate: Certificate) -> Html:
     root = fragment(element("code", certificate.ledger_root), f" ({certificate.ledger_size:,})")
     used = [*certificate.detectors, *(f"{name} {digest}" for name, digest in certificate.networks.items())]
     used += [f"{pack.id} {pack.digest}" for pack in certificate.packs]
+    tried = [element("div", bilingual(each)) for each in recognised_sentences(certificate)]
     pairs = (
         ("run_id", element("code", certificate.run_id)),
         ("issued", moment_text(certificate.issued_at)),
@@ -129,6 +131,7 @@ def _statement(certificate: Certificate) -> Html:
         ("total_gaps", f"{certificate.gaps:,}"),
         ("total_findings", fragment(*statuses) or "0"),
         ("changed_targets", f"{certificate.removals:,}"),
+        *([("recognised", fragment(*tried))] if tried else []),
         ("used", fragment(*(element("div", element("code", each)) for each in used))),
         ("ledger_root", root),
     )

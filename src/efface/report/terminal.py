@@ -14,7 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text as Line
 
-from efface.model import RemovalStatus, VerdictKind
+from efface.model import RemovalStatus, VerdictKind, printable
 from efface.report.arrange import (
     activity_verdicts,
     findings_in_order,
@@ -28,6 +28,7 @@ from efface.report.arrange import (
 )
 from efface.report.beside import state_texts
 from efface.report.plain import inside_text, moment_text, place_text, short
+from efface.report.recognised import recognised_sentences
 from efface.report.texts import text, word
 from efface.report.wording import (
     coverage_text,
@@ -55,6 +56,7 @@ __all__ = [
     "curable",
     "findings_table",
     "gaps_table",
+    "orphans",
     "questions_table",
     "removal_plan",
     "scan_summary",
@@ -247,6 +249,21 @@ def _told(removal: Removal, lang: str) -> list[RenderableType]:
     return [Line(place_text(removal.target), style="bold"), Padding(lines, (0, 0, 1, 2))]
 
 
+def orphans(places: Sequence[tuple[str, str, int]], lang: str) -> Group:
+    """Return pictures whose vector is gone and vectors whose picture is gone.
+
+    Args:
+        places: Of each: `picture` or `vector`, where it is, and how many.
+        lang: zh or en.
+    """
+    counts = {"picture": 0, "vector": 0}
+    for kind, _, count in places:
+        counts[kind] += count
+    words = text("sentence.plan_orphans", lang, pictures=counts["picture"], vectors=counts["vector"])
+    lines = [Line(f"  {printable(place)}") for _, place, _ in places[:MAX_ROWS]]
+    return Group(Line(words, style="yellow"), *lines)
+
+
 def curable(count: int, lang: str) -> Line:
     """Return how many findings are prohibited unless a condition is met, and are not in the plan."""
     return Line(text("sentence.plan_curable", lang, count=count), style="yellow")
@@ -262,8 +279,13 @@ def certificate_summary(certificate: Certificate, lang: str) -> Group:
     lines = [
         Line(text("sentence.certified", lang, run=certificate.run_id, at=issued_at)),
         Line(text("sentence.certified_findings", lang, counts=statuses)),
-        Line(text("heading.not_proven", lang), style="bold"),
+        *(
+            Line(text("sentence.sealed_until", lang, count=count, day=day), style="bold yellow")
+            for day, count in certificate.sealed_until.items()
+        ),
     ]
+    lines += [Line(each.get(lang)) for each in recognised_sentences(certificate)]
+    lines.append(Line(text("heading.not_proven", lang), style="bold"))
     lines += [Line(f"- {short(item.get(lang), 400)}") for item in certificate.not_proven]
     return Group(*lines)
 

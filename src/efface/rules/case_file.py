@@ -78,11 +78,25 @@ class _Hold(Table):
     until: date | None = None
 
 
+KeyId = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class _Removal(Table):
+    persons: Annotated[list[KeyId], Field(max_length=_MAX_ENTRIES)]
+
+    @model_validator(mode="after")
+    def _two_at_least(self) -> Self:
+        if len(set(self.persons)) < max(2, len(self.persons)):
+            raise ValueError("persons: expected two different keys at least, each once")
+        return self
+
+
 class _File(Table):
     case: _CaseTable
     facts: dict[str, bool | int | float | date | str] = Field(default={})
     scope: list[_Scope] = Field(default=[], max_length=_MAX_ENTRIES)
     hold: list[_Hold] = Field(default=[], max_length=_MAX_ENTRIES)
+    removal: _Removal | None = None
 
 
 def parse_case(text: str) -> Case:
@@ -117,4 +131,5 @@ def parse_case(text: str) -> Case:
         scope=tuple(scope.match for scope in table.scope),
         holds=tuple(Hold(hold.match, hold.reason, hold.until) for hold in table.hold),
         readings=tuple(about.readings),
+        persons=tuple(table.removal.persons) if table.removal else (),
     )

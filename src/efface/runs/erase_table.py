@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from efface.actions.erase_table_cells import EraseTableCells
+from efface.actions.table_ways import way_of
 from efface.engines.keyed_fragments import KeyedFragments
 from efface.errors import EffaceError, LimitExceededError, RemovalError, UnsupportedError
 from efface.examine import Examiner
-from efface.model import Cleaning, Finding, Gap, Mode, Unit
+from efface.model import Cleaning, Finding, Gap, Mode, Unit, Way
 from efface.runs.codec import decode
 from efface.runs.residue import lost_from, residue_of
 from efface.runs.targets import large_object_of
@@ -40,7 +41,15 @@ def tell(at: Callable[[str], None], uri: str, word: str) -> None:
     at(uri)
 
 
-def eraser_of(target: Locator, columns: Sequence[str], limits: Limits, step: Callable[[str], None]) -> Eraser:
+def eraser_of(  # noqa: PLR0913 - what a removal depends on
+    target: Locator,
+    columns: Sequence[str],
+    limits: Limits,
+    step: Callable[[str], None],
+    *,
+    way: Way = Way.NULL,
+    cascade: bool = False,
+) -> Eraser:
     """Return a session that may write, for one table or large object.
 
     Raises:
@@ -55,13 +64,13 @@ def eraser_of(target: Locator, columns: Sequence[str], limits: Limits, step: Cal
             from efface.engines.postgres_unlink import LargeObjectEraser  # noqa: PLC0415 - when one is named
 
             return LargeObjectEraser(login, session, number, step)
-        from efface.engines.postgres_erase import PostgresEraser  # noqa: PLC0415
+        from efface.engines.postgres_ways import eraser_by  # noqa: PLC0415
 
-        return PostgresEraser(login, session, _table(target), columns, step)
+        return eraser_by(way)(login, session, _table(target), columns, step, cascade=cascade)
     if login.scheme.partition("+")[0] == "mysql":
-        from efface.engines.mysql_erase import MysqlEraser  # noqa: PLC0415
+        from efface.engines.mysql_ways import mysql_eraser_by  # noqa: PLC0415
 
-        return MysqlEraser(login, session, _table(target), columns, step)
+        return mysql_eraser_by(way)(login, session, _table(target), columns, step, cascade=cascade)
     raise UnsupportedError(f"nothing here writes to {login.scheme} databases")
 
 
@@ -86,6 +95,7 @@ def survey_table(task: dict[str, Any], limits: Limits, at: Callable[[str], None]
         with work.eraser() as eraser:
             if refusal := eraser.outlook().refusal:
                 raise RemovalError(refusal)
+            work.refuse_kept()
             if not task["after"]:
                 work.refuse_changed()
             survey = work.survey(eraser)
@@ -139,6 +149,7 @@ class _Work:
         self._at = at
         removal = decode(task["removal"])
         self._target: Locator = removal.target
+        self._way = way_of(removal.actions)
         self._due: list[Finding] = [decode(each) for each in task["due"]]
         self._kept: list[Finding] = [decode(each) for each in task["kept"]]
         self._columns = columns_of(self._due)
@@ -150,7 +161,9 @@ class _Work:
 
     @contextmanager
     def eraser(self) -> Iterator[Eraser]:
-        eraser = eraser_of(self._target, list(self._columns), self._limits, self._step)
+        cascade = bool(self._task["cascade"])
+        columns = list(self._columns)
+        eraser = eraser_of(self._target, columns, self._limits, self._step, way=self._way, cascade=cascade)
         try:
             yield eraser
         finally:
@@ -166,6 +179,12 @@ class _Work:
         if sieve:
             sieve.check()
         return survey
+
+    def refuse_kept(self) -> None:
+        """Refuse to take rows, columns or a table away with findings in them that are to stay."""
+        mine = self._columns if self._way is Way.COLUMN else columns_of(self._kept)
+        if self._way is not Way.NULL and mine.keys() & columns_of(self._kept).keys():
+            raise RemovalError("findings that are to stay would go with it: empty the cells instead")
 
     def refuse_changed(self) -> None:
         """Refuse what is not as it was scanned: by the server's stamp, or where there is none, by looking again."""
@@ -214,12 +233,14 @@ class _Work:
             raise RemovalError("somebody changed it while it was emptied: scan it again")
         with self._beating():
             done = set(eraser.clean())
-            if visible and Cleaning.REWRITE in done and (files := eraser.files()):
+            files = eraser.files()
+            if visible and Cleaning.REWRITE in done and (files or self._way is Way.TABLE):
                 self._step("files")
-                if left := fragments.found_in(files):
-                    raise RemovalError(f"{left} fragments of removed values are still in the server's files")
+                if shown := fragments.found_in(files):
+                    raise RemovalError(f"{shown} fragments of removed values are still in the server's files")
                 done.add(Cleaning.FILES)
-        return {"cells": cells, "fragments": visible, **_cleaned(done), "residue": self._residue()}
+        left = [] if self._way is Way.TABLE else self._residue()
+        return {"cells": cells, "fragments": visible, **_cleaned(done), "residue": left}
 
     def _residue(self) -> list[str]:
         self._step("look")

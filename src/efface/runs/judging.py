@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from efface.model import Form
+from efface.runs.approval import keep_persons, refuse_other_persons
 from efface.runs.record import judged_entry, packs_of
 from efface.runs.stamps import changed_on
 
@@ -36,10 +37,14 @@ def judge_run(store: Store, case: Case, packs: Sequence[Pack], *, as_of: date, t
         packs: The law.
         as_of: The day whose law is applied.
         today: Today, whose law stands beside where it is another day.
+
+    Raises:
+        UsageError: The run is under the rule of two persons, and the case names others.
     """
     from efface.rules.engine import judge, judge_activity, reads_ages  # noqa: PLC0415 - Cedar only to judge
     from efface.rules.pack import builtin_packs  # noqa: PLC0415
 
+    refuse_other_persons(store, case)
     modified_on = _modified_on(store) if reads_ages(packs) else None
     verdicts = [judge_activity(case, packs, as_of=as_of, today=today)]
     findings = (each for each in store.findings() if each.is_biometric or each.form is not Form.SYSTEM)
@@ -48,6 +53,7 @@ def judge_run(store: Store, case: Case, packs: Sequence[Pack], *, as_of: date, t
     shipped = {pack.reference for pack in builtin_packs()}
     own = [dict(pack.texts) for pack in packs if pack.reference not in shipped]
     with store.transaction():
+        keep_persons(store, case)
         store.set_verdicts(verdicts)
         store.set_meta("packs", json.dumps(packs_of(references)))
         store.set_meta(_OWN, json.dumps(own))

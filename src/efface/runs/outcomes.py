@@ -108,6 +108,12 @@ class Outcomes:
                 self.store.ledger.append({"kind": "removal_cleaned", "ref": ref, **cleaned})
             self.store.ledger.append({"kind": "removal_ready", "ref": ref, "after": after, "residue": 0})
 
+    def sealed(self, removal: Removal, fields: dict[str, Any]) -> None:
+        """Write that the original of a removal is kept, encrypted for the holder of a key."""
+        with self.store.transaction():
+            ref = target_ref(self.store, removal.target)
+            self.store.ledger.append({"kind": "removal_sealed", "ref": ref, **fields})
+
     def fail(self, removal: Removal, word: str, detail: str) -> Removal:
         """Write that a removal that began has failed."""
         failed = replace(removal, status=RemovalStatus.FAILED, reason=detail)
@@ -115,6 +121,13 @@ class Outcomes:
             self._failed_entry_inside(target_ref(self.store, removal.target), word)
             self.store.set_removal(failed)
         return failed
+
+    def unfinished(self, removal: Removal, detail: str) -> Removal:
+        """Tell that a removal is not at its end; it stays open in the ledger, and the next application ends it."""
+        open_still = replace(removal, status=RemovalStatus.FAILED, reason=detail)
+        with self.store.transaction():
+            self.store.set_removal(open_still)
+        return open_still
 
     def end_unknown(self, ref: str, word: str) -> None:
         """Write that a removal has failed of which the run file knows no more than its pseudonym."""

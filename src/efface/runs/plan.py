@@ -5,21 +5,26 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from efface.actions.redact_image import why_not
 from efface.actions.rewrite_archive import Warns, expected
+from efface.actions.table_ways import Ways
 from efface.errors import AccessError, UsageError
 from efface.formats import sniff
 from efface.model import Locator, Method, Removal, RemovalStatus, VerdictKind
+from efface.runs.bound import refuse_elsewhere
+from efface.runs.derived import with_copies
 from efface.runs.keeping import keeping
-from efface.runs.plan_tables import planned_table
+from efface.runs.plan_files import FilePlanner
+from efface.runs.plan_tables import TablePlanner, refuse_unknown
 from efface.runs.record import removal_began
 from efface.runs.targets import is_table, target_of
 from efface.sources.payloads import FilePayload
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
-    from efface.model import Action, Case, Finding, Verdict
+    from efface.model import Action, Case, Finding, Verdict, Way
     from efface.runs.store import Store
 
 __all__ = ["ALL", "Plan", "plan"]
@@ -31,7 +36,10 @@ DUE = (VerdictKind.PROHIBITED,)
 """Verdicts that make a removal due by themselves; what consent could cure is removed only when named."""
 
 _COVERED = "a hold or a duty to keep covers it"
+_FROZEN = "it is frozen: it may be stored and secured, and neither used nor deleted"
 _UNDECIDED = "a rule may demand keeping it and lacks a fact: state the fact and judge again"
+_NO_ACTION = "no action removes such a finding from such a file"
+_KEEPS = {VerdictKind.NEEDS_FACTS: _UNDECIDED, VerdictKind.FREEZE: _FROZEN}
 _OF_A_VIEW = "a view stores nothing: remove it from the tables that it shows"
 
 
@@ -41,14 +49,36 @@ class Plan:
     Attributes:
         removals: Planned and held ones, by target.
         curable: How many findings are prohibited unless a condition is met, and are left out.
+        ways: What the user decided about tables.
+        with_derived: Whether derived copies go, too.
+        files: Of database files the tables in which something else than cells goes, and how.
     """
 
-    def __init__(self, removals: tuple[Removal, ...], curable: int) -> None:
+    def __init__(
+        self,
+        removals: tuple[Removal, ...],
+        curable: int,
+        ways: Ways | None = None,
+        files: Mapping[Locator, Mapping[str, Way]] | None = None,
+        *,
+        with_derived: bool = False,
+    ) -> None:
+        self.with_derived = with_derived
+        self.files = files or {}
         self.removals = removals
         self.curable = curable
+        self.ways = ways or Ways()
 
 
-def plan(store: Store, case: Case | None, only: Iterable[str], as_of: date) -> Plan:
+def plan(  # noqa: PLR0913 - what a plan depends on
+    store: Store,
+    case: Case | None,
+    only: Iterable[str],
+    as_of: date,
+    ways: Ways | None = None,
+    *,
+    with_derived: bool = False,
+) -> Plan:
     """Return what is to be removed from a run's places; nothing is changed.
 
     Args:
@@ -56,13 +86,18 @@ def plan(store: Store, case: Case | None, only: Iterable[str], as_of: date) -> P
         case: The case, for its holds; None when there is none.
         only: Findings to remove, by id, or the word "all"; empty for those that verdicts make due.
         as_of: The day for which holds count.
+        ways: In which way what tables hold is to go; without it cells are emptied.
+        with_derived: Whether copies that programs made of a file go with it.
 
     Raises:
-        UsageError: The scan is not finished, nothing says what is due, a named finding is not in the run,
-            or one is due that the last judging, which knew the holds, did not know.
+        UsageError: The scan is not finished or was of other targets, nothing says what is due, a named finding
+            is not in the run, one is due that the last judging, which knew the holds, did not know, or a way was
+            decided for a table in which nothing is due.
     """
+    ways = ways or Ways()
     if not store.meta("finished_at", ""):
         raise UsageError("the scan is not finished", to_do="Run the same `efface scan` again; it goes on.")
+    refuse_elsewhere(store)
     findings = {finding.id: finding for finding in store.findings()}
     verdicts = {verdict.subject: verdict for verdict in store.verdicts()}
     named = tuple(only)
@@ -78,9 +113,12 @@ def plan(store: Store, case: Case | None, only: Iterable[str], as_of: date) -> P
     by_target: dict[Locator, list[Finding]] = {}
     for finding in due:
         by_target.setdefault(target_of(finding.locator), []).append(finding)
+    tables, files = TablePlanner(store, ways, case, as_of), FilePlanner(ways, case, as_of)
     for target in sorted(by_target, key=lambda place: place.uri):
-        removals += _removals(store, target, by_target[target], held, verdicts)
-    return Plan(tuple(removals), curable)
+        removals += _removals((tables, files), target, by_target[target], held, verdicts)
+    refuse_unknown(ways, due)
+    told = with_copies(removals, taken=with_derived)
+    return Plan(told, curable, ways, files.chosen, with_derived=with_derived)
 
 
 def _refuse_late(store: Store, due: list[Finding]) -> None:
@@ -158,36 +196,37 @@ def _held(
         if covered or (verdict is not None and verdict.kind is VerdictKind.HOLD):
             reasons[finding.id] = _COVERED
         elif fired is not None:
-            reasons[finding.id] = _UNDECIDED if fired.kind is VerdictKind.NEEDS_FACTS else _COVERED
+            reasons[finding.id] = _KEEPS.get(fired.kind, _COVERED)
     return reasons
 
 
 def _removals(
-    store: Store, target: Locator, here: list[Finding], held: dict[str, str], verdicts: dict[str, Verdict]
+    planners: tuple[TablePlanner, FilePlanner],
+    target: Locator,
+    here: list[Finding],
+    held: dict[str, str],
+    verdicts: dict[str, Verdict],
 ) -> list[Removal]:
     free = [finding for finding in here if finding.id not in held and not _is_shown(finding)]
     shown = [finding for finding in here if finding.id not in held and _is_shown(finding)]
     kept = [finding for finding in here if finding.id in held]
     result = []
     if kept:
-        why = _COVERED if any(held[finding.id] == _COVERED for finding in kept) else _UNDECIDED
+        why = "\n".join(sorted({held[finding.id] for finding in kept}))
         result.append(_removal(target, kept, verdicts, RemovalStatus.HELD, why))
     if shown:
         result.append(_removal(target, shown, verdicts, RemovalStatus.UNSUPPORTED, _OF_A_VIEW))
     if free and is_table(target):
         removal = _removal(target, free, verdicts, RemovalStatus.PLANNED, "")
-        result.append(planned_table(store, removal, free))
+        result.append(planners[0].planned(removal, free))
     elif free:
         actions = _expected(target, free)
         possible = actions is not None
         status = RemovalStatus.PLANNED if possible else RemovalStatus.UNSUPPORTED
-        reason = (
-            _warning(target, actions or ())
-            if possible
-            else "no action removes such a finding from such a file"
-        )
+        reason = _warning(target, actions or ()) if possible else _why_not(target)
         names = tuple(f"{action.name}@{action.version}" for action in actions or ())
-        result.append(replace(_removal(target, free, verdicts, status, reason), actions=names))
+        removal = replace(_removal(target, free, verdicts, status, reason), actions=names)
+        result.append(planners[1].planned(removal, free))
     return result
 
 
@@ -205,6 +244,15 @@ def _expected(target: Locator, findings: list[Finding]) -> tuple[Action, ...] | 
     except AccessError:
         return ()  # it has gone or changed: applying the plan will say so
     return expected(sniff.media_type(head, target.path[0]), findings)
+
+
+def _why_not(target: Locator) -> str:
+    """Return why no action removes what was found, for the kind of file that a target is now."""
+    try:
+        head = FilePayload(target.path[0], 0).head(sniff.HEAD_BYTES) if target.scheme == "file" else b""
+    except AccessError:
+        head = b""
+    return why_not(sniff.media_type(head, target.path[0])) or _NO_ACTION
 
 
 def _warning(target: Locator, actions: Iterable[Action]) -> str:

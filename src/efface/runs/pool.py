@@ -30,12 +30,14 @@ if TYPE_CHECKING:
     from efface.examine.look import Look
     from efface.model import Limits, Mode
 
-__all__ = ["Done", "Lost", "Pool"]
+__all__ = ["MOST_BYTES_PENDING", "Done", "Lost", "Pool"]
 
 _BATCH_BYTES = 1_000_000
 _BATCH_TASKS = 32
 _LOW_TASKS = 8
 """A process with no more than so many tasks left, all small, gets the next ones before it has to wait for them."""
+MOST_BYTES_PENDING = _BATCH_BYTES * 5 // 4
+"""Most bytes of the tasks that one process has, but for the last one, which may be of any size."""
 _POLL_S = 0.25
 _GATHER_S = 0.004
 """While every process has enough to do, messages are read together rather than each at once."""

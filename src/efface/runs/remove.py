@@ -1,12 +1,14 @@
 """Carry out a plan: new content made and looked at, intent, replaced in one step, outcome; then the next.
 
     (a worker makes the new content beside the target and looks at it)
-    removal_intent -> removal_ready -> rename -> removal_done
+    removal_intent -> (removal_sealed: with a quarantine, the original lies there, encrypted) ->
+                   -> removal_ready -> rename -> removal_done
                    -> removal_failed: the original is intact
 
 Each arrow's left side is on disk before the right side begins, so after a kill the target is either as
-before, and the removal is begun anew, or as after, and its outcome is written. Tables of a database have nothing
-beside them that could take their place; `remove_tables` tells what stands for it.
+before, and the removal is begun anew, or as after, and its outcome is written. In the end it is written how well
+recognisers still know the faces (`reidentify`); of removals whose process was killed nobody can say. Tables of a
+database have nothing beside them that could take their place; `remove_tables` tells what stands for it.
 """
 
 from __future__ import annotations
@@ -15,18 +17,25 @@ import errno
 import os
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from efface.errors import AccessError, RemovalError
+from efface.errors import AccessError, EffaceError
 from efface.examine import look_named
-from efface.model import Limits, Method, Mode, Removal, RemovalStatus, Unit
+from efface.model import Limits, Method, Mode, Recognition, Removal, RemovalStatus, Unit
 from efface.runs import replace as places
+from efface.runs import sealing
+from efface.runs.approval import approved_entry
 from efface.runs.codec import decode, encode
+from efface.runs.derived import settle
 from efface.runs.keeping import keeping
 from efface.runs.outcomes import Outcomes
+from efface.runs.outlay import measured, outlay_of, refuse_without_room
 from efface.runs.pool import Done, Lost, Pool
 from efface.runs.record import finding_ref, target_ref
+from efface.runs.reidentify import Reidentification
 from efface.runs.remove_tables import Tables
+from efface.runs.sealing import open_quarantine
 from efface.runs.targets import findings_at, is_table
 from efface.sources.filesystem import Filesystem
 
@@ -35,10 +44,15 @@ if TYPE_CHECKING:
     from datetime import date
 
     from efface.model import Case, Locator
+    from efface.runs.approval import Approval
     from efface.runs.plan import Plan
+    from efface.runs.sealing import Quarantine
     from efface.runs.store import Store
 
 __all__ = ["apply"]
+
+
+_OLD_IS_LEFT = "it was replaced, and the old content beside it could not be overwritten: apply the plan again"
 
 
 def _no_step(_name: str) -> None:
@@ -55,6 +69,8 @@ def apply(  # noqa: PLR0913 - what a removal depends on
     limits: Limits | None = None,
     progress: Callable[[int, int], None] | None = None,
     step: Callable[[str], None] = _no_step,
+    approval: Approval | None = None,
+    quarantine: Quarantine | None = None,
 ) -> tuple[Removal, ...]:
     """Remove what a plan says, and return where each removal stands.
 
@@ -67,27 +83,51 @@ def apply(  # noqa: PLR0913 - what a removal depends on
         limits: Budgets.
         progress: Called with how many of how many targets are done.
         step: Called before each change to a place, for tests that kill the process there.
+        approval: The signed plan and who applies it, in a run under the rule of two persons.
+        quarantine: Where originals are kept, encrypted for the holder of a key; None for nowhere.
+
+    Raises:
+        UsageError: There is too little room, a database does not let the user in, or two persons are needed;
+            nothing is changed.
+        EvidenceError: The signed plan is another one; nothing is changed.
     """
     limits = limits or Limits()
-    removals = _Removals(store, case, as_of, step)
-    tables = Tables(store, limits)
+    removals = _Removals(store, case, as_of, step, plan)
+    removals.limits = limits
+    tables = Tables(store, limits, cascade=plan.ways.cascade)
+    approved = approved_entry(store, plan, approval)
     removals.recover()
     planned = [removal for removal in plan.removals if removals.is_open(removal)]
+    if quarantine is not None:
+        removals.quarantine = open_quarantine(store, quarantine, planned, datetime.now(UTC).date())
+    refuse_without_room(outlay_of(store, planned, jobs, kept_in=quarantine.folder if quarantine else ""))
     tables.enter(planned)
-    removals.note(plan, planned)
+    removals.note(plan, planned, approved)
     results = [removal for removal in plan.removals if removal.status is not RemovalStatus.PLANNED]
     results += tables.apply(planned, jobs)
     tasks = list(removals.begin(each for each in planned if not is_table(each.target)))
     if tasks:
         mode = Mode(store.meta("mode"))
+        size_bytes = sum(task["size_bytes"] for task in tasks)
         look = look_named(store.meta("look", "data"))
-        with Pool(min(jobs or os.cpu_count() or 1, len(tasks)), mode, limits, look) as pool:
+        workers = Pool(min(jobs or os.cpu_count() or 1, len(tasks)), mode, limits, look)
+        with measured(store, size_bytes), workers as pool:
             for number, outcome in enumerate(pool.run(iter(tasks)), start=1):
                 results.append(removals.finish(outcome))
                 if progress is not None:
                     progress(number, len(tasks))
-    results += removals.refused
+    results = removals.told(results) + removals.refused
+    copies = settle(store, case, as_of, taken=plan.with_derived)
+    results = [_with_counts(each, copies) for each in results]
     return tuple(sorted(results, key=lambda removal: removal.target.uri))
+
+
+def _with_counts(removal: Removal, copies: dict[str, tuple[int, int]]) -> Removal:
+    """Return a removal that tells what became of the derived copies of its target."""
+    if removal.status is not RemovalStatus.REMOVED or removal.target.uri not in copies:
+        return removal
+    erased, left = copies[removal.target.uri]
+    return replace(removal, reason=f"{erased} derived copies are gone, {left} are left")
 
 
 def _digest_of(path: str) -> str | None:
@@ -109,12 +149,24 @@ def _log_of(target: Locator) -> str | None:
 class _Removals:
     """One application of a plan: the only place that changes what users keep."""
 
-    def __init__(self, store: Store, case: Case | None, as_of: date, step: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        case: Case | None,
+        as_of: date,
+        step: Callable[[str], None],
+        plan: Plan,
+    ) -> None:
         self.store = store
+        self.limits = Limits()
+        self.quarantine: Quarantine | None = None
+        self.ways = plan.ways
+        self.files = plan.files
         self.case = case
         self.as_of = as_of
         self.step = step
         self.outcomes = Outcomes(store)
+        self.faces = Reidentification()
         self.refused: list[Removal] = []
 
     # -- after a kill ----------------------------------------------------------------------------------
@@ -133,6 +185,7 @@ class _Removals:
                 now = places.digest_of(path)
             except OSError as error:  # what it holds cannot be told: nothing is claimed
                 detail = f"an earlier run was stopped, and it cannot be read: {error.strerror}"
+                sealing.kept(self.store, removal)
                 self.outcomes.fail(removal, "interrupted", detail)
                 continue
             replaced = ready is not None and ready["after"] == (
@@ -140,8 +193,10 @@ class _Removals:
             )
             places.tidy(path, places.new_name(path, ref), places.old_name(path, ref), replaced=replaced)
             if replaced and ready is not None:
+                sealing.kept(self.store, removal)
                 self.outcomes.done(removal, ready["after"], None)
             else:
+                sealing.forget(self.store, removal)
                 self.outcomes.fail(removal, "interrupted", "an earlier run was stopped before the change")
 
     def is_open(self, removal: Removal) -> bool:
@@ -151,11 +206,13 @@ class _Removals:
 
     # -- before ----------------------------------------------------------------------------------------
 
-    def note(self, plan: Plan, planned: list[Removal]) -> None:
-        """Write the plan, and what is held, before anything begins."""
+    def note(self, plan: Plan, planned: list[Removal], approved: dict[str, Any] | None) -> None:
+        """Write the plan, who approved it, and what is held, before anything begins."""
         known = set(self.store.removals())
         holding = {subject: fired.id for subject, fired in keeping(self.store).items()}
         with self.store.transaction():
+            if planned and approved:
+                self.store.ledger.append(approved)
             if planned:
                 self.store.ledger.append({"kind": "removal_planned", "removals": len(planned)})
             for removal in plan.removals:
@@ -207,6 +264,8 @@ class _Removals:
                 "due": [encode(finding) for finding in due],
                 "kept": [encode(finding) for finding in kept],
                 "out": places.new_name(path, ref),
+                "ways": dict(self.files.get(removal.target, {})),
+                "cascade": self.ways.cascade,
                 "size_bytes": unit.size_bytes,
             }
 
@@ -230,11 +289,14 @@ class _Removals:
         """Return the removal with what preparing it told, and write that it is about to be done."""
         result = outcome.result if isinstance(outcome, Done) else {}
         planned: Removal = decode(outcome.task["removal"])
+        method = Method(result.get("method", planned.method))
+        if self.quarantine is not None and method in (Method.PURGE, Method.DESTROY):
+            method = Method.CLEAR  # what can be brought back was neither purged nor destroyed
         removal = replace(
             planned,
             finding_ids=tuple(finding["id"] for finding in outcome.task["due"]),
             actions=tuple(result.get("actions", planned.actions)),
-            method=Method(result.get("method", planned.method)),
+            method=method,
             before=self.store.content(planned.target.uri),
         )
         self.outcomes.intend(removal)
@@ -242,29 +304,87 @@ class _Removals:
 
     def _replace(self, removal: Removal, result: dict[str, Any], temporary: str) -> Removal:
         if "error" in result:
-            return self.outcomes.fail(removal, result["error"], result["detail"])
+            return self._failed(removal, result["error"], result["detail"])
         if result["residue"]:
             count = len(result["residue"])
-            detail = f"a look at the result still found {count}; the result was thrown away"
-            return self.outcomes.fail(replace(removal, residue=count), "residue", detail)
-        path = removal.target.path[0]
+            detail = f"a thorough look at the result still found {count}; the result was thrown away"
+            return self._failed(replace(removal, residue=count), "residue", detail)
+        if not self._is_as_prepared(removal, result):
+            return self._failed(removal, "changed", "it is not what was scanned: scan it again")
+        return self._put_in_place(removal, result, temporary)
+
+    def _is_as_prepared(self, removal: Removal, result: dict[str, Any]) -> bool:
+        """Return whether a target is what was scanned, and what its new content was made from."""
         same_log = result["log"] == _log_of(removal.target)
         is_scanned = self.store.keyed(result["before"]) == removal.before
-        if not (same_log and is_scanned and result["before"] == _digest_of(path)):
-            return self.outcomes.fail(removal, "changed", "it is not what was scanned: scan it again")
+        return same_log and is_scanned and result["before"] == _digest_of(removal.target.path[0])
+
+    def _put_in_place(self, removal: Removal, result: dict[str, Any], temporary: str) -> Removal:
+        path = removal.target.path[0]
         after = None if result["after"] is None else self.store.keyed(result["after"])
-        ref = target_ref(self.store, removal.target)
-        self.outcomes.ready(removal, after)
+        old = places.old_name(path, target_ref(self.store, removal.target))
         try:
+            if self.quarantine is not None:
+                removal = self._sealed(removal, self.quarantine, result["before"])
+            self.outcomes.ready(removal, after)
             if after is None:
-                places.erase(path, places.old_name(path, ref), step=self.step)
+                places.erase(path, old, step=self.step)
             else:
                 places.settle_database(path, step=self.step)
-                places.replace(path, temporary, places.old_name(path, ref), step=self.step)
-        except RemovalError as error:
-            return self.outcomes.fail(removal, "not-writable", str(error))
+                places.replace(path, temporary, old, step=self.step)
+        except EffaceError as error:
+            return self._failed(removal, "not-writable", str(error))
         except OSError as error:
-            word = "no-space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "not-writable"
-            return self.outcomes.fail(removal, word, f"it cannot be replaced: {error.strerror}")
+            if not self._is_replaced(path, after):
+                word = "no-space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "not-writable"
+                return self._failed(removal, word, f"it cannot be replaced: {error.strerror}")
+            sealing.kept(self.store, removal)
+            try:  # the new content is in place, so the removal is done once the old is overwritten
+                places.tidy(path, temporary, old, replaced=True)
+            except OSError:
+                return self.outcomes.unfinished(removal, _OLD_IS_LEFT)
         self.step("outcome")
-        return self.outcomes.done(removal, after, result["result"])
+        sealing.kept(self.store, removal)
+        done = self.outcomes.done(removal, after, result["result"])
+        self.faces.add(target_ref(self.store, removal.target), result["faces"])
+        return done
+
+    def _is_replaced(self, path: str, after: str | None) -> bool:
+        """Return whether a target holds what it was to become, whatever went wrong then."""
+        try:
+            now = places.digest_of(path)
+        except OSError:
+            return False
+        return after == (None if now is None else self.store.keyed(now))
+
+    def _failed(self, removal: Removal, word: str, detail: str) -> Removal:
+        """Write that a removal has failed; its original is in place, so none is kept elsewhere."""
+        sealing.forget(self.store, removal)
+        return self.outcomes.fail(removal, word, detail)
+
+    def _sealed(self, removal: Removal, quarantine: Quarantine, sha256: str) -> Removal:
+        """Keep the original, encrypted, before anything of it is changed."""
+        self.step("seal")
+        fields = sealing.seal(self.store, quarantine, removal, sha256, self.limits)
+        self.outcomes.sealed(removal, fields)
+        return replace(removal, reason=sealing.sealed_text(quarantine))
+
+    def told(self, results: list[Removal]) -> list[Removal]:
+        """Write how well recognisers still know the faces that were removed; where they do, it has failed."""
+        entry = self.faces.entry()
+        if entry is None:
+            return results
+        with self.store.transaction():
+            self.store.ledger.append(entry)
+            if entry["outcome"] != Recognition.CONTRADICTED:
+                return results
+            failed = [self._still_known(removal, entry["removals"]) for removal in results]
+            for removal in failed:
+                self.store.set_removal(removal)
+        return failed
+
+    def _still_known(self, removal: Removal, refs: list[str]) -> Removal:
+        if removal.status is not RemovalStatus.REMOVED or target_ref(self.store, removal.target) not in refs:
+            return removal
+        detail = "recognisers find the persons in what is left more often than by chance: remove it whole"
+        return replace(removal, status=RemovalStatus.FAILED, reason=detail)

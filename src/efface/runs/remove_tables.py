@@ -17,8 +17,9 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from efface.actions.table_ways import way_of
 from efface.errors import UnsupportedError, UsageError
-from efface.model import Mode
+from efface.model import Mode, Way
 from efface.runs.codec import decode, encode
 from efface.runs.outcomes import Outcomes
 from efface.runs.pool import Done, Lost, Pool
@@ -53,8 +54,9 @@ def enter_database(store: Store, base: Locator, limits: Limits) -> None:
 class Tables:
     """One application of the tables and large objects of a plan."""
 
-    def __init__(self, store: Store, limits: Limits) -> None:
+    def __init__(self, store: Store, limits: Limits, *, cascade: bool = False) -> None:
         self._store = store
+        self._cascade = cascade
         self._limits = limits
         self._outcomes = Outcomes(store)
         self._results: list[Removal] = []
@@ -124,6 +126,7 @@ class Tables:
             "removal": encode(removal),
             "resumed": resumed,
             "after": self._pending(removal).get("after", ""),
+            "cascade": self._pending(removal).get("cascade", self._cascade),
             "stamps": [unit.stamp for unit in units],
             "gaps": [[gap.locator.uri, gap.reason] for unit in units for gap in self._store.gaps(unit.uri)],
             "due": [encode(each) for each in findings if each.id in removal.finding_ids],
@@ -160,8 +163,9 @@ class Tables:
         result = outcome.result
         if "error" in result:
             return result["error"], result["detail"]
-        is_object = large_object_of(decode(outcome.task["removal"]).target) is not None
-        other = is_object and result["before"] not in ("", pending.get("before", ""))
+        removal: Removal = decode(outcome.task["removal"])
+        goes_whole = large_object_of(removal.target) is not None or way_of(removal.actions) is Way.TABLE
+        other = goes_whole and result["before"] not in (result["after"], pending.get("before", ""))
         if pending and (result["after"] != pending["after"] or other):
             return "changed", "it is not what was scanned: scan it again"
         if not pending and not result["due"]:
@@ -175,7 +179,12 @@ class Tables:
         return self._outcomes.never_begun(removal, detail)
 
     def _keep(self, removal: Removal, after: str) -> None:
-        kept = {"before": removal.before, "after": after, "findings": sorted(removal.finding_ids)}
+        kept = {
+            "before": removal.before,
+            "after": after,
+            "findings": sorted(removal.finding_ids),
+            "cascade": self._cascade,
+        }
         self._store.set_meta(self._name(removal), json.dumps(kept))
 
     def _finish(self, outcome: Done | Lost) -> Removal:
@@ -193,9 +202,10 @@ class Tables:
             count = len(result["residue"])
             detail = f"a look at the result still found {count}"
             return self._outcomes.fail(replace(removal, residue=count), "partial", detail)
-        after = outcome.task["after"] or None
+        way = way_of(removal.actions)
+        after = None if way is Way.TABLE else outcome.task["after"] or None
         self._outcomes.ready(removal, after, {"done": result["done"], "not_done": result["not_done"]})
-        return self._done(replace(removal, reason=_left(result)), after)
+        return self._done(replace(removal, reason=_left(result, way)), after)
 
     def _done(self, removal: Removal, after: str | None) -> Removal:
         done = self._outcomes.done(removal, after, None)
@@ -203,9 +213,17 @@ class Tables:
         return done
 
 
-def _left(result: dict[str, Any]) -> str:
+_TOLD = {
+    Way.NULL: "{} values were emptied",
+    Way.ROW: "{} rows were deleted",
+    Way.COLUMN: "{} values went with their column",
+    Way.TABLE: "{} values went with their table",
+}
+
+
+def _left(result: dict[str, Any], way: Way) -> str:
     """Return what was done beside the values themselves, a sentence each line."""
-    told = [f"{result['cells']} values were emptied"]
+    told = [_TOLD[way].format(result["cells"])]
     if "files" in result["done"]:
         told.append(
             f"{result['fragments']} fragments of them were in the server's files, and are there no longer"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from efface.model import sightings
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from efface.model import Box, Finding
 
@@ -14,6 +16,7 @@ __all__ = ["is_same", "lost_from", "residue_of"]
 _SAME_FACE = 0.3
 """Intersection over union from which a box in the result is taken for a finding that was to stay: filling
 the neighbour moves a network's box by a few pixels."""
+_SAME_TIME_S = 0.25  # frames of a recording that was coded anew may be looked at a little later or earlier
 
 
 def residue_of(found: Iterable[Finding], due: Sequence[Finding], kept: Sequence[Finding]) -> list[Finding]:
@@ -38,18 +41,39 @@ def lost_from(found: Sequence[Finding], kept: Iterable[Finding]) -> list[Finding
 
 
 def is_same(finding: Finding, other: Finding) -> bool:
-    """Return whether two findings are of one thing at one place: the same, or boxes that cover one another."""
+    """Return whether two findings are of one thing at one place: the same, or boxes that cover one another.
+
+    Of recordings the times must meet, too; where both tell when they were seen where, boxes of the same time.
+    """
     if finding.id == other.id:
         return True
-    one, two = finding.locator.box, other.locator.box
+    here, there = finding.locator, other.locator
     return (
-        one is not None
-        and two is not None
-        and finding.locator.path == other.locator.path
-        and finding.locator.page == other.locator.page
+        (here.path, here.page, here.track) == (there.path, there.page, there.track)
         and (finding.form, finding.characteristic) == (other.form, other.characteristic)
-        and _overlap(one, two) >= _SAME_FACE
+        and _meet(here.times, there.times)
+        and any(_overlap(one, two) >= _SAME_FACE for one, two in _pairs(finding, other))
     )
+
+
+def _meet(one: tuple[float, float] | None, other: tuple[float, float] | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return max(one[0], other[0]) <= min(one[1], other[1])
+
+
+def _pairs(finding: Finding, other: Finding) -> Iterator[tuple[Box, Box]]:
+    """Yield the boxes that can be compared."""
+    here, there = sightings(finding), sightings(other)
+    if here and there:
+        yield from (
+            (box, another)
+            for seen_s, box in here
+            for then_s, another in there
+            if abs(seen_s - then_s) <= _SAME_TIME_S
+        )
+    elif finding.locator.box is not None and other.locator.box is not None:
+        yield finding.locator.box, other.locator.box
 
 
 def _overlap(one: Box, two: Box) -> float:

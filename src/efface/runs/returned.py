@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from efface.errors import EvidenceError
 from efface.evidence import account, canonical, envelope, history, merkle, shapes
-from efface.evidence.entries import entry_adapter
-from efface.evidence.statement import FindingStatus, statement_adapter
+from efface.evidence.entries import RehearsalOpened, entry_adapter
+from efface.evidence.statement import statement_adapter
 from efface.model import Locator
 from efface.report.marks import Returned
 from efface.runs.record import finding_ref
@@ -65,7 +65,7 @@ def parse_against(data: bytes) -> Against:
     payload = envelope.parse(data).payload
     canonical.loads(payload)
     said = shapes.read(statement_adapter, payload).predicate
-    removed = sum(finding.status is FindingStatus.REMOVED for finding in said.findings)
+    removed = sum(finding.status in account.GONE for finding in said.findings)
     return Against(said.run, said.issued_at, said.ledger.size, said.ledger.root, removed)
 
 
@@ -118,7 +118,7 @@ class _Removals:
         entries = _typed(islice(store.ledger.read(), against.size))
         self._before = {removed.intent.before for removed in history.removed(entries)}
         statuses = account.statuses(entries)
-        gone = {ref for ref, status in statuses.items() if status is FindingStatus.REMOVED}
+        gone = {ref for ref, status in statuses.items() if status in account.GONE}
         known = store.scanned()[0]
         self._gone = _by_file(each for each in known if finding_ref(store, each.id) in gone)
         self._stays = _by_file(each for each in known if finding_ref(store, each.id) not in gone)
@@ -150,7 +150,8 @@ class _Removals:
 
 
 def _typed(entries: Iterable[dict[str, Any]]) -> list[Entry]:
-    return [shapes.read(entry_adapter, canonical.dumps(entry)) for entry in entries]
+    read = (shapes.read(entry_adapter, canonical.dumps(entry)) for entry in entries)
+    return [entry for entry in read if not isinstance(entry, RehearsalOpened)]
 
 
 def _by_file(findings: Iterable[Finding]) -> defaultdict[str, list[Finding]]:

@@ -11,7 +11,7 @@ from efface.model import Locator
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Roots", "folder_of", "roots_of"]
+__all__ = ["Roots", "folder_of", "name_of", "roots_of"]
 
 _SQLITE = "sqlite:///"
 
@@ -28,6 +28,11 @@ def folder_of(target: str) -> str:
     """Return the folder that a target names, or "" where it names something else."""
     real = _real(target)
     return real if os.path.isdir(real) else ""
+
+
+def name_of(target: str) -> str:
+    """Return the real path that a target names, or the target itself where it names something else."""
+    return _real(target) or target
 
 
 def _real(target: str) -> str:

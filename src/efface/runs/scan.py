@@ -19,6 +19,7 @@ from efface import __version__, registry
 from efface.errors import UsageError
 from efface.examine import DATA, configuration
 from efface.model import Gap, GapReason, Limits, Locator, Mode, SampledSource, Unit
+from efface.runs.bound import bind, is_elsewhere, targets_to_list
 from efface.runs.codec import decode, encode
 from efface.runs.ignore import Ignore
 from efface.runs.left import tell_left
@@ -56,6 +57,7 @@ class ScanOptions:
         limits: Budgets.
         ignore: What to leave out, and to count; None for nothing.
         engine: Address of a cluster whose workers look, see `engines.cluster.Cluster`; "" for processes here.
+        elsewhere: Whether it may be of other targets than those of the run; it then leaves no entry in the ledger.
         look: What is looked for.
         rank: Gives the units that are looked at first the smallest numbers; None for the order of places.
     """
@@ -66,6 +68,7 @@ class ScanOptions:
     limits: Limits = field(default_factory=Limits)
     ignore: Ignore | None = None
     engine: str = ""
+    elsewhere: bool = False
     look: Look = DATA
     rank: Callable[[Unit], float] | None = None
 
@@ -100,15 +103,16 @@ def scan(store: Store, options: ScanOptions, *, progress: Callable[[Progress], N
         progress: Called after each unit.
 
     Raises:
-        UsageError: A target does not exist, or no source reads it.
+        UsageError: A target does not exist, or no source reads it, or the run is of other targets.
     """
-    sources = [_source_of(target, options.look) for target in options.targets]
+    targets = targets_to_list(store, options.targets, options.mode, elsewhere=options.elsewhere)
+    sources = [_source_of(target, options.look) for target in targets]
     digest = configuration(options.mode, options.limits, options.look)
     started_at, began = datetime.now(UTC), time.monotonic()
     ignore = options.ignore or Ignore()
     listings = [
         _begun(ignore.listed(target, _listing(source, target, options)))
-        for target, source in zip(options.targets, sources, strict=True)
+        for target, source in zip(targets, sources, strict=True)
     ]
     with _engine(options, digest) as engine:  # refused before the run is touched
         number = _begin(store, options, started_at)
@@ -160,6 +164,7 @@ def _begin(store: Store, options: ScanOptions, started_at: datetime) -> int:
         store.set_meta("look", options.look.name)
         store.set_meta("started_at", started_at.isoformat())
         store.set_meta("finished_at", "")
+        bind(store, options.targets)
         if not store.ledger.size:
             opened = {"kind": "run_opened", "run": store.run_id, "tool_version": __version__}
             store.ledger.append({**opened, "targets": len(options.targets)})
@@ -285,6 +290,8 @@ def _finish(store: Store, options: ScanOptions, started_at: datetime, reused: in
         store.set_meta("finished_at", datetime.now(UTC).isoformat())
         store.set_meta("reused", str(reused))
         store.set_meta("seconds", f"{time.time() - started_at.timestamp():.3f}")
+        if is_elsewhere(store):
+            return  # a look for what came back, in other places: the ledger stays as it was certified
         if removal_began(store):
             store.ledger.append(looked_again_entry(store))
         else:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 from efface.errors import AccessError, UsageError
 from efface.evidence.ledger import Ledger, create_table
 from efface.evidence.pseudonym import Pseudonyms, new_secret
-from efface.model import Finding, Gap, Removal, RemovalStatus, Sampling, Unit, Verdict, printable
+from efface.model import Finding, Gap, Locator, Removal, RemovalStatus, Sampling, Unit, Verdict, printable
 from efface.runs.codec import decode, encode
 from efface.runs.opinions import read_verdicts, write_verdicts
 from efface.runs.schema import APPLICATION_ID, FORMAT, SCHEMA, may_be_run_file
@@ -207,6 +207,11 @@ class Store:
         """Yield place, source and stamp of every unit in which something was found."""
         query = "SELECT uri, source, stamp FROM unit WHERE uri IN (SELECT unit FROM finding)"
         yield from self._db.execute(query).fetchall()
+
+    def paths(self) -> list[str]:
+        """Return the paths of the run's files."""
+        rows = self._db.execute("SELECT uri FROM unit WHERE source = 'filesystem' ORDER BY uri")
+        return [Locator.parse(uri).path[0] for (uri,) in rows]
 
     def units_at(self, target: str) -> list[Unit]:
         """Return the units of one target: itself, or the draws and ranges of a table."""

@@ -10,7 +10,7 @@ from efface import registry
 from efface.errors import EffaceError, FormatError
 from efface.evidence.pseudonym import Pseudonyms
 from efface.examine import DATA, Examiner
-from efface.model import Collection, Gap, GapReason, Locator, Part
+from efface.model import Collection, Gap, GapReason, Locator, Mode, Part
 from efface.runs.codec import decode
 from efface.runs.tally import Tally, tried
 from efface.sources.archive import reason_of
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from efface.examine import Look
-    from efface.model import Limits, Mode, Source
+    from efface.model import Limits, Source
 
 __all__ = ["Tasks"]
 
@@ -32,6 +32,7 @@ class Tasks:
         self._limits = limits
         self._at = at
         self._examiner = Examiner(mode, limits, at=at, look=look)
+        self._thorough = self._examiner if mode is Mode.THOROUGH else None
         self._sources: dict[str, Source] = {}
 
     def do(self, task: dict[str, Any]) -> dict[str, Any]:
@@ -42,9 +43,15 @@ class Tasks:
             from efface.runs.erase_table import erase_table, survey_table  # noqa: PLC0415 - as below
 
             return (survey_table if task["task"] == "survey" else erase_table)(task, self._limits, self._at)
-        from efface.runs.prepare import prepare  # noqa: PLC0415 - a scan needs nothing that writes
+        from efface.runs.prepare import Eyes, prepare  # noqa: PLC0415 - a scan needs nothing that writes
 
-        return prepare(task, self._examiner, self._limits)
+        return prepare(task, Eyes(self._examiner, self._hardest()), self._limits, self._at)
+
+    def _hardest(self) -> Examiner:
+        """Return who looks as hard as can be."""
+        if self._thorough is None:
+            self._thorough = Examiner(Mode.THOROUGH, self._limits, at=self._at)
+        return self._thorough
 
     def _scan(self, task: dict[str, Any]) -> dict[str, Any]:
         unit, skip = decode(task["unit"]), task["skip"]

@@ -1,5 +1,7 @@
 """The guard over HTTP: requests in, decisions out."""
 
 from efface.server.app import application
+from efface.server.middleware import GuardMiddleware
+from efface.server.opening import DoorOptions
 
-__all__ = ["application"]
+__all__ = ["DoorOptions", "GuardMiddleware", "application"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from efface.engines.buried import buried
+from efface.engines.buried import buried, name_of
 from efface.formats import sniff
 from efface.formats.text_values import TEXT_TYPES
 from efface.model import Beat, Part, Surroundings
@@ -71,8 +71,7 @@ class BuriedFiles:
                         break  # the next window has it whole
                     number += 1
                     content = data[0][first:last]
-                    kind = sniff.media_type(content[: sniff.HEAD_BYTES]).rpartition("/")[2]
-                    name = f"buried-{number}.{kind.removeprefix('vnd.').removeprefix('x-')}"
+                    name = name_of(number, content)
                     around = Surroundings((name, *part.surroundings.names))
                     yield Part(part.locator.child(name), BytesPayload(content), around, part.modified_at)
 

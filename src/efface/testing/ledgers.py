@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from efface.evidence import canonical, certificate, envelope, merkle, summaries
+from efface.evidence import canonical, certificate, envelope, merkle, recognition, summaries
 from efface.evidence.ledger import Ledger, create_table
 from efface.evidence.pseudonym import SECRET_BYTES, Domain, Pseudonyms
 from efface.evidence.summaries import FindingSummary, GapSummary
@@ -27,6 +27,8 @@ __all__ = [
     "new_ledger",
     "office_story",
     "rebuilt",
+    "recognised",
+    "recognition_story",
     "small_story",
 ]
 
@@ -159,6 +161,89 @@ def database_story() -> Story:
         *emptied(3, columns[3:4], end="partial"),
     ]
     return _told(columns, (), entries)
+
+
+def sealed(target: int, findings: Sequence[FindingSummary], *, end: str = "done") -> list[dict[str, Any]]:
+    """Return the entries of a removal whose original is kept for a holder of a key, that ends "done" or "failed"."""
+    intent, *rest = removal(target, findings, end=end)
+    digests = {"sealed": "5" * 64, "recipient": "6" * 64}
+    kept = {"kind": "removal_sealed", "ref": intent["ref"], **digests, "until": f"2027-01-{target + 1:02}"}
+    return [intent, kept, *rest]
+
+
+def sealed_story() -> Story:
+    """Return a run in which two persons remove: wholly, sealed, sealed and failed, and then sealed and not."""
+    faces = tuple(finding(n) for n in range(5))
+    persons = {"planner": "a" * 64, "applier": "b" * 64}
+    planned = {"kind": "removal_planned", "removals": 3}
+    approved = {"kind": "removal_approved", "plan": "c" * 64, **persons}
+    entries: list[dict[str, Any]] = [
+        planned,
+        *removal(0, faces[:1]),
+        approved,
+        planned,
+        *sealed(1, faces[1:3]),
+        *sealed(2, faces[3:4], end="failed"),
+        approved,
+        planned,
+        *sealed(3, faces[4:], end="failed"),
+        *removal(3, faces[4:]),
+    ]
+    return _told(faces, (), entries)
+
+
+def recognised(
+    targets: Sequence[int],
+    *,
+    flat: int,
+    comparisons: Sequence[tuple[str, str, int, int, int]] = (),
+    left: int = 0,
+) -> dict[str, Any]:
+    """Return the entry of recognisers that were tried on removals.
+
+    Args:
+        targets: Numbers of the removals.
+        flat: Faces at whose place everything is of one colour.
+        comparisons: Of each its family, gallery, probes, rank-1 rate and chance in millionths.
+        left: Faces at whose place something else is.
+    """
+    told: list[dict[str, Any]] = []
+    for family, gallery, probes, rank1, chance in comparisons:
+        for measure, rate, by_chance in (("rank_one", rank1, chance), ("accepted", 0, 1_000)):
+            lower, upper = recognition.bounds(rate, probes)
+            numbers = {"rate_ppm": rate, "chance_ppm": by_chance, "lower_ppm": lower, "upper_ppm": upper}
+            told.append(
+                {"family": family, "gallery": gallery, "measure": measure, "probes": probes, **numbers}
+            )
+    rates = [(row["chance_ppm"], row["lower_ppm"], row["upper_ppm"]) for row in told]
+    return {
+        "kind": "reidentified",
+        "removals": [_NAMES.ref(Domain.TARGET, str(target)) for target in targets],
+        "flat": flat,
+        "gone": 1,
+        "left": left,
+        "untested": len(targets),
+        "comparisons": told,
+        "outcome": recognition.outcome(rates, left).value,
+    }
+
+
+def recognition_story() -> Story:
+    """Return a run in which recognisers were tried thrice: nothing left, too few, and known until removed anew."""
+    faces = tuple(finding(n) for n in range(4))
+    entries: list[dict[str, Any]] = [
+        {"kind": "removal_planned", "removals": 4},
+        *removal(0, faces[:1]),
+        recognised([0], flat=40, comparisons=[("lbp", "clear", 40, 25_000, 25_000)]),
+        *removal(1, faces[1:2]),
+        recognised([1], flat=0, left=3, comparisons=[("lbp", "clear", 3, 333_333, 333_333)]),
+        *removal(2, faces[2:3]),
+        recognised([2], flat=0, left=50, comparisons=[("lbp", "parrot", 50, 900_000, 20_000)]),
+        *removal(2, faces[2:3]),
+        recognised([2], flat=50),
+        *removal(3, faces[3:4]),
+    ]
+    return _told(faces, (), entries)
 
 
 def _told(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["dahua", "moving", "recording", "turned"]
 
+_LAYOUTS = {"mjpeg": "yuvj420p", "huffyuv": "yuv422p"}
 _DHAV_H264 = 0x08
 _DHAV_KEY = 0xFD
 
@@ -62,7 +63,7 @@ def recording(
         for frames in streams:
             stream: Any = container.add_stream(codec, rate=Fraction(rate))
             stream.height, stream.width = frames[0].shape[:2]
-            stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+            stream.pix_fmt = _LAYOUTS.get(codec, "yuv420p")
             made.append((stream, frames))
         picture: Any = None
         if cover:

@@ -23,11 +23,12 @@ from efface.actions.erase_cells import EraseCells
 from efface.actions.erase_file import EraseFile
 from efface.actions.erase_values import EraseValues
 from efface.actions.erase_vectors import EraseVectors
-from efface.actions.redact_image import RedactImage
+from efface.actions.redact_image import RedactImage, why_not
 from efface.actions.rewrite_archive import RewriteArchive, erase
 from efface.engines.embedded_pictures import thumbnails
 from efface.errors import RemovalError
 from efface.model import Box, Characteristic, Clue, Finding, Form, Limits, Locator, Method
+from efface.report import texts
 
 LIMITS = Limits()
 RNG = random.Random(3)
@@ -357,3 +358,25 @@ def test_words_of_the_methods():
     """Covering a part is `redact`; making data unreadable where it stands is `clear`."""
     assert RedactImage.method is Method.REDACT
     assert {EraseCells.method, EraseFile.method, EraseValues.method, EraseVectors.method} == {Method.CLEAR}
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "image/heic",
+        "image/heif",
+        "image/vnd.adobe.photoshop",
+        "image/x-adobe-dng",
+        "application/dicom",
+        "image/wmf",
+    ],
+)
+def test_what_is_found_and_not_covered_has_a_reason_in_both_languages(kind):
+    """A kind in which faces are found and no action covers them says why, in words that the reports translate."""
+    assert not RedactImage().accepts(kind, face("a.bin"))
+    assert texts.has(f"detail.{why_not(kind)}")
+
+
+def test_kinds_that_are_covered_need_no_reason():
+    """No reason is given for a kind that is covered, or of which nothing is known."""
+    assert [why_not(kind) for kind in ("image/jpeg", "image/avif", "text/plain", "")] == [""] * 4

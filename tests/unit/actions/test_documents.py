@@ -23,6 +23,7 @@ from efface.errors import RemovalError
 from efface.formats.mime_edit import NOTE
 from efface.model import Box, Characteristic, Finding, Form, Limits, Locator
 from efface.testing.documents import page_with, pdf, pdf_image, pdf_stream
+from efface.testing.pictures import photoshop
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -189,8 +190,11 @@ def test_a_part_of_mail_is_changed_by_the_action_for_its_kind(store: str, holder
 
 def test_a_picture_that_no_action_covers_goes_with_a_note() -> None:
     """A picture in a coding that cannot be covered is not kept for its frame; the words of the message stay."""
-    data = letter(b"Content-Type: text/plain\n\nwords\n", leaf("a.jp2", picture("JPEG2000")))
-    result = RewriteMail().remove(data, [face("a.eml", "attachment-a.jp2")], LIMITS)
+    data = letter(
+        b"Content-Type: text/plain\n\nwords\n",
+        leaf("a.psd", photoshop(Image.open(io.BytesIO(picture("PNG"))))),
+    )
+    result = RewriteMail().remove(data, [face("a.eml", "attachment-a.psd")], LIMITS)
     assert result is not None
     assert NOTE.encode() in result
     assert b"\nwords\n" in result

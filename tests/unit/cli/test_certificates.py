@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
+import sys
+
+import pikepdf
+import pypdfium2
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from efface.cli.app import run
 from efface.evidence.keys import SigningKey, save_private, save_public
 from efface.runs.exit_code import ExitCode
+from efface.runs.store import Store
 from efface.testing.ledgers import small_story
 
 
@@ -93,3 +100,65 @@ def test_a_page_on_standard_output_stands_alone(desk, capsys) -> None:
     out = capsys.readouterr().out
     assert out.startswith("<!DOCTYPE html>")
     assert out.endswith("</html>\n")
+
+
+# -- the paper -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def scanned(desk):
+    """The run file of a scan of an empty folder."""
+    (desk / "in").mkdir()
+    (desk / "in" / "note.txt").write_text("nothing biometric")
+    assert run(["scan", "in", "--run", "run.sqlite", "--quiet", "--jobs", "1"]) == ExitCode.CLEAN
+    return desk
+
+
+def certify(*more: str) -> int:
+    return run(["certify", "run.sqlite", "-o", "made.json", "--key", "owner.pem", *more])
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_paper_is_for_keeping_and_holds_the_signed_file(scanned, lang) -> None:
+    """It says of itself that it is PDF/A-3b, and the certificate in it is the very file, which checks."""
+    assert certify("--pdf", "paper.pdf", "--lang", lang) == ExitCode.CLEAN
+    with pikepdf.open(scanned / "paper.pdf") as paper:
+        with paper.open_metadata() as metadata:
+            assert metadata.pdfa_status == "3B"
+        assert list(paper.attachments) == ["certificate.json"]
+        file = paper.attachments["certificate.json"]
+        (scanned / "taken.json").write_bytes(file.get_file().read_bytes())
+        assert file.obj["/AFRelationship"] == "/Source"
+    assert (scanned / "taken.json").read_bytes() == (scanned / "made.json").read_bytes()
+    assert run(["check", "taken.json", "--trust", "owner.pub", "--quiet"]) == ExitCode.CLEAN
+
+
+def test_the_paper_says_it_in_both_languages_with_the_digest(scanned) -> None:
+    """Chinese and English, what was not proven, and the SHA-256 of the file it stands for."""
+    assert certify("--pdf", "paper.pdf", "--lang", "zh") == ExitCode.CLEAN
+    pages = pypdfium2.PdfDocument(scanned / "paper.pdf")
+    words = "".join(page.get_textpage().get_text_bounded() for page in pages)
+    plain = re.sub(r"\s|\u200b", "", words)
+    assert hashlib.sha256((scanned / "made.json").read_bytes()).hexdigest() in plain
+    assert "清除证书" in plain
+    assert "Theownerchosethetargets." in plain
+
+
+@pytest.mark.parametrize("name", ["paper.docx", "paper", "paper.html"])
+def test_a_paper_of_another_form_is_refused_before_anything_is_signed(scanned, name, capsys) -> None:
+    """Only .pdf; the ledger does not grow by a certificate that nobody got."""
+    before = (scanned / "run.sqlite").read_bytes()
+    assert certify("--pdf", name) == ExitCode.USAGE
+    assert ".pdf" in capsys.readouterr().err
+    assert not (scanned / "made.json").exists()
+    assert (scanned / "run.sqlite").read_bytes() == before
+
+
+def test_no_certificate_without_its_paper(scanned, monkeypatch) -> None:
+    """Where the typesetter is missing neither is written, and the ledger names no certificate."""
+    monkeypatch.setitem(sys.modules, "typst", None)
+    assert certify("--pdf", "paper.pdf") != ExitCode.CLEAN
+    assert not (scanned / "made.json").exists()
+    assert not (scanned / "paper.pdf").exists()
+    with Store("run.sqlite", create=False) as store:
+        assert "certified" not in {entry["kind"] for entry in store.ledger.read()}

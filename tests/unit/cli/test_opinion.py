@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pikepdf
 import pypdfium2
 import pytest
 
@@ -55,6 +56,16 @@ def test_an_opinion_of_the_activity_names_the_case_and_the_rules(
     assert "Sales office, Jianye district" in shown
     assert "2020-12-01" in shown
     assert "Nanjing" in shown
+
+
+def test_an_opinion_is_for_keeping(tmp_path: Path, case: str) -> None:
+    """The PDF says of itself that it is PDF/A-3b: fonts inside, and nothing attached."""
+    target = tmp_path / "opinion.pdf"
+    run(["judge", "--case", case, "--opinion", str(target), "--as-of", "2020-12-01"])
+    with pikepdf.open(target) as paper:
+        assert not list(paper.attachments)
+        with paper.open_metadata() as metadata:
+            assert metadata.pdfa_status == "3B"
 
 
 @pytest.mark.parametrize("form", ["html", "pdf"])

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from efface.detectors.face_tracks import Sighting, Tracks
 from efface.detectors.face_video import FaceVideo
 from efface.engines.face_finder import Face
+from efface.engines.face_tracks import Sighting, Tracks
 from efface.errors import FormatError
 from efface.model import Artefact, Beat, Finding, Level, Limits, Locator, Mode, Sampling, Surroundings
 from efface.sources.payloads import BytesPayload

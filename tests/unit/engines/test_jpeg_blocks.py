@@ -262,8 +262,55 @@ def test_another_libjpeg_is_refused(monkeypatch):
     from simplejpeg import _jpeg
 
     monkeypatch.setattr(jpeg_blocks, "_LIBRARY", _jpeg.__file__)
+    monkeypatch.setattr(jpeg_blocks, "_HELPER", helper := jpeg_blocks._Helper())
     with pytest.raises(FormatError):
         fill_blocks(GREY, [AREA], LIMITS)
+    helper.stop()
+
+
+def test_one_process_fills_one_picture_after_the_other():
+    """Pictures share the process that makes the forks, and one that is refused does not disturb the next."""
+    assert fill_blocks(GREY, [AREA], LIMITS)
+    first = jpeg_blocks._HELPER._process.pid
+    with pytest.raises(FormatError):
+        fill_blocks(GREY.replace(b"\xff\xc0", b"\xff\xc3"), [AREA], LIMITS)
+    assert fill_blocks(GREY, [AREA], LIMITS)
+    assert jpeg_blocks._HELPER._process.pid == first
+
+
+def test_a_process_that_went_away_is_started_anew():
+    """Whatever ended the process between two pictures, the next picture gets a new one."""
+    assert fill_blocks(GREY, [AREA], LIMITS)
+    gone = jpeg_blocks._HELPER._process
+    gone.kill()
+    gone.wait()
+    assert fill_blocks(GREY, [AREA], LIMITS)
+    assert jpeg_blocks._HELPER._process.pid != gone.pid
+
+
+@pytest.mark.parametrize("said", [b"", b"0 900\nshort", b"no numbers\n", b"\n"])
+def test_a_process_that_goes_away_with_a_picture_is_a_refusal(tmp_path, monkeypatch, said):
+    """A process that ends, or talks nonsense, instead of giving a picture back refuses that picture alone."""
+    program = tmp_path / "program.py"
+    program.write_text(f"import os, sys\nsys.stdin.buffer.readline()\nos.write(1, {said!r})\n")
+    monkeypatch.setattr(jpeg_blocks, "_PROGRAM", str(program))
+    monkeypatch.setattr(jpeg_blocks, "_HELPER", helper := jpeg_blocks._Helper())
+    with pytest.raises(FormatError):
+        fill_blocks(GREY, [AREA], LIMITS)
+    monkeypatch.undo()
+    assert helper._process is None
+    assert fill_blocks(GREY, [AREA], LIMITS)
+
+
+def test_a_process_that_says_nothing_is_stopped(tmp_path, monkeypatch):
+    """A process that keeps a picture for longer than artefact_seconds is ended."""
+    program = tmp_path / "program.py"
+    program.write_text("import sys, time\nsys.stdin.buffer.readline()\ntime.sleep(60)\n")
+    monkeypatch.setattr(jpeg_blocks, "_PROGRAM", str(program))
+    monkeypatch.setattr(jpeg_blocks, "_HELPER", helper := jpeg_blocks._Helper())
+    with pytest.raises(LimitExceededError, match="artefact_seconds"):
+        fill_blocks(GREY, [AREA], Limits(artefact_seconds=0.5))
+    assert helper._process is None
 
 
 def test_the_program_says_nothing_of_the_picture():
@@ -271,9 +318,8 @@ def test_the_program_says_nothing_of_the_picture():
     mark = b"the-hidden-copy-0123456789"
     done = subprocess.run(
         [sys.executable, "-I", "-S", jpeg_blocks._PROGRAM, jpeg_blocks._LIBRARY],
-        input=b"9 1000000000 0 0 1 1\n\xff\xd8\xff\xfe\0\x40" + mark * 3,
+        input=b"84 9 1000000000 0 0 1 1\n\xff\xd8\xff\xfe\0\x40" + mark * 3,
         capture_output=True,
     )
-    assert done.returncode == 1
-    assert done.stdout == b""
+    assert done.stdout == b"1 0\n"
     assert mark not in done.stderr

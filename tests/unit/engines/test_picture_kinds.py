@@ -141,7 +141,7 @@ def test_avif_items_besides_the_primary_are_seen():
     out = io.BytesIO()
     picture.save(out, "AVIF")
     found = copies_of(out.getvalue())
-    assert only(found["item-auxiliary"]).pixels.shape == (64, 96, 3)
+    assert only(found["item-opacity"]).pixels.shape == (64, 96, 3)
 
 
 def test_without_the_extra_heic_says_what_to_install(monkeypatch):

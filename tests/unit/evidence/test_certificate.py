@@ -19,7 +19,7 @@ from efface.evidence.not_proven import GENERAL, OF_RUN, Code, stated
 from efface.evidence.summaries import FindingSummary, GapSummary
 from efface.model.vocabulary import Characteristic, Form, GapReason, Level
 from efface.testing import ledgers
-from efface.testing.ledgers import Story, new_ledger, office_story, small_story
+from efface.testing.ledgers import Story, new_ledger, office_story, recognition_story, small_story
 
 KEY = SigningKey(Ed25519PrivateKey.from_private_bytes(bytes(32)))
 SECOND = SigningKey(Ed25519PrivateKey.from_private_bytes(bytes(31) + b"\1"))
@@ -64,10 +64,10 @@ def test_account():
 def test_what_was_not_proven_follows_from_the_run():
     """Gaps, held, failed and remaining findings are stated with their numbers; zero is not stated."""
     codes = [item["code"] for item in predicate_of(CERTIFICATE)["not_proven"]]
-    of_run = ["gaps_remain", "held", "failed", "remaining", "rescan_gaps"]
+    of_run = ["gaps_remain", "held", "failed", "remaining", "rescan_gaps", "not_reidentified"]
     assert codes == [code.value for code in GENERAL] + of_run
     small = [item["code"] for item in predicate_of(small_story().certificate(KEY))["not_proven"]]
-    assert small == [code.value for code in GENERAL] + ["not_rescanned"]
+    assert small == [code.value for code in GENERAL] + ["not_rescanned", "not_reidentified"]
 
 
 def test_findings_never_judged_are_stated():
@@ -90,7 +90,9 @@ def test_every_code_has_both_texts():
 def test_texts_of_version_1_do_not_change():
     """The fixed words belong to version 1; other words need another predicate type."""
     of_databases = {Code.DATABASES, Code.NOT_REWRITTEN, Code.FILES_NOT_SEARCHED, Code.PARTLY_EMPTIED}
-    data = canonical.dumps(stated({code: 7 for code in OF_RUN if code not in of_databases}))
+    of_recognisers = {Code.NOT_REIDENTIFIED, Code.FACES_NOT_TRIED, Code.TOO_FEW_FACES}
+    later = of_databases | of_recognisers | {Code.SEALED, Code.DERIVED_LEFT}
+    data = canonical.dumps(stated({code: 7 for code in OF_RUN if code not in later}))
     assert (
         hashlib.sha256(data).hexdigest() == "ca933823a100d8b3aaf11f1df691873a3a46b305f6bc094cc5d0ee41645b6bb2"
     )
@@ -98,6 +100,21 @@ def test_texts_of_version_1_do_not_change():
     assert (
         hashlib.sha256(data).hexdigest() == "419d6f308b75af7ead56949987895f878d7c9ea5688645d52a9814ebefac887d"
     )
+
+
+def test_what_recognisers_leave_unproven():
+    """Removals and faces that no recogniser was tried on, and faces too few to say, are stated with their numbers."""
+    said = predicate_of(recognition_story().certificate(KEY))
+    told = {item["code"]: item["text_en"].rstrip(".").rpartition(" ")[2] for item in said["not_proven"]}
+    assert (told["not_reidentified"], told["faces_not_tried"], told["too_few_faces"]) == ("1", "4", "3")
+    assert [test["outcome"] for test in said["reidentified"]] == ["shown", "too_few", "contradicted", "shown"]
+
+
+def test_no_certificate_while_recognisers_know_a_face():
+    """Where the last word on a removal is that its faces are still recognised, none is issued."""
+    story = recognition_story()
+    with pytest.raises(EvidenceError, match="recognisers still know the faces of 1 removals"):
+        Story(story.findings, (), story.entries[:15]).certificate(KEY)
 
 
 def test_several_signers():

@@ -38,6 +38,14 @@ def rescan(residue=0):
     return {"kind": "rescan", "coverage": COVERAGE, "residue": residue}
 
 
+def tried(ref=A, outcome="shown", left=0, **numbers):
+    row = {"family": "lbp", "gallery": "clear", "measure": "rank_one", "probes": 100, "rate_ppm": 900_000}
+    row |= {"chance_ppm": 10_000, "lower_ppm": 825_632, "upper_ppm": 944_772} | numbers
+    counts = {"flat": 1, "gone": 0, "left": left, "untested": 0}
+    rows = [row] if left else []
+    return {"kind": "reidentified", "removals": [ref], **counts, "comparisons": rows, "outcome": outcome}
+
+
 def typed(entries):
     return [shapes.read(entry_adapter, canonical.dumps({**AT, **entry})) for entry in entries]
 
@@ -54,6 +62,17 @@ def stopped(ref=A):
     return {**failed(ref), "reason": "partial"}
 
 
+def sealed(ref=A, until="2026-11-22"):
+    digests = {"sealed": "5" * 64, "recipient": "6" * 64}
+    return {"kind": "removal_sealed", "ref": ref, "until": until, **digests}
+
+
+def approved(planner="a", applier="b"):
+    return {"kind": "removal_approved", "plan": "c" * 64, "planner": planner * 64, "applier": applier * 64}
+
+
+PLANNED = {"kind": "removal_planned", "removals": 1}
+
 TRUTHFUL = {
     "nothing": [],
     "one removal": [intent(), ready(), done()],
@@ -62,6 +81,8 @@ TRUTHFUL = {
     "a failure after the replacement": [intent(), ready(), failed()],
     "a failure, then a removal": [intent(), failed(), intent(), ready(), done()],
     "two removals in one target, one after the other": [intent(), ready(), done()] * 2,
+    "an original that is sealed": [intent(), sealed(), ready(), done()],
+    "sealed, failed, and then not sealed": [intent(), sealed(), failed(), intent(), ready(), done()],
     "a target that is gone": [intent(method="purge"), ready(after=None), done(after=None)],
     "cells of a table": [in_table(), cleaned(), ready(), done()],
     "cells of a table, of which nothing could be cleaned": [
@@ -81,6 +102,7 @@ TRUTHFUL = {
     "held by a rule": [held()],
     "held by a hold": [held(rule=None, hold=0)],
     "a re-scan that found something, then one that did not": [rescan(1), rescan(0)],
+    "faces that recognisers knew, then not": [tried(outcome="contradicted", left=100), tried()],
 }
 
 
@@ -126,8 +148,39 @@ UNTRUE = {
         2,
         "neither done nor not done, or both",
     ),
+    "sealed without an intent": ([sealed()], 1, "no removal from a file"),
+    "a table that is sealed": (
+        [in_table(), sealed(), cleaned(), ready(), done()],
+        2,
+        "no removal from a file",
+    ),
+    "sealed after it was ready": ([intent(), ready(), sealed(), done()], 3, "after it was ready"),
+    "sealed twice": ([intent(), sealed(), sealed(), ready(), done()], 3, "sealed twice"),
+    "sealed and destroyed": (
+        [intent(method="destroy"), sealed(), ready(after=None), done(after=None)],
+        2,
+        "neither purged nor destroyed",
+    ),
+    "sealed until yesterday": ([intent(), sealed(until="2026-11-21"), ready(), done()], 2, "was over"),
     "held while it runs": ([intent(), held(), ready(), done()], 2, "after it began"),
     "held by nothing": ([held(rule=None)], 1, "neither"),
+    "faces that recognisers still know": (
+        [tried(outcome="contradicted", left=100)],
+        1,
+        "still know the faces of 1",
+    ),
+    "known faces that another removal's do not make unknown": (
+        [tried(outcome="contradicted", left=100), tried(B)],
+        2,
+        "still know the faces of 1",
+    ),
+    "rates that say something else": ([tried(outcome="too_few", left=100)], 1, "its rates say contradicted"),
+    "nothing left, and yet too few": ([tried(outcome="too_few")], 1, "its rates say shown"),
+    "bounds of another rate": (
+        [tried(outcome="contradicted", left=100, upper_ppm=944_771)],
+        1,
+        "not those of its probes",
+    ),
     "a last re-scan with residue": ([rescan(0), rescan(3)], 2, "still finds 3"),
 }
 
@@ -182,3 +235,31 @@ def test_removed():
     (removed,) = history.removed(entries)
     assert removed.intent is entries[2]
     assert removed.done is entries[4]
+
+
+UNSIGNED = {
+    "nobody signs": ([PLANNED, PLANNED], None),
+    "two persons, each time": ([approved(), PLANNED, approved("b", "a"), PLANNED], None),
+    "two persons from the second plan on": ([PLANNED, approved(), PLANNED], None),
+    "one person is both": ([approved("a", "a"), PLANNED], "who planned the removals applied them"),
+    "one signature for two plans": ([approved(), PLANNED, PLANNED], "nobody signed"),
+    "a plan without one, later": ([approved(), PLANNED, approved(), PLANNED, PLANNED], "nobody signed"),
+}
+
+
+@pytest.mark.parametrize(("entries", "text"), UNSIGNED.values(), ids=UNSIGNED)
+def test_who_planned_does_not_apply(entries, text):
+    """From the first plan that two persons signed on, every plan has two, and they are not one."""
+    problems = [str(each) for each in history.order(typed(entries)) if "plan" in str(each)]
+    assert len(problems) == (text is not None)
+    assert text is None or text in problems[0]
+
+
+def test_sealed_is_not_removed():
+    """What is kept for a holder of a key stands as sealed, with its day; what failed keeps nothing."""
+    entries = typed([intent(), sealed(until="2027-01-01"), ready(), done()])
+    assert account.statuses(entries) == {"f" * 32: "sealed"}
+    assert account.sealed_until(entries) == {"2027-01-01": 1}
+    again = typed([intent(), sealed(), failed(), intent(), ready(), done()])
+    assert account.statuses(again) == {"f" * 32: "removed"}
+    assert account.sealed_until(again) == {}

@@ -226,6 +226,15 @@ def test_what_a_rule_may_hold_is_kept_until_it_is_decided(store: Store) -> None:
     assert "lacks a fact" in removal.reason
 
 
+def test_the_plan_tells_what_is_frozen_from_what_is_held(store: Store) -> None:
+    """Frozen data may be stored and secured; it is neither due nor merely held back."""
+    store.set_verdicts([verdict(C, VerdictKind.PROHIBITED, VerdictKind.PROHIBITED, VerdictKind.FREEZE)])
+    (removal,) = plan(store, Case("t", "CN"), (), DAY).removals
+    assert removal.status is RemovalStatus.HELD
+    assert "frozen" in removal.reason
+    assert "hold" not in removal.reason
+
+
 @pytest.mark.parametrize("rule", ["CN-PIPL-28", "CN-PIPL-47-FREEZE"])
 def test_another_open_question_keeps_nothing(store: Store, rule: str) -> None:
     """A rule that could only forbid, or freeze, does not stand in the way of a removal that is due."""

@@ -14,8 +14,10 @@ from efface.runs import remove
 from efface.runs.codec import encode
 from efface.runs.plan import Plan
 from efface.runs.pool import Done
+from efface.runs.record import target_ref
 from efface.runs.store import Store
 from efface.sources.filesystem import Filesystem
+from efface.testing.ledgers import recognised
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,8 +60,16 @@ def finished(store: Store, path: Path, **changed: Any) -> RemovalStatus:
         "findings": [],
         "sha256": digests["after"],
     }
-    result = {**digests, "log": "", "residue": [], "result": looked_at, "actions": ["a@1"], "method": "clear"}
-    removals = remove._Removals(store, None, date(2026, 1, 1), lambda _: None)
+    result = {
+        **digests,
+        "log": "",
+        "faces": {"untested": 0, "faces": [], "stays": []},
+        "residue": [],
+        "result": looked_at,
+        "actions": ["a@1"],
+        "method": "clear",
+    }
+    removals = remove._Removals(store, None, date(2026, 1, 1), lambda _: None, Plan((), 0))
     place = Locator.of_file(path)
     planned = Removal(place, (found.id,), (), ("a@1",), Method.CLEAR, RemovalStatus.PLANNED)
     task = {"unit": encode(unit), "removal": encode(planned), "due": [encode(found)], "out": str(out)}
@@ -108,3 +118,57 @@ def test_standard_input_is_not_taken_for_a_file_named_so(
     (failed,) = remove.apply(store, Plan((planned,), 0), None, date(2026, 1, 1))
     assert (failed.status, (tmp_path / "-").read_bytes()) == (RemovalStatus.FAILED, OLD)
     assert "no file" in failed.reason
+
+
+# -- recognisers ---------------------------------------------------------------------------------------
+
+
+class Tried:
+    """Recognisers that came to an outcome over one removal."""
+
+    def __init__(self, store: Store, path: Path, rank_one_ppm: int) -> None:
+        rows = [("lbp", "parrot", 50, rank_one_ppm, 20_000)]
+        refs = {"removals": [target_ref(store, Locator.of_file(path))]}
+        self._entry = recognised([0], flat=0, left=50, comparisons=rows) | refs
+
+    def entry(self) -> dict[str, Any]:
+        return self._entry
+
+
+def told(store: Store, path: Path, rank_one_ppm: int, status: RemovalStatus) -> Removal:
+    """Tell of one removal what recognisers made of it, and return where it stands."""
+    removals = remove._Removals(store, None, date(2026, 1, 1), lambda _: None, Plan((), 0))
+    removals.faces = Tried(store, path, rank_one_ppm)  # type: ignore[assignment]
+    done = Removal(Locator.of_file(path), ("a" * 32,), (), ("redact-image@1",), Method.REDACT, status)
+    (result,) = removals.told([done])
+    return result
+
+
+def test_a_removal_whose_faces_are_still_recognised_has_failed(store: Store, tmp_path: Path) -> None:
+    """It is reported and kept as failed, with what to do, and the ledger has the rates."""
+    result = told(store, tmp_path / "a", 900_000, RemovalStatus.REMOVED)
+    assert result.status is RemovalStatus.FAILED
+    assert "remove it whole" in result.reason
+    assert list(store.removals()) == [result]
+    assert [*store.ledger.read()][-1]["outcome"] == "contradicted"
+
+
+def test_too_few_faces_to_say_are_no_failure(store: Store, tmp_path: Path) -> None:
+    """A removal is not refused for being small; the ledger says that nothing was shown."""
+    assert told(store, tmp_path / "a", 20_000, RemovalStatus.REMOVED).status is RemovalStatus.REMOVED
+    assert [*store.ledger.read()][-1]["outcome"] == "too_few"
+
+
+def test_what_failed_before_keeps_its_reason(store: Store, tmp_path: Path) -> None:
+    """Only what was done can still fail."""
+    assert not told(store, tmp_path / "a", 900_000, RemovalStatus.FAILED).reason
+
+
+def test_other_removals_are_not_concerned(store: Store, tmp_path: Path) -> None:
+    """Rates speak of the targets whose faces they are of."""
+    removals = remove._Removals(store, None, date(2026, 1, 1), lambda _: None, Plan((), 0))
+    removals.faces = Tried(store, tmp_path / "a", 900_000)  # type: ignore[assignment]
+    other = Removal(
+        Locator.of_file(tmp_path / "b"), ("a" * 32,), (), (), Method.REDACT, RemovalStatus.REMOVED
+    )
+    assert removals.told([other]) == [other]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from efface.model import Box, Characteristic, Finding, Form, Locator
+from efface.model import Box, Characteristic, Finding, Form, Locator, sighting_clue
 from efface.runs.residue import lost_from, residue_of
 
 PLACE = Locator("file", ("/a.jpg",))
@@ -61,3 +61,34 @@ def test_what_was_to_stay_and_is_gone_is_lost() -> None:
     """A fill that reaches over a neighbour, or a file that goes whole, takes what it should keep."""
     assert lost_from([], [KEPT]) == [KEPT]
     assert lost_from([DUE], [KEPT]) == [KEPT]
+
+
+FILM = Locator("file", ("/a.mp4",))
+
+
+def track(times: str, x: int, *seen: tuple[float, int], stream: str = "") -> Finding:
+    place = FILM.at(f"t={times}&xywh=pixel:{x},0,100,100{stream}")
+    clues = tuple(sighting_clue(time_s, Box(left, 0, 100, 100)) for time_s, left in seen)
+    return Finding("face-video@3", Form.SAMPLE, Characteristic.FACE, place, 0.9, clues=clues)
+
+
+def test_a_face_at_another_time_is_another() -> None:
+    """Somebody who stood where a kept face stands later is residue."""
+    kept, early = track("5.00,9.00", 0), track("0.00,3.00", 2)
+    assert residue_of([early], [DUE], [kept]) == [early]
+    assert residue_of([track("5.10,9.00", 2)], [DUE], [kept]) == []
+
+
+def test_a_face_in_another_stream_is_another() -> None:
+    """Two cameras in one file show two places."""
+    kept, other = track("0.00,3.00", 0), track("0.00,3.00", 0, stream="&track=1")
+    assert residue_of([other], [DUE], [kept]) == [other]
+
+
+def test_a_track_is_known_by_where_it_was_at_a_time() -> None:
+    """The surest sighting of a walking person may be another one next time; one who crosses is another."""
+    kept = track("0.00,3.00", 0, (0.0, 0), (1.0, 300), (2.0, 600))
+    assert lost_from([track("0.00,3.00", 600, (0.0, 2), (1.03, 305), (2.0, 600))], [kept]) == []
+    crossing = track("0.00,3.00", 600, (0.0, 600), (2.0, 0))
+    assert residue_of([crossing], [DUE], [kept]) == [crossing]
+    assert lost_from([crossing], [kept]) == [kept]

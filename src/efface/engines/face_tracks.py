@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
     from efface.engines.face_finder import Face
 
-__all__ = ["Sighting", "Track", "Tracks"]
+__all__ = ["Box", "Sighting", "Track", "Tracks", "overlap"]
+
+Box = tuple[float, float, float, float]
+"""x, y, width, height in displayed pixels."""
 
 _SAME = 0.3  # intersection over union that makes it the same face whatever the time between
 _LARGEST_CHANGE = 2.0  # of a box's length between two sightings
@@ -27,10 +30,10 @@ _LOST_S = 1.0  # a face not seen for longer comes back as another track
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A face at a time; the box is x, y, width, height in displayed pixels."""
+    """A face at a time."""
 
     time_s: float
-    box: tuple[float, float, float, float]
+    box: Box
     face: Face
 
 
@@ -43,7 +46,8 @@ class Track:
         last: The last sighting.
         best: The surest sighting.
         count: In how many frames it is seen.
-        kept: Sightings about a second apart, at most 16, for showing where it was.
+        kept: Sightings about a second apart, at most 16, for showing where it was; or every one of them.
+        keeps_all: Whether every sighting is kept.
     """
 
     first_s: float
@@ -51,6 +55,7 @@ class Track:
     best: Sighting
     count: int = 1
     kept: list[Sighting] = field(default_factory=list)
+    keeps_all: bool = False
     _step_s: float = 1.0
 
     def add(self, sighting: Sighting) -> None:
@@ -59,7 +64,9 @@ class Track:
         self.last = sighting
         if sighting.face.confidence > self.best.face.confidence:
             self.best = sighting
-        if sighting.time_s - self.kept[-1].time_s >= self._step_s:
+        if self.keeps_all:
+            self.kept.append(sighting)
+        elif sighting.time_s - self.kept[-1].time_s >= self._step_s:
             self.kept.append(sighting)
             if len(self.kept) > _MOST_KEPT:
                 self.kept = self.kept[::2]
@@ -74,9 +81,11 @@ class Tracks:
 
     Args:
         gap_s: Usual time between two frames that are looked at.
+        keep_all: Whether tracks keep every sighting, for following them, rather than a few.
     """
 
-    def __init__(self, gap_s: float) -> None:
+    def __init__(self, gap_s: float, *, keep_all: bool = False) -> None:
+        self._keep_all = keep_all
         self._lost_s = max(_LOST_S, 2.5 * gap_s)
         self._open: list[Track] = []
         self._closed: list[Track] = []
@@ -108,7 +117,9 @@ class Tracks:
                 self._open[number].add(new[index])
         for index, sighting in enumerate(new):
             if index not in joined:
-                self._open.append(Track(sighting.time_s, sighting, sighting, kept=[sighting]))
+                self._open.append(
+                    Track(sighting.time_s, sighting, sighting, kept=[sighting], keeps_all=self._keep_all)
+                )
 
     def all(self) -> list[Track]:
         """Return every track, in the order of their beginning."""
@@ -122,7 +133,7 @@ class Tracks:
 
 def _nearness(one: Sighting, other: Sighting) -> float | None:
     """Return how likely two sightings are of one face, for ordering; None when they cannot be."""
-    share = _overlap(one.box, other.box)
+    share = overlap(one.box, other.box)
     if share >= _SAME:
         return 1.0 + share
     size, larger = sorted((max(one.box[2:]), max(other.box[2:])))
@@ -136,7 +147,8 @@ def _nearness(one: Sighting, other: Sighting) -> float | None:
     return 1.0 - distance / reach if distance < reach else None
 
 
-def _overlap(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> float:
+def overlap(one: Box, other: Box) -> float:
+    """Return the intersection of two boxes over their union, 0 to 1."""
     width = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
     height = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
     if width <= 0 or height <= 0:
