@@ -55,16 +55,19 @@ def answer(challenge: Challenge, user: str, password: str, method: str, target: 
     """Return the `Authorization` header for one request.
 
     Args:
-        challenge: What was asked.
-        user: Name.
+        challenge: What was asked, its bytes as Latin-1, as `http.client` gives headers.
+        user: Name, sent as UTF-8.
         password: Password; only a digest of it is in what is returned.
         method: Of the request.
         target: Path and query of the request.
         own_nonce: Random letters and digits.
     """
+    # Headers are bytes written as Latin-1: so a realm in any encoding is digested as it came.
+    user, password = (text.encode().decode("latin-1") for text in (user, password))
 
     def digest(text: str) -> str:
-        return hashlib.new(_HASHES[challenge.algorithm], text.encode(), usedforsecurity=False).hexdigest()
+        octets = text.encode("latin-1")
+        return hashlib.new(_HASHES[challenge.algorithm], octets, usedforsecurity=False).hexdigest()
 
     secret = digest(f"{user}:{challenge.realm}:{password}")
     request = digest(f"{method}:{target}")
@@ -85,5 +88,5 @@ def answer(challenge: Challenge, user: str, password: str, method: str, target: 
 
 
 def _quoted(text: str) -> str:
-    plain = "".join(each for each in text if each.isprintable())
+    plain = "".join(each for each in text if each >= " " and each != "\x7f")
     return '"' + plain.replace("\\", "\\\\").replace('"', '\\"') + '"'

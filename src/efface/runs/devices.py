@@ -28,15 +28,22 @@ def device_targets(addresses: Iterable[str]) -> tuple[str, ...]:
     """Return the targets of addresses as a user writes them: HOST, HOST:PORT, or http://, https:// or zk:// before.
 
     Raises:
-        UsageError: One is not the address of one device, or there are more than anybody lists by hand.
+        UsageError: One is not the address of one device, one is listed in two ways, or there are more than anybody
+            lists by hand.
     """
-    targets = []
+    targets: list[str] = []
+    known: dict[tuple[str, int | None], str] = {}
     for address in dict.fromkeys(addresses):
         way, mark, rest = address.strip().partition("://")
         if mark and way not in _WAYS:
             raise UsageError(f"{way}://: no device is asked this way", to_do=f"Known: {', '.join(_WAYS)}.")
         targets.append(f"{_WAYS[way]}://{rest.strip('/')}" if mark else f"device://{way}")
-        address_of(targets[-1])
+        scheme, host, port = address_of(targets[-1])
+        if scheme != "zk" and known.setdefault((host, port), address) != address:
+            raise UsageError(
+                f"{host}: one device is listed twice, and a wrong password would be tried twice",
+                to_do="Keep one of its addresses.",
+            )
     if len(targets) > _MOST:
         raise UsageError(f"more than {_MOST} devices in one run", to_do="List them in several runs.")
     return tuple(targets)

@@ -77,6 +77,12 @@ def test_what_is_not_one_device_is_refused(address: str) -> None:
     assert run(["inspect", "--device", address, "--authorisation", "order"]) == 2
 
 
+def test_a_device_in_two_ways_is_refused() -> None:
+    """Each way would try the log-in once."""
+    twice = ["--device", "http://192.0.2.1", "--device", "https://192.0.2.1"]
+    assert run(["inspect", *twice, "--authorisation", "order"]) == 2
+
+
 def test_more_than_a_list_by_hand_is_refused() -> None:
     """A network written out address by address is a network."""
     listed = [part for number in range(65) for part in ("--device", f"192.0.2.{number}")]

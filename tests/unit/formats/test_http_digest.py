@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from efface.formats.http_digest import answer, strongest
@@ -12,6 +14,10 @@ EXAMPLE = {
     "MD5": "8ca523f5e9506fed4657c9700eebdbec",
     "SHA-256": "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1",
 }
+
+
+def md5(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
 @pytest.mark.parametrize("algorithm", EXAMPLE)
@@ -49,6 +55,17 @@ def test_the_stronger_challenge_is_answered() -> None:
 def test_what_is_not_known_is_not_answered(header: str) -> None:
     """A scheme that gives the password away, and forms that are not known here, get no answer."""
     assert strongest([header]) is None
+
+
+def test_names_and_realms_in_chinese_are_digested_as_they_are_sent() -> None:
+    """RFC 7616, 4: a name and a password count as UTF-8; a realm counts as the bytes that came."""
+    realm = "登录".encode("gb18030")
+    challenge = strongest([f'Digest realm="{realm.decode("latin-1")}", nonce="a"'])
+    assert challenge is not None
+    header = answer(challenge, "检查员", "密码", "GET", "/", "n").encode("latin-1")
+    secret = md5("检查员".encode() + b":" + realm + b":" + "密码".encode())
+    assert md5(f"{secret}:a:{md5(b'GET:/')}".encode()).encode() in header
+    assert 'username="检查员"'.encode() in header
 
 
 def test_a_name_cannot_end_its_quotes() -> None:
