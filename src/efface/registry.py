@@ -25,6 +25,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "git": "efface.sources.git:GitHistory",
         "site": "efface.sources.site:Site",
         "machine": "efface.sources.machine:Machine",
+        "device": "efface.sources.device:Device",
     },
     "container": {
         "archive": "efface.sources.archive:Archive",
@@ -62,6 +63,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "system-file": "efface.detectors.system_file:SystemFile",
         "system-network": "efface.detectors.system_network:SystemNetwork",
         "system-content": "efface.detectors.system_content:SystemContent",
+        "system-device": "efface.detectors.system_device:SystemDevice",
     },
     "action": {
         "redact-image": "efface.actions.redact_image:RedactImage",

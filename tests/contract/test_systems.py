@@ -9,6 +9,9 @@ import pytest
 
 from efface import registry
 from efface.detectors.signatures import BY_NAME, BY_PACKAGE, BY_TEXT, Kind, signatures
+from efface.errors import FormatError
+from efface.formats.device_facts import DeviceFacts, Gallery
+from efface.model import Locator
 from efface.testing import traces
 from efface.testing.contracts import DetectorContract, Sample
 from efface.testing.contracts.base import MAX_CLUE, said_by
@@ -87,6 +90,56 @@ class TestSystemNetwork(SystemContract):
             Sample("data/c.dat", traces.dlib_network("loss_metric", "input_rgb_image_sized")),
             Sample("data/d.pkl", traces.torch_weights({"w": (64, 3, 3, 3), "last": (512, 1792)})),
         ]
+
+
+class OfDevice(Sample):
+    """What a device said, which is known by its place."""
+
+    @property
+    def locator(self) -> Locator:
+        return Locator("device", ("192.0.2.1", self.name))
+
+
+class TestSystemDevice(SystemContract):
+    """Answers of devices."""
+
+    name = "system-device"
+
+    def samples(self) -> Sequence[Sample]:
+        galleries = (Gallery("1", "face", 12), Gallery("2", "fingerprint", None))
+        full = DeviceFacts(
+            *(
+                "isapi",
+                "Hikvision device",
+                "Hikvision",
+                "DS-K1T671",
+                ("face", "fingerprint"),
+                None,
+                galleries,
+            ),
+            asked=("FDLib/Count",),
+            channel="TLS",
+            pin="0" * 64,
+        )
+        public = DeviceFacts("gat1400", "GA/T 1400 view library", is_public=True, enabled=False)
+        return [OfDevice("isapi", full.encode()), OfDevice("gat1400", public.encode())]
+
+    def test_clues_and_gaps_hold_no_content(self) -> None:
+        """A clue is short; what may stand in it is decided where the record is made."""
+        for _, _, results in self.everything():
+            for result in results:
+                assert all(len(said) <= MAX_CLUE for said in said_by(result))
+
+    def test_a_file_is_no_device(self) -> None:
+        """The same bytes in a file tell nothing of any device."""
+        for sample in self.samples():
+            assert self.detect(Sample(sample.name, sample.data)) == []
+
+    def test_a_broken_record_is_a_format_error(self) -> None:
+        """What is no record of a device is never a device without recognition."""
+        for data in (b"", b"{}", b"\xff"):
+            with pytest.raises(FormatError):
+                self.detect(OfDevice("isapi", data))
 
 
 def test_every_detector_of_systems_is_tried() -> None:

@@ -76,6 +76,19 @@ def test_a_scan_asks_no_network_for_anything(closed: dict[str, str], tmp_path: P
     assert asked(closed) == ""
 
 
+def test_an_inspection_asks_no_network_for_anything(closed: dict[str, str], tmp_path: Path) -> None:
+    """Without --device, addresses of devices and services in what is read are not asked."""
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "settings.ini").write_text("url = http://192.0.2.1/ISAPI/Intelligent/FDLib\n")
+    (tree / "app.py").write_text("import face_recognition\n")
+    done = efface(
+        closed, "inspect", str(tree), "--run", str(tmp_path / "run.sqlite"), "--jobs", "1", "--quiet"
+    )
+    assert done.returncode == 1, done.stderr
+    assert asked(closed) == ""
+
+
 @pytest.mark.parametrize(
     "arguments",
     [("doctor",), ("rules", "list"), ("keys", "new", "KEY")],

@@ -176,6 +176,8 @@ FORBIDDEN_CALLS = {"pickle.load", "pickle.loads", "marshal.loads", "os.system", 
 
 
 NETWORK = {"urllib.request", "http.client", "requests", "httpx", "ftplib", "smtplib", "xmlrpc.client"}
+ASKS_DEVICES = "src/efface/engines/device_http.py"
+"""Asks the devices that a user lists, and nobody else."""
 
 
 def test_no_module_runs_what_it_reads() -> None:
@@ -191,7 +193,7 @@ def test_no_module_runs_what_it_reads() -> None:
 
 
 def test_no_module_can_call_out() -> None:
-    """No client of a network protocol is imported."""
+    """No client of a network protocol is imported, but by what asks listed devices."""
     guilty = []
     for name, tree in TREES.items():
         for node in ast.walk(tree):
@@ -201,6 +203,6 @@ def test_no_module_can_call_out() -> None:
                 used = {node.module or ""} | {f"{node.module}.{alias.name}" for alias in node.names}
             else:
                 continue
-            if used & NETWORK:
+            if used & NETWORK and name != ASKS_DEVICES:
                 guilty.append(f"{name}:{node.lineno}")
     assert guilty == []

@@ -39,11 +39,16 @@ _COMMANDS = {
     ),
     "inspect": (
         "efface.cli.inspect:inspect",
-        "Find software, apps and code that recognise people on a machine, an image or a source tree; read-only.",
+        "Find software, apps, code and devices that recognise people; read-only.",
         (
             "efface inspect / --triage --minutes 10",
             "efface inspect --root /mnt/disk --case case.toml --html report.html --sbom inventory.json",
         ),
+    ),
+    "decommission": (
+        "efface.cli.decommission:decommission",
+        "List what it takes to take the systems of an inspection away, and who does it; nothing is changed.",
+        ("efface decommission run.sqlite", "efface decommission run.sqlite --json steps.json --lang zh"),
     ),
     "judge": (
         "efface.cli.judge:judge",

@@ -39,6 +39,23 @@ def inspect(  # noqa: PLR0913 - one parameter for each option of the contract
     machine: Annotated[
         bool, Parameter(negative="", help="Look at processes and services of this machine, too.")
     ] = False,
+    device: Annotated[
+        list[str] | None,
+        Parameter(
+            negative="",
+            help="Address of a device to ask, read-only: HOST, HOST:PORT, http://HOST, https://HOST or zk://HOST.",
+        ),
+    ] = None,
+    authorisation: Annotated[
+        str,
+        Parameter(help="Who allowed the devices to be asked, and where that is written; noted in the run."),
+    ] = "",
+    user: Annotated[
+        str,
+        Parameter(
+            help="Name for the devices; the password comes from EFFACE_DEVICE_PASSWORD, the keyring or a terminal."
+        ),
+    ] = "",
     triage: Annotated[
         bool,
         Parameter(
@@ -74,7 +91,10 @@ def inspect(  # noqa: PLR0913 - one parameter for each option of the contract
     lang: Language = None,
     quiet: Quiet = False,
 ) -> int:
-    """Find software, apps and code that recognise people; nothing is changed, and no network is used.
+    """Find software, apps, code and devices that recognise people; nothing is changed.
+
+    No network is used, but for the devices that --device lists. They are asked what they can do and how many people
+    they know, slowly and with requests that only read; a log-in that a device refuses is not tried again.
 
     Software that only finds faces, draws on them or talks to devices is told apart: it is a question, not a
     finding of law. What could not be read, and what a triage left out, is listed as a gap.
@@ -87,6 +107,7 @@ def inspect(  # noqa: PLR0913 - one parameter for each option of the contract
     from efface.cli.reports import write_reports
     from efface.errors import UsageError
     from efface.model import Level, Mode
+    from efface.runs.devices import device_targets, let_in, note
     from efface.runs.ignore import Ignore, read_ignore_file
     from efface.runs.inspection import inspection
     from efface.runs.judging import judge_run
@@ -97,9 +118,12 @@ def inspect(  # noqa: PLR0913 - one parameter for each option of the contract
     from efface.runs.view import view_of
 
     refuse_options(targets)
-    named = (*targets, *_images(root or []), *(("machine:",) if machine else ()))
+    devices = device_targets(device or ())
+    named = (*targets, *_images(root or []), *(("machine:",) if machine else ()), *devices)
     if not named:
-        raise UsageError("name at least one target to inspect", to_do="Or give --root DIR or --machine.")
+        raise UsageError(
+            "name at least one target to inspect", to_do="Or give --root DIR, --machine or --device."
+        )
     if minutes <= 0:
         raise UsageError(f"--minutes: expected more than 0, got {minutes:g}")
     facts = read_case(case)
@@ -111,8 +135,11 @@ def inspect(  # noqa: PLR0913 - one parameter for each option of the contract
         seconds=60 * minutes if triage else None,
         ignore=Ignore(tuple(read_ignore_file(str(path)) for path in ignore or ())),
     )
+    let_in(devices, authorisation, user)
     today = date.today()  # noqa: DTZ011 - the law's day is local
     with Store(run or default_run(("inspect", *named))) as store:
+        if devices:
+            note(store, devices, authorisation)
         with progress_of(quiet=quiet) as progress:
             run_scan(store, options, progress=progress)
         if facts is not None:

@@ -41,7 +41,7 @@ class Look:
 
 DATA = Look("data", "detector")
 SYSTEMS = Look(
-    "systems", "system", only=("archive", "zlib-stream"), first=("site", "machine"), wants_all=False
+    "systems", "system", only=("archive", "zlib-stream"), first=("device", "site", "machine"), wants_all=False
 )
 _LOOKS = {look.name: look for look in (DATA, SYSTEMS)}
 

@@ -93,7 +93,7 @@ def systems_table(view: RunView) -> Table:
     for system in systems(view):
         kinds = ", ".join(f"{word('trace', kind).get(view.lang)} {n}" for kind, n in system.kinds.items())
         verdict = word("verdict", system.verdict.kind).get(view.lang) if system.verdict else "-"
-        places = [_place(finding) for finding in system.findings[:_PLACES]]
+        places = [_place(finding, view.lang) for finding in system.findings[:_PLACES]]
         more = len(system.findings) - _PLACES
         if more > 0:
             places.append(text("sentence.more", view.lang, left=more))
@@ -109,7 +109,17 @@ def systems_table(view: RunView) -> Table:
     return grid
 
 
-def _place(finding: Finding) -> str:
+def _place(finding: Finding, lang: str) -> str:
     inside = inside_text(finding.locator.at(None))
     lines = "".join(f":{lines}" for lines in clues(finding, "lines"))
-    return " › ".join(filter(None, (place_text(finding.locator), inside))) + lines
+    return " › ".join(filter(None, (place_text(finding.locator), inside))) + lines + _said(finding, lang)
+
+
+def _said(finding: Finding, lang: str) -> str:
+    """What a device said of itself: how many people it knows, and whether it is at work."""
+    persons, enabled = clues(finding, "persons"), clues(finding, "switched_on")
+    if not (persons and enabled):
+        return ""
+    values = {"persons": persons[0], "on": enabled[0]}
+    words = {name: word("answer", value).get(lang) for name, value in values.items()}
+    return " " + text("sentence.device", lang, **words)

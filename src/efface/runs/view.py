@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from efface import __version__
 from efface.errors import UsageError
 from efface.model import Mode, PackReference
+from efface.report.texts import text
 from efface.report.view import Coverage, Network, RunView
 from efface.rules.readings import readings_of
+from efface.runs.devices import authorisations
 from efface.runs.groups import groups
 from efface.runs.judging import packs_of_run
 from efface.runs.marks import marks_of
@@ -68,6 +70,10 @@ def view_of(store: Store, lang: str, *, on: date | None = None) -> RunView:
         as_of=date.fromisoformat(as_of) if as_of else None,
         groups=groups(findings),
         look=store.meta("look", "data"),
+        notes=tuple(
+            text("sentence.authorised", lang, **{**each, "devices": ", ".join(each["devices"])})
+            for each in authorisations(store)
+        ),
         lang=lang,
         **marks_of(store, findings, gaps, verdicts, today),
     )

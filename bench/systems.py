@@ -1,7 +1,7 @@
 """Measure `efface inspect`: traces found and missed on a generated site, false alarms, and time.
 
-    python bench/inspect.py [--files 20000] [--minutes 10] [--jobs 0] [--list]
-    python bench/inspect.py --installed DIR... [--files 10000] [--list]
+    python bench/systems.py [--files 20000] [--minutes 10] [--jobs 0] [--list]
+    python bench/systems.py --installed DIR... [--files 10000] [--list]
 
 The first form plants 40 traces of every kind, some renamed, some inside archives, apps and layers of an image, among
 ordinary files that talk of surfaces, interfaces and embeddings, and inspects the site twice: by triage, and in full.
@@ -15,7 +15,6 @@ import argparse
 import io
 import os
 import random
-import sys
 import tarfile
 import tempfile
 import time
@@ -23,9 +22,6 @@ import zipfile
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-if sys.path and Path(sys.path[0]).resolve() == Path(__file__).resolve().parent:
-    sys.path.pop(0)  # this file's own name would hide the standard library's `inspect`
 
 from efface.detectors.signatures import Kind, signatures
 from efface.model import Mode
