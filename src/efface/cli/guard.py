@@ -189,5 +189,12 @@ app.command(
     name="watch",
     help="Look at the rows that came into a PostgreSQL since the last time; no row is skipped.",
     help_epilogue="Examples:\n\n  efface guard watch postgresql://db/crm --since-file crm.position\n\n"
-    "  efface guard watch postgresql://db/crm --since-file crm.position --table public.record --case credit.toml",
+    "  efface guard watch postgresql://db/crm --since-file p --table public.record",
+)
+app.command(
+    "efface.cli.guard_kafka:kafka",
+    name="kafka",
+    help="Stand in a stream of Kafka: a topic in, a clean one and one for what is held out, each record once.",
+    help_epilogue="Examples:\n\n  efface guard kafka --topic in --clean out --held held --group guard\n\n"
+    "  efface guard kafka --topic in --clean out --held held --group guard --ledger door",
 )
