@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -293,3 +294,42 @@ def test_a_port_that_is_taken_opens_no_door(tmp_path: Path) -> None:
             run(["guard", "icap", "--jobs", "1", "--listen", f"127.0.0.1:{taken.getsockname()[1]}"])
             == ExitCode.USAGE
         )
+
+
+def test_a_stream_runs_until_told_to_stop(tmp_path: Path) -> None:
+    """As an operator runs it: clean records go on, decisions are on record, SIGTERM ends it; no content in its log."""
+    library = pytest.importorskip("confluent_kafka")
+    host = library.Producer({"bootstrap.servers": "x", "test.mock.num.brokers": 1, "log_level": 0})
+    address = ",".join(f"{each.host}:{each.port}" for each in host.list_topics(timeout=30).brokers.values())
+    producer = library.Producer({"bootstrap.servers": address, "log_level": 0})
+    finger = base64.b64encode(records.finger_minutiae_record(6))
+    for value in (b'{"a": 1}', b'{"bz": "%s"}' % finger, b'{"a": 2}'):
+        producer.produce("in", value)
+    assert producer.flush(30) == 0
+    process = subprocess.Popen(
+        [sys.executable, "-m", "efface", "guard", "kafka", "--brokers", address, "--topic", "in", "--clean", "clean",
+         "--held", "held", "--group", "g", "--jobs", "1", "--ledger", str(tmp_path / "ledger")],
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    reader = library.Consumer(
+        {"bootstrap.servers": address, "group.id": "r", "auto.offset.reset": "earliest", "log_level": 0}
+    )
+    reader.subscribe(["clean", "held"])
+    found: list[Any] = []
+    end = time.monotonic() + 90
+    while len(found) < 3 and time.monotonic() < end:
+        found += [each for each in reader.consume(10, 0.5) if each.error() is None]
+    reader.close()
+    process.send_signal(signal.SIGTERM)
+    _, log = process.communicate(timeout=60)
+    assert process.returncode == 0, log[-2000:]
+    assert sorted(each.value() for each in found if each.topic() == "clean") == [b'{"a": 1}', b'{"a": 2}']
+    (held,) = [each for each in found if each.topic() == "held"]
+    assert dict(held.headers())["efface-door"] == b"refuse"
+    assert finger.decode()[:24] not in log + repr(held.value())
+    checked = subprocess.run(
+        [sys.executable, "-m", "efface", "guard", "ledger", str(tmp_path / "ledger")],
+        capture_output=True,
+        text=True,
+    )
+    assert "3 decisions: 2 allow, 1 refuse" in checked.stdout

@@ -21,6 +21,7 @@ EXTRAS = {
     "objects": ("s3://, gs://, az://", ("obstore",)),
     "git": ("the history of git repositories", ("dulwich",)),
     "cluster": ("scan --engine dask://", ("distributed",)),
+    "kafka": ("guard kafka", ("confluent_kafka",)),
     "pdf": ("judge --opinion FILE.pdf", ("typst",)),
     "quarantine": ("efface remove --quarantine", ("pyrage",)),
     "qr": ("a QR code on the page of efface check --html", ("segno",)),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from efface.server.opening import DoorOptions
     from efface.server.running import Listening
 
-__all__ = ["icap", "ledger", "serve"]
+__all__ = ["DoorFlags", "door_of", "icap", "ledger", "serve", "server_extra"]
 
 
 @Parameter(name="*")
@@ -72,12 +72,12 @@ def serve(
 ) -> int:
     """Answer over HTTP: decide on what is posted to /check, or stand before a service; needs the extra `server`."""
     given = flags or DoorFlags()
-    with _server_extra():
+    with server_extra():
         from efface.server.app import application
         from efface.server.middleware import GuardMiddleware
         from efface.server.proxy import Proxy
         from efface.server.running import run_http
-    options, listening = _door(given, host, port)
+    options, listening = door_of(given, host, port)
     if upstream is None:
         run_http(
             options,
@@ -105,10 +105,10 @@ def icap(
 ) -> int:
     """Answer proxies over ICAP: icap://HOST:PORT/reqmod and /respmod; needs the extra `server`."""
     given = flags or DoorFlags()
-    with _server_extra():
+    with server_extra():
         from efface.server.icap import IcapLimits
         from efface.server.running import run_icap
-    options, listening = _door(given, *_address(listen))
+    options, listening = door_of(given, *_address(listen))
     run_icap(options, listening, IcapLimits(connections=given.connections, preview=preview))
     return 0
 
@@ -140,7 +140,7 @@ def ledger(
 
 
 @contextmanager
-def _server_extra() -> Iterator[None]:
+def server_extra() -> Iterator[None]:
     """Say in words that the extra is missing."""
     try:
         yield
@@ -148,7 +148,8 @@ def _server_extra() -> Iterator[None]:
         raise UsageError(f"{error.name} is not installed", to_do="Install efface[server].") from None
 
 
-def _door(given: DoorFlags, host: str, port: int) -> tuple[DoorOptions, Listening]:
+def door_of(given: DoorFlags, host: str, port: int) -> tuple[DoorOptions, Listening]:
+    """Return what a door is made of and where it listens; refuses flags that do not go together."""
     from efface.evidence.keys import load_private, passphrase_from_environment
     from efface.server.access import Rate, read_tokens
     from efface.server.opening import DoorOptions

@@ -18,7 +18,7 @@ from efface.model import printable
 if TYPE_CHECKING:
     from efface.guard import Decision
 
-__all__ = ["app"]
+__all__ = ["app", "as_shown"]
 
 app = App(
     name="guard",
@@ -137,14 +137,14 @@ def _show(decision: Decision, shown: str, out: TextIO) -> None:
     print(f"{decision.door}\t{shown}\t{decision.reason}", file=out)
     for place in decision.places[:_PLACES]:
         rules = f"\t{', '.join(place.rules)}" if place.rules else ""
-        print(f"\t{_plain(place.where)}\t{_plain(place.why)}{rules}", file=out)
+        print(f"\t{as_shown(place.where)}\t{as_shown(place.why)}{rules}", file=out)
     if len(decision.places) > _PLACES:
         print(f"\t… and {len(decision.places) - _PLACES} more: --receipt FILE has all of them", file=out)
     for warning in decision.warnings[:_PLACES]:
-        print(f"\twarning: {_plain(warning.where)}\t{_plain(warning.why)}", file=out)
+        print(f"\twarning: {as_shown(warning.where)}\t{as_shown(warning.why)}", file=out)
 
 
-def _plain(text: str) -> str:
+def as_shown(text: str) -> str:
     """Return names of a submission as a terminal may show them: they come from whoever sent it."""
     return "".join(mark if mark.isprintable() else "\ufffd" for mark in text)
 
@@ -176,4 +176,25 @@ app.command(
     help="Say what a change to a repository adds of facial recognition: hook before a commit, and CI.",
     help_epilogue="Examples:\n\n  efface guard code --staged\n\n"
     "  efface guard code --diff origin/main..HEAD --sarif code.sarif --baseline code.json",
+)
+app.command(
+    "efface.cli.guard_stores:sql",
+    name="sql",
+    help="Print SQL for a trigger of PostgreSQL that refuses pictures, templates and long vectors.",
+    help_epilogue="Examples:\n\n  efface guard sql --table crm.staff | psql crm\n\n"
+    "  efface guard sql --table public.record --case credit.toml > guard.sql",
+)
+app.command(
+    "efface.cli.guard_stores:watch",
+    name="watch",
+    help="Look at the rows that came into a PostgreSQL since the last time; no row is skipped.",
+    help_epilogue="Examples:\n\n  efface guard watch postgresql://db/crm --since-file crm.position\n\n"
+    "  efface guard watch postgresql://db/crm --since-file p --table public.record",
+)
+app.command(
+    "efface.cli.guard_kafka:kafka",
+    name="kafka",
+    help="Stand in a stream of Kafka: a topic in, a clean one and one for what is held out, each record once.",
+    help_epilogue="Examples:\n\n  efface guard kafka --topic in --clean out --held held --group guard\n\n"
+    "  efface guard kafka --topic in --clean out --held held --group guard --ledger door",
 )

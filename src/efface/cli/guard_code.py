@@ -8,6 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from efface.cli.guard import as_shown
 from efface.cli.options import BaselineFile, CaseFile, SarifFile, WriteBaseline, read_case, write_text
 from efface.cli.packs import PackFolders, law_of
 from efface.errors import UsageError
@@ -59,8 +60,8 @@ def code(  # noqa: PLR0913 - each is an option of the command line
     new = [each for each in every if each.identity not in known]
     if "-" not in {sarif, write_baseline}:
         for each in new:
-            where = printable(each.path) + (f":{each.line}" if each.line else "")
-            print(f"{'quarantine' if each.is_held else 'refuse'}\t{where}\t{sentence(each)}")
+            where = as_shown(printable(each.path)) + (f":{each.line}" if each.line else "")
+            print(f"{'quarantine' if each.is_held else 'refuse'}\t{where}\t{as_shown(sentence(each))}")
     if any(not each.is_held for each in new):
         return ExitCode.VIOLATIONS
     return ExitCode.GAPS if new else ExitCode.CLEAN

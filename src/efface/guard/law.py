@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from efface.model import Text
+from efface.errors import UsageError
+from efface.model import Characteristic, Finding, Form, Locator, Text
 from efface.rules.engine import judge, judge_activity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
 
-    from efface.model import Case, Finding, FiredRule, Verdict
+    from efface.model import Case, FiredRule, Verdict
     from efface.rules.pack import Pack
 
-__all__ = ["Basis", "Bench"]
+__all__ = ["Basis", "Bench", "hint_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +79,32 @@ class Bench:
         cited, place = rule.citation.instrument, rule.citation.place
         citation = Text(f"{cited.zh} {place.zh}", f"{cited.en}, {place.en}")
         return Basis(name, citation, rule.citation.quote, rule.remedy_text)
+
+
+def hint_of(bench: Bench | None) -> str:
+    """Return which rules refuse pictures and templates of faces, in a few lines of zh and en.
+
+    Raises:
+        UsageError: Under the case none does.
+    """
+    if bench is None:
+        return "Refused by policy: no case was given."
+    faces = [
+        Finding("hint@1", form, Characteristic.FACE, Locator("payload", ("hint",)), 1.0)
+        for form in (Form.SAMPLE, Form.TEMPLATE)
+    ]
+    rules = {
+        rule.id
+        for verdict in bench.findings(faces)
+        if verdict.kind.is_violation
+        for rule in verdict.fired
+        if rule.kind.is_violation
+    }
+    if not rules:
+        raise UsageError(
+            "under this case no rule refuses pictures or templates of faces",
+            to_do="Complete the facts of the case, or leave it out to refuse by policy.",
+        )
+    return "\n".join(
+        f"{each.rule}: {each.citation.zh} / {each.citation.en}" for each in bench.basis(sorted(rules))
+    )

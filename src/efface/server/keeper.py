@@ -14,7 +14,7 @@ import secrets
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from efface.guard import Answer, Door
 from efface.guard.answer import strictest
@@ -27,15 +27,30 @@ if TYPE_CHECKING:
 
     from efface.evidence.pseudonym import Pseudonyms
     from efface.guard import Settings, Workers
-    from efface.guard.http_message import Message
     from efface.server.quarantine import Quarantine
     from efface.server.record import Recorder
 
-__all__ = ["Doorkeeper"]
+__all__ = ["Doorkeeper", "Head"]
 
 _SPOOLED_BYTES: Final = 2 * 1024**3
 _IN_LOOP_BYTES: Final = 1024 * 1024
 _LOG: Final = logging.getLogger("efface.door")
+
+
+class Head(Protocol):
+    """What of a message is looked at beside its body; `efface.guard.http_message.Message` is that of HTTP."""
+
+    @property
+    def before(self) -> bytes:
+        """Bytes without which the body cannot be read, or none."""
+
+    @property
+    def unreadable(self) -> str:
+        """Why the body cannot be looked at as it is, or ""."""
+
+    @property
+    def long_texts(self) -> bytes:
+        """The long texts of the head as JSON, or nothing where there is none."""
 
 
 class Doorkeeper:
@@ -81,7 +96,7 @@ class Doorkeeper:
         """Whether payloads can be decided on and put on record."""
         return self.workers.ready > 0 and (self._recorder is None or self._recorder.is_sound)
 
-    def spool(self, message: Message | None = None) -> Spool:
+    def spool(self, message: Head | None = None) -> Spool:
         """Return a place for a body of a message."""
         before = b"" if message is None else message.before
         return Spool(self.workers.settings.limits.artefact_bytes, self._budget, before)
@@ -95,9 +110,7 @@ class Doorkeeper:
         await self.workers.reload(settings)
         self._basis, self.tag = Basis(settings.packs), settings.tag()
 
-    async def decide(
-        self, way: str, body: Spool, message: Message | None = None, name: str = "body"
-    ) -> Receipt:
+    async def decide(self, way: str, body: Spool, message: Head | None = None, name: str = "body") -> Receipt:
         """Return the receipt for a message whose body is there; never raises but when it is cancelled.
 
         Args:
@@ -118,7 +131,7 @@ class Doorkeeper:
         """Return the receipt for what could not even be received."""
         return await self._through(way, None, _known(Answer.undecided(fault)))
 
-    async def _looked_at(self, body: Spool, message: Message | None, name: str) -> Answer:
+    async def _looked_at(self, body: Spool, message: Head | None, name: str) -> Answer:
         texts = b"" if message is None else message.long_texts
         answers = []
         if texts:

@@ -28,13 +28,15 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
+    from efface.engines.kafka import KafkaPipe
     from efface.guard import Settings
     from efface.server.access import Rate, Tokens
     from efface.server.asgi import App
     from efface.server.icap import IcapLimits
+    from efface.server.kafka import Topics
     from efface.server.keeper import Doorkeeper
 
-__all__ = ["Listening", "Tls", "run_http", "run_icap"]
+__all__ = ["Listening", "Tls", "run_http", "run_icap", "run_stream"]
 
 _DRAIN_S: Final = 30.0
 _HEAD_S: Final = 10.0
@@ -133,6 +135,27 @@ def run_icap(options: DoorOptions, listening: Listening, limits: IcapLimits) -> 
         await stop.wait()
         server.close()
         await icap.stop(_DRAIN_S)
+
+    asyncio.run(_run(options, listening, serve))
+
+
+def run_stream(
+    options: DoorOptions, listening: Listening, pipe: Callable[[], KafkaPipe], topics: Topics
+) -> None:
+    """Run a door in a stream until a signal ends it.
+
+    Raises:
+        EffaceError: The pipe cannot be opened or go on, or the door's processes do not start.
+    """
+    from efface.server.kafka import Stream  # noqa: PLC0415 - of this door only
+
+    async def serve(keeper: Doorkeeper, stop: asyncio.Event) -> None:
+        opened = await asyncio.to_thread(pipe)
+        try:
+            _say("streaming", way="kafka")
+            await Stream(keeper, opened, topics).run(stop)
+        finally:
+            await asyncio.to_thread(opened.close)
 
     asyncio.run(_run(options, listening, serve))
 
