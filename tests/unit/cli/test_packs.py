@@ -186,12 +186,9 @@ def test_what_is_no_folder(name, case, tmp_path, capsys) -> None:
 
 def test_the_server_at_the_door_judges_by_it(own, monkeypatch) -> None:
     """`guard serve` takes the packs of others as `guard check` does."""
-    import uvicorn
-
-    from efface import server
+    from efface.server import running
 
     told = []
-    monkeypatch.setattr(server, "application", lambda _case, _as_of, packs: told.extend(packs))
-    monkeypatch.setattr(uvicorn, "run", lambda *_, **__: None)
+    monkeypatch.setattr(running, "run_http", lambda options, *_: told.append(options))
     assert run(["guard", "serve", "--packs", str(own)]) == ExitCode.CLEAN
-    assert len(told) == len(builtin_packs()) + 1
+    assert len(told[0].settings.packs) == len(builtin_packs()) + 1
