@@ -54,7 +54,7 @@ RESULT = Part(PLACE, BytesPayload(b"result"), Surroundings(("p.png",)))
 
 
 def face(x: int) -> Finding:
-    return Finding("face-image@3", Form.SAMPLE, Characteristic.FACE, PLACE.at_box(Box(x, 0, 20, 20)), 0.9)
+    return Finding("face-image@4", Form.SAMPLE, Characteristic.FACE, PLACE.at_box(Box(x, 0, 20, 20)), 0.9)
 
 
 class Sees:

@@ -33,7 +33,7 @@ def box(portrait):
 
 
 def face(box, place=PLACE):
-    return Finding("face-image@3", Form.SAMPLE, Characteristic.FACE, place.at_box(box), 0.9)
+    return Finding("face-image@4", Form.SAMPLE, Characteristic.FACE, place.at_box(box), 0.9)
 
 
 def part(picture):
@@ -102,7 +102,7 @@ def test_where_nothing_stays_nothing_is_left(portrait, box):
 
 def test_a_face_without_a_place_is_counted_as_not_tried(portrait):
     """A finding of a whole column, or of a picture that nobody decodes, is no face that was tried."""
-    whole = Finding("face-image@3", Form.SAMPLE, Characteristic.FACE, PLACE.at("/t/c"), 0.9)
+    whole = Finding("face-image@4", Form.SAMPLE, Characteristic.FACE, PLACE.at("/t/c"), 0.9)
     told, known = FacesBefore(part(portrait), [whole], [], LIMITS).after(None)
     assert (told["untested"], told["faces"], known) == (1, [], 0)
 
