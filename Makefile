@@ -23,7 +23,7 @@ demo: setup
 	$(BIN)/python -m efface.testing.demo
 
 test: setup
-	$(BIN)/python -m pytest -n auto tests
+	$(BIN)/python -m pytest -n auto --dist worksteal tests
 
 lint: setup
 	$(BIN)/ruff check .
