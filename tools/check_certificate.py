@@ -125,7 +125,7 @@ def removals(entries: J) -> tuple[list[J], dict[str, str], dict[str, int]]:
         intent, ready, cleaned = map((now := begun.get(ref, {})).get, ("intent", "ready", "cleaned"))
         need(not entry.get("residue"), "a re-scan found something left")
         need(bool(intent) != (kind in ("intent", "held")) and kind not in now, f"{kind} out of turn")
-        inside = intent and re.search("(-table-|drop-table|unlink-object)", " ".join(intent["actions"]))
+        inside = intent and re.search("-table-[a-z]+@|drop-table@|unlink", " ".join(intent["actions"]))
         begun[ref] = now | {kind: entry}
         if kind == "cleaned":
             whole = sorted(entry["done"] + entry["not_done"]) == sorted(SCHEMA["$defs"]["cleaning"]["enum"])

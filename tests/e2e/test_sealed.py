@@ -115,6 +115,9 @@ def test_a_plan_that_was_signed_for_something_else_is_refused(
     )
     more = efface("remove", run, "--only", "all", *case, "--apply", "--plan", signed, *applier, expect=4)
     assert "says otherwise" in more.stderr
+    same = ("remove", run, "--only", found[0]["id"], *case, "--apply", "--plan", signed, *applier)
+    copies = efface(*same, "--with-derived", expect=4)  # nobody signed that copies go, too
+    assert "says otherwise" in copies.stderr
     other = tmp_path / "other.sqlite"
     efface("scan", folder, "--run", other, "--quiet", expect=1)
     foreign = efface("remove", other, "--only", "all", *case, "--apply", "--plan", signed, *applier, expect=4)

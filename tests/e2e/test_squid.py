@@ -97,7 +97,7 @@ def through(
         squid(door.port) as proxy,
     ):
         yield Through(proxy, origin)
-    assert verify_decisions(ledger).decisions > 10
+    assert verify_decisions(ledger).decisions >= 1  # of the tests that this process was given
 
 
 def multipart(name: str, content: bytes) -> bytes:

@@ -21,8 +21,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from efface import registry
 from efface.evidence import canonical, envelope, not_proven
 from efface.evidence.check import check
+from efface.evidence.entries import IN_PLACE
 from efface.evidence.keys import SigningKey
 from efface.testing.ledgers import (
     database_story,
@@ -234,6 +236,31 @@ def test_both_accept_what_holds(data) -> None:
     """A certificate that was not changed passes eleven steps of both."""
     assert (ours(data), theirs(data)) == (0, 0)
     assert len(list(OTHER.check(data, {KEY.key_id: _KEY.public_key()}))) == len(check(data, []).steps)
+
+
+@pytest.mark.parametrize(
+    "action",
+    [*registry.names("action"), "delete-rows", "drop-columns", "drop-tables"],
+)
+def test_both_ask_for_no_cleaning_where_a_file_is_replaced(action) -> None:
+    """What is changed in a database in place is cleaned; new content that takes a file's place is not."""
+    assert action not in IN_PLACE
+    data = small_story(f"{action}@1").certificate(KEY)
+    assert (ours(data), theirs(data)) == (0, 0)
+
+
+@pytest.mark.parametrize("action", sorted(IN_PLACE))
+def test_both_ask_for_cleaning_in_a_database(action) -> None:
+    """Whatever the way: a removal in place that does not say what was cleaned is refused by both."""
+
+    def in_place(statement) -> None:
+        for entry in statement["predicate"]["ledger"]["entries"]:
+            if entry["kind"] == "removal_intent":
+                entry["actions"] = [f"{action}@1"]
+        rebuilt(statement)
+
+    data = forged(CERTIFICATES[1], KEY, in_place)
+    assert ours(data) == theirs(data) == 8
 
 
 def test_both_refuse_another_type_a_stranger_and_another_subject() -> None:

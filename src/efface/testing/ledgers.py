@@ -124,10 +124,11 @@ def held(target: int, findings: Sequence[FindingSummary]) -> dict[str, Any]:
     return {"kind": "removal_held", "ref": ref, "findings": refs, "rule": None, "hold": 0}
 
 
-def small_story() -> Story:
+def small_story(action: str = "redact-image@1") -> Story:
     """Return the shortest run that removes something: one face, no law asked."""
     faces = (finding(1),)
-    return _told(faces, (), removal(1, faces))
+    intent, *rest = removal(1, faces)
+    return _told(faces, (), [intent | {"actions": [action]}, *rest])
 
 
 def office_story() -> Story:

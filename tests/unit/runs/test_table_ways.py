@@ -6,7 +6,8 @@ import json
 import sqlite3
 from contextlib import closing
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,13 +17,11 @@ from efface.errors import UsageError
 from efface.model import Case, Hold, Locator, Method, Mode, Removal, RemovalStatus
 from efface.runs.plan import plan
 from efface.runs.plan_tables import TablePlanner
+from efface.runs.rehearse import rehearse
 from efface.runs.remove import apply
 from efface.runs.scan import ScanOptions, scan
 from efface.runs.store import Store
 from efface.testing.stores import face_vectors
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TODAY = date(2026, 11, 26)
 VECTORS = face_vectors(12)
@@ -98,6 +97,19 @@ def test_a_table_goes_and_the_others_stay(tmp_path: Path) -> None:
     assert (done.status, done.actions) == (RemovalStatus.REMOVED, ("drop-tables@1",))
     assert ask(target, "SELECT name FROM sqlite_schema") == [("visit",)]
     assert holds(target) == 0
+
+
+def test_a_rehearsal_takes_the_way_that_was_decided(tmp_path: Path) -> None:
+    """The table is gone from the copy, and the original is as it was."""
+    target = database(tmp_path / "a.db")
+    before = target.read_bytes()
+    with Store(str(tmp_path / "run.sqlite"), create=True) as store:
+        scan(store, ScanOptions(targets=(str(target),), mode=Mode.STANDARD, jobs=1))
+        todo = plan(store, None, ["all"], TODAY, ways_of(("table",), cascade=False))
+        (one,) = rehearse(store, todo, str(tmp_path / "there"), TODAY, jobs=1).removals
+    assert (one.status, one.actions) == (RemovalStatus.REMOVED, ("drop-tables@1",))
+    assert ask(Path(one.target.path[0]), "SELECT name FROM sqlite_schema") == [("visit",)]
+    assert target.read_bytes() == before
 
 
 def test_one_table_goes_and_another_is_emptied(tmp_path: Path) -> None:
