@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from efface.detectors.signatures import BY_TEXT, Kind, signatures
 from efface.detectors.system_traces import Trace, findings
 from efface.engines.patterns import Patterns, Wanted
+from efface.formats.sniff import PROGRAMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -100,14 +101,7 @@ _CONFIG_NAMES = re.compile(
 )
 _LOG = re.compile(r".*\.(?:log|out|err)(?:[._-]?\d[\d-]*)?|.*[._-]log\.txt|journal.*\.txt")
 _DEX, _AXML = b"dex\n", b"\x03\0\x08\0"
-_BINARIES = frozenset(
-    {
-        "application/x-elf",
-        "application/vnd.microsoft.portable-executable",
-        "application/x-mach-binary",
-        "application/java-vm",
-    }
-)
+_BINARIES = PROGRAMS | {"application/java-vm"}
 _COMMENT = re.compile(rb"\s*(?:#(?!include|import|r )|//|\*|/\*|--|<!--|;|rem\s)", re.IGNORECASE)
 _MOST_LINES = 50
 _LONGEST_LINE = 4_096

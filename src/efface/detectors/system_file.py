@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from efface.detectors.signatures import BY_NAME, Kind, named, of_kind
 from efface.detectors.system_traces import Trace, findings
+from efface.formats.sniff import PROGRAMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +38,6 @@ _SOURCE_TEXTS = (
 )
 _NETWORKS = (".onnx", ".pt", ".pth", ".pb", ".h5", ".zip", ".bin", ".dat", ".tflite")
 """Endings of files whose MD5 is calculated: some networks are listed with no other digest."""
-_CODE = ("application/x-elf", "application/vnd.microsoft.portable-executable", "application/x-mach-binary")
 
 
 class SystemFile:
@@ -71,7 +71,7 @@ class SystemFile:
         if artefact.size_bytes == 0 or name.endswith(_SOURCE_TEXTS):
             return
         for kind in BY_NAME:
-            if kind is Kind.LIBRARY and artefact.media_type not in _CODE:
+            if kind is Kind.LIBRARY and artefact.media_type not in PROGRAMS:
                 continue  # a text or a folder of that name is no library
             for _, signature in named(kind, (name,)):
                 fits = "as published" if artefact.size_bytes in signature.sizes else "not as published"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from efface.detectors.signatures import Kind, named
 from efface.detectors.system_traces import Trace, findings
 from efface.formats.package_manifests import is_manifest, packages
+from efface.formats.sniff import PROGRAMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SystemPackage"]
 
-_BINARIES = (
-    "application/x-elf",
-    "application/vnd.microsoft.portable-executable",
-    "application/x-mach-binary",
-)
 _SEPARATORS = re.compile(r"[-_.]+")
 
 
@@ -47,7 +43,7 @@ class SystemPackage:
         """Yield a finding for each system whose package is named."""
         del mode, limits
         path = "/".join(reversed(surroundings.names[:4]))
-        if not (is_manifest(path) or artefact.media_type in _BINARIES):
+        if not (is_manifest(path) or artefact.media_type in PROGRAMS):
             return
         traces = []
         for package in packages(path, payload.read()):

@@ -23,12 +23,16 @@ from efface.formats.text_types import text_type
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["BIOMETRIC_RECORD", "HEAD_BYTES", "OCTETS", "OPENCV_FACES", "media_type"]
+__all__ = ["BIOMETRIC_RECORD", "HEAD_BYTES", "OCTETS", "OPENCV_FACES", "PROGRAMS", "media_type"]
 
 HEAD_BYTES = 4096
 """How much of a file's start is looked at."""
 
 OCTETS = "application/octet-stream"
+PROGRAMS = frozenset(
+    {"application/x-elf", "application/vnd.microsoft.portable-executable", "application/x-mach-binary"}
+)
+"""Programs and shared libraries of the usual systems."""
 BIOMETRIC_RECORD = "application/vnd.efface.biometric-record"
 OPENCV_FACES = (
     rb"(?:%YAML[^\n]{0,16}\r?\n(?:---\r?\n)?|<\?xml[^>]{0,80}>\s{0,9}<opencv_storage>\s{0,9}<|\{\s{0,9}\")"
