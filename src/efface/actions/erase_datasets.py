@@ -142,8 +142,8 @@ class _Eraser:
             self.sieve.count(one)
             left = self.sieve.rest(one)
             if left != one:
-                self.is_busy = True
-                flat[at] = _as(flat[at], left, self._found.dtype)
+                old, flat[at] = flat[at], _as(flat[at], left, self._found.dtype)
+                self.is_busy |= np.asarray(flat[at]).tobytes() != np.asarray(old).tobytes()
         return flat.reshape(values.shape)
 
 

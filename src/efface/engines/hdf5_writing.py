@@ -1,7 +1,8 @@
 """Write HDF5 files anew with some datasets changed, through h5py; freed space and old values do not come along.
 
 Groups, links, attributes, user block, filters, chunks and orders of creation stay; datasets that are not changed are
-copied by the library as they are stored. References between objects point at addresses and are refused.
+copied by the library as they are stored. Groups and changed datasets carry no time, so that the same file always
+becomes the same bytes. References between objects point at addresses and are refused.
 
 Source: HDF5 File Format Specification 3.0; the library's reference manual (`H5Ocopy`, `H5Dcreate`, `H5Acreate`).
 """
@@ -65,6 +66,12 @@ def _address(thing: Any) -> int:  # noqa: ANN401 - h5py has no types
     return int(h5py.h5o.get_info(thing.id).addr)
 
 
+def _timeless(thing: Any) -> Any:  # noqa: ANN401
+    plist = thing.id.get_create_plist()
+    plist.set_obj_track_times(False)
+    return plist
+
+
 class _Copying:
     def __init__(self, changes: dict[int, dict[str, Edit]]) -> None:
         self._changes = changes
@@ -88,7 +95,7 @@ class _Copying:
             if known is not None:
                 target[name] = known
             elif isinstance(thing, h5py.Group):
-                plist = thing.id.get_create_plist()
+                plist = _timeless(thing)
                 inner = h5py.Group(h5py.h5g.create(target.id, name.encode(), gcpl=plist))
                 self.group(thing, inner, depth + 1)
             else:
@@ -164,7 +171,7 @@ def _changed(name: str, data: Any, target: Any, edits: dict[str, Edit]) -> Any: 
         if values.shape
         else h5py.h5s.create(h5py.h5s.SCALAR)
     )
-    plist = data.id.get_create_plist()
+    plist = _timeless(data)
     new = h5py.Dataset(h5py.h5d.create(target.id, name.encode(), data.id.get_type().copy(), space, plist))
     if values.size:
         new[...] = values
