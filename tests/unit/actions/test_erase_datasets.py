@@ -227,3 +227,21 @@ def test_hostile_bytes_raise_the_known_error_only() -> None:
         except RemovalError as error:
             told = str(error)
         assert "person" not in told
+
+
+def test_a_changed_file_holds_no_time_of_the_change() -> None:
+    """Groups and datasets that are written anew carry no time, so that the same file always becomes the same bytes."""
+    data = made(lambda file: file.create_group("a").create_dataset("v", data=VECTORS, track_times=True))
+    result = removed(data, "/a/v")
+    with h5py.File(io.BytesIO(result)) as file:
+        assert [h5py.h5o.get_info(file[name].id).mtime for name in ("a", "a/v")] == [0, 0]
+
+
+def test_bytes_that_are_zero_already_are_no_change() -> None:
+    """A value of fixed length that was cleared before is not cleared again: the file comes back as it is."""
+    blob = b"\x42\x4d" * 800
+    data = made(lambda file: file.create_dataset("v", data=np.void(blob)))
+    once = removed(data, "/v")
+    assert blob in data
+    assert blob not in once
+    assert EraseDatasets().remove(once, [found("/v")], LIMITS) is once
