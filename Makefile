@@ -6,6 +6,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+# Hundreds of tests start efface anew; without compiled modules each start compiles them all.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: setup demo test check lint bench clean requirements
 
 setup: $(VENV)/.ready
