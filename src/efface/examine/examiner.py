@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from efface import registry
 from efface.detectors.not_vectors import not_vectors
@@ -82,6 +82,12 @@ def _ignore(_uri: str) -> None:
     return
 
 
+class _Eyes(NamedTuple):
+    of_parts: list[Detector]
+    of_values: list[Detector]
+    containers: list[Container]
+
+
 class Examiner:
     """Shows every part of an artefact to every detector that accepts its media type.
 
@@ -110,7 +116,7 @@ class Examiner:
         self._busy_with = ""
         self._skip: Mapping[str, GapReason] = {}
         self._understood: dict[str, bool] = {}
-        self._eyes: dict[str, tuple[list[Detector], list[Container]]] = {}
+        self._eyes: dict[str, _Eyes] = {}
         if detectors is None:
             detectors = [registry.load(look.detectors, name)() for name in registry.names(look.detectors)]
         self._detectors = list(detectors)
@@ -137,7 +143,7 @@ class Examiner:
         self._tell(uri)
 
     def _skipped(self, place: Locator) -> Gap | None:
-        reason = self._skip.get(place.uri)
+        reason = self._skip.get(place.uri) if self._skip else None
         if reason is None:
             return None
         return Gap(place, "detect", reason, f"looking at it ended its process ({reason})")
@@ -194,17 +200,16 @@ class Examiner:
         closed = unopened(media_type, part.surroundings.names[0], understood=self._understands(media_type))
         if closed and (self._wants_all or closed[0] is GapReason.ENCRYPTED):
             yield "open", lambda: iter([Gap(part.locator, "open", *closed)])
-        for detector in self._detectors:
-            if detector.accepts(media_type):
-                yield (
-                    "detect",
-                    lambda detector=detector: detector.detect(  # type: ignore[misc]
-                        artefact, part.payload, part.surroundings, self._mode, self._limits
-                    ),
-                )
-        for container in self._containers:
-            if container.accepts(media_type):
-                yield "unpack", lambda container=container: self._inside(container, part, media_type, depth)  # type: ignore[misc]
+        eyes = self._eyes_for(media_type)
+        for detector in eyes.of_parts:
+            yield (
+                "detect",
+                lambda detector=detector: detector.detect(  # type: ignore[misc]
+                    artefact, part.payload, part.surroundings, self._mode, self._limits
+                ),
+            )
+        for container in eyes.containers:
+            yield "unpack", lambda container=container: self._inside(container, part, media_type, depth)  # type: ignore[misc]
 
     def _understands(self, media_type: str) -> bool:
         """Return whether something takes such content for what it is, rather than as bytes like any other."""
@@ -313,8 +318,8 @@ class Examiner:
             closed = unopened(media_type, "", understood=unwrapped or self._understands(media_type))
             if closed:
                 yield Gap(place, "open", *closed)
-            detectors, containers = self._eyes_for(media_type)
-            for detector in detectors:
+            eyes = self._eyes_for(media_type)
+            for detector in eyes.of_values:
                 yield from _guarded(
                     place,
                     (
@@ -324,21 +329,19 @@ class Examiner:
                         ),
                     ),
                 )
-            for container in () if unwrapped else containers:
+            for container in () if unwrapped else eyes.containers:
                 yield from _guarded(
                     place,
                     ("unpack", lambda c=container, p=part, m=media_type: self._inside(c, p, m, 1)),  # type: ignore[misc]
                 )
 
-    def _eyes_for(self, media_type: str) -> tuple[list[Detector], list[Container]]:
-        """Return who looks at a single value of a kind: asked once, as a column has many."""
+    def _eyes_for(self, media_type: str) -> _Eyes:
+        """Return who looks at things of a kind: asked once, as a tree or a column has many."""
         if media_type not in self._eyes:
-            self._eyes[media_type] = (
-                [
-                    each
-                    for each in self._detectors
-                    if not isinstance(each, ColumnDetector) and each.accepts(media_type)
-                ],
+            detectors = [each for each in self._detectors if each.accepts(media_type)]
+            self._eyes[media_type] = _Eyes(
+                detectors,
+                [each for each in detectors if not isinstance(each, ColumnDetector)],
                 [each for each in self._containers if each.accepts(media_type)],
             )
         return self._eyes[media_type]

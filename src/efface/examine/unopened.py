@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+from posixpath import splitext
 
 from efface.formats import closed_head
 from efface.formats.sniff import OCTETS
@@ -81,7 +81,7 @@ def unopened(media_type: str, name: str, *, understood: bool) -> tuple[GapReason
     looked at unless their name says that they hold more: then they are damaged, encrypted, or of a kind
     that is not opened here.
     """
-    ending = PurePosixPath(name.lower()).suffix
+    ending = splitext(name.lower())[1]
     if ending in _PICTURES and media_type in (OCTETS, "text/plain"):
         return GapReason.UNREADABLE, "named as a picture, and its content is none: damaged or encrypted"
     if understood or media_type in _RECORDS:

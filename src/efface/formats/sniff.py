@@ -8,7 +8,7 @@ POSIX.1-1988 (tar), RFC 1952 (gzip), ISO/IEC 19794 (records of biometric data).
 from __future__ import annotations
 
 import re
-from pathlib import PurePosixPath
+from posixpath import splitext
 from typing import TYPE_CHECKING
 
 from efface.formats.closed_head import closed_type
@@ -170,7 +170,7 @@ def media_type(head: bytes, name: str = "", size: int | None = None) -> str:
     if found is None:
         return named_type(name) or OCTETS
     if found == "text/plain":
-        return _SUFFIXES.get(PurePosixPath(name.lower()).suffix, found)
+        return _SUFFIXES.get(splitext(name.lower())[1], found)
     return found
 
 

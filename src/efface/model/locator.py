@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from urllib.parse import quote, unquote
 
 __all__ = ["Box", "Locator", "printable"]
@@ -24,6 +25,7 @@ def printable(text: str) -> str:
         return text.encode("utf-8", "backslashreplace").decode()
 
 
+@lru_cache(maxsize=1024)  # a place is told several times while it is looked at
 def _quoted(part: str) -> str:
     try:
         raw = part.encode("utf-8", "surrogateescape")
