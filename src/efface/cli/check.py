@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from efface.cli.options import HtmlFile, Language, Quiet, language_of
 
-__all__ = ["Revoked", "Trusted", "check", "read_certificate", "read_revoked"]
+__all__ = ["Revoked", "Trusted", "check", "read_revoked"]
 
 Trusted = Annotated[
     tuple[Path, ...],
@@ -42,7 +42,7 @@ def check(  # noqa: PLR0913 - one parameter for each option
     """
     import hashlib
 
-    from efface.cli.options import write_text
+    from efface.cli.options import read_certificate, write_text
     from efface.cli.output import show
     from efface.evidence import keys
     from efface.evidence.check import check as check_certificate
@@ -63,20 +63,6 @@ def check(  # noqa: PLR0913 - one parameter for each option
             show(terminal.certificate_summary(report.certificate, language_of(lang)))
             show(terminal.signer_table(report.certificate, signers, language_of(lang)))
     return ExitCode.CLEAN if report.ok else ExitCode.FAILED
-
-
-def read_certificate(path: Path) -> bytes:
-    """Return the bytes of a certificate.
-
-    Raises:
-        UsageError: It cannot be read.
-    """
-    from efface.errors import UsageError
-
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from None
 
 
 def read_revoked(path: Path | None) -> frozenset[str]:

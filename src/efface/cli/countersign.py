@@ -38,8 +38,8 @@ def countersign(  # noqa: PLR0913 - one parameter for each option
     certificate
         Certificate file.
     """
-    from efface.cli.check import read_certificate, read_revoked
-    from efface.cli.options import write_bytes
+    from efface.cli.check import read_revoked
+    from efface.cli.options import read_certificate, write_bytes
     from efface.evidence import keys
     from efface.evidence.certificate import countersign as sign
 

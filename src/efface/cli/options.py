@@ -42,6 +42,7 @@ __all__ = [
     "read_against",
     "read_baseline",
     "read_case",
+    "read_certificate",
     "read_waivers",
     "refuse_options",
     "write_bytes",
@@ -171,6 +172,18 @@ def read_waivers(path: Path | None) -> tuple[Waiver, ...]:
     return parse_waivers(_text(path, _MAX_CASE_BYTES, "a file of waivers"))
 
 
+def read_certificate(path: Path) -> bytes:
+    """Return the bytes of a certificate.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from None
+
+
 def read_against(path: Path | None) -> Against | None:
     """Return the certificate to compare with, or None when none is named.
 
@@ -180,7 +193,6 @@ def read_against(path: Path | None) -> Against | None:
     """
     if path is None:
         return None
-    from efface.cli.check import read_certificate
     from efface.runs.returned import parse_against
 
     return parse_against(read_certificate(path))

@@ -172,7 +172,7 @@ def _signer(key: Path | None, passphrase_env: str | None) -> SigningKey:
 
 
 def _approval(plan: Path | None, key: Path | None, passphrase_env: str | None) -> Approval | None:
-    from efface.cli.check import read_certificate
+    from efface.cli.options import read_certificate
     from efface.runs.approval import Approval
 
     return None if plan is None else Approval(read_certificate(plan), _signer(key, passphrase_env))

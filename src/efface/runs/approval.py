@@ -1,7 +1,6 @@
-"""The rule of two persons: who planned a removal may not apply it. Persons are told apart by their signing keys.
+"""Who planned a removal may not apply it, where a run is under the rule of two persons (`persons`).
 
-A case file names the keys (`[removal] persons`). From then on the run is under the rule, whatever case is given
-later: a plan is applied only when one of these keys signed it and the holder of another one applies it.
+A plan is applied only when one of the run's keys signed it and the holder of another one applies it.
 
 Not promised: that two keys are two people. Whoever may write to a target can change it without efface.
 """
@@ -16,19 +15,19 @@ from typing import TYPE_CHECKING, Any
 from efface.errors import EvidenceError, UsageError
 from efface.evidence.signed_plan import PlannedRemoval, read_plan, sign_plan
 from efface.model import RemovalStatus
+from efface.runs.persons import persons_of
 from efface.runs.record import finding_ref, target_ref
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from efface.evidence.keys import SigningKey
-    from efface.model import Case, Removal
+    from efface.model import Removal
     from efface.runs.plan import Plan
     from efface.runs.store import Store
 
-__all__ = ["Approval", "approved_entry", "keep_persons", "persons_of", "refuse_other_persons", "signed"]
+__all__ = ["Approval", "approved_entry", "signed"]
 
-_KEY = "persons"
 _TO_DO = (
     "One person signs the plan (`efface remove RUN --sign-plan PLAN.json --key KEY`), another applies it"
     " (`--apply --plan PLAN.json --key OTHER_KEY`)."
@@ -46,31 +45,6 @@ class Approval:
 
     plan: bytes
     applier: SigningKey
-
-
-def persons_of(store: Store) -> tuple[str, ...]:
-    """Return the ids of the keys that may plan or apply in a run; none where the rule is not on."""
-    return tuple(json.loads(store.meta(_KEY, "[]")))
-
-
-def refuse_other_persons(store: Store, case: Case) -> None:
-    """Refuse a case that names other persons than the run's: the rule could be undone by an edit.
-
-    Raises:
-        UsageError: It does.
-    """
-    persons = persons_of(store)
-    if persons and case.persons and set(persons) != set(case.persons):
-        raise UsageError(
-            "this run is under the rule of two persons, and the case file names others",
-            to_do="Give the case file as it was, or scan into a new run file.",
-        )
-
-
-def keep_persons(store: Store, case: Case) -> None:
-    """Put a run under the rule, in the caller's transaction, where its case asks for it."""
-    if case.persons and not persons_of(store):
-        store.set_meta(_KEY, json.dumps(sorted(case.persons)))
 
 
 def signed(store: Store, plan: Plan, signer: SigningKey) -> bytes:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from efface.model import Form
-from efface.runs.approval import keep_persons, refuse_other_persons
+from efface.runs.persons import keep_persons, refuse_other_persons
 from efface.runs.record import judged_entry, packs_of
 from efface.runs.stamps import changed_on
 
