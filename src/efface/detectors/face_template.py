@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from efface.detectors import opaque_template, vector_cells, vector_context
+from efface.detectors import linked_photo, opaque_template, vector_cells, vector_context
 from efface.detectors.level import level_of
 from efface.detectors.vector_column import FACE_DIMENSIONS, VectorColumn
 from efface.errors import LimitExceededError
@@ -119,16 +119,23 @@ class FaceTemplate:
             elif found.names in places or len(places) < _MAX_PLACES:
                 places.setdefault(found.names, VectorColumn()).add_tested(found.rows, found.how)
         is_part |= next(cells, None) is not None
+        del cells  # a database reads one field at a time
         for names, here in places.items():
             around = replace(column.surroundings, names=(*names, *column.surroundings.names))
             references = max(here.count, column.rows or 0) if is_part else here.count
             if here.count:
-                yield from self._findings(column.locator, around, here, references)
+                more = _linked(column, here, mode, limits)
+                yield from self._findings(column.locator, around, here, references, more)
         if not any(here.count for here in places.values()):
             yield from opaque.findings(f"{self.name}@{self.version}", column.locator)
 
     def _findings(
-        self, where: Locator, around: Surroundings, column: VectorColumn, references: int
+        self,
+        where: Locator,
+        around: Surroundings,
+        column: VectorColumn,
+        references: int,
+        more: tuple[Clue, ...] = (),
     ) -> Iterator[Finding]:
         opinion = vector_context.judge(around, column)
         detector = f"{self.name}@{self.version}"
@@ -136,7 +143,7 @@ class FaceTemplate:
         if opinion.characteristic is not Characteristic.UNKNOWN:
             level, why = level_of(around, form=Form.TEMPLATE)
             confidence = vector_context.confidence_of_template(opinion.score)
-            clues = (*opinion.clues, *why, *facts)
+            clues = (*opinion.clues, *more, *why, *facts)
             yield Finding(
                 detector, Form.TEMPLATE, opinion.characteristic, where, confidence, references, level, clues
             )
@@ -158,6 +165,14 @@ def _is_embedding(column: VectorColumn, around: Surroundings, *, is_named: bool)
         return True
     is_usual = column.count > 1 and column.dimension in FACE_DIMENSIONS
     return is_usual and bool(person_keys(around.siblings))
+
+
+def _linked(column: Column, vectors_there: VectorColumn, mode: Mode, limits: Limits) -> tuple[Clue, ...]:
+    maker = vectors_there.maker
+    if maker is None or mode is Mode.FAST:
+        return ()
+    clue = linked_photo.embedded_again(column, maker.name, limits)
+    return () if clue is None else (clue,)
 
 
 def _facts(column: VectorColumn) -> tuple[Clue, ...]:

@@ -110,6 +110,8 @@ class Column:
             dimension; `cells` then yields only what else it holds. None where values come as cells alone.
         drawn: How many records were drawn at random, where cells and blocks give a sample; None for all.
         clues: What is known of the place itself, and so of everything that is found in it.
+        beside: Returns a new iterator over some values of the other fields of the same records, in any order;
+            None where they are not at hand.
     """
 
     locator: Locator
@@ -119,6 +121,7 @@ class Column:
     blocks: Callable[[], Iterator[Block]] | None = None
     drawn: int | None = None
     clues: tuple[Clue, ...] = ()
+    beside: Callable[[], Iterator[bytes | str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

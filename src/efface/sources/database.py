@@ -232,6 +232,7 @@ def _parts(
             yield gap_of(where, "unpack", each.trouble)
         elif not each.skipped:
             siblings = tuple(other.name for other in fields if other.name != each.name)[:_SIBLINGS]
-            values = FieldColumn(reader, table, each, draw, where, limits.artefact_bytes)
+            others = tuple(other for other in fields if other.name != each.name and not other.skipped)
+            values = FieldColumn(reader, table, each, draw, where, limits.artefact_bytes, others)
             yield values.column(Surroundings((each.name, table[1], *names), siblings))
             yield from values.told()

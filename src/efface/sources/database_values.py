@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
 from efface.errors import AccessError, EffaceError, FormatError, LimitExceededError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["FieldColumn", "ObjectPayload", "gap_of", "large_objects", "shown_clues"]
 
 _KEPT_BYTES = 64 << 20
+_BESIDE = 16  # values of each other field
 _PIECE_BYTES = 1 << 20
 _MOST_NAMES = 20
 
@@ -43,6 +45,7 @@ class FieldColumn:
         draw: The rows.
         place: The column.
         value_bytes: Largest value that is read.
+        others: The other fields of the table.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - where, what and how much
@@ -53,6 +56,7 @@ class FieldColumn:
         draw: Draw,
         place: Locator,
         value_bytes: int,
+        others: tuple[Field, ...] = (),
     ) -> None:
         self._reader = reader
         self._table = table
@@ -60,6 +64,7 @@ class FieldColumn:
         self._draw = draw
         self._place = place
         self._value_bytes = value_bytes
+        self._others = others
         self._kept: dict[bool, list[Batch]] = {}
         self._troubles: dict[tuple[GapReason, str], Gap] = {}
 
@@ -68,7 +73,9 @@ class FieldColumn:
         draw = self._draw
         blocks = self._blocks if self._field.blocks else None
         clues = tuple(_clues(self._field, draw))
-        return Column(self._place, surroundings, self._cells, draw.total, blocks, draw.drawn, clues)
+        return Column(
+            self._place, surroundings, self._cells, draw.total, blocks, draw.drawn, clues, self._beside
+        )
 
     def told(self) -> Iterator[Gap | Sampling]:
         """Yield what went wrong, and forget the values."""
@@ -81,6 +88,15 @@ class FieldColumn:
         if self._field.cells:
             for batch in self._batches(blocks=False):
                 yield from batch.cells
+
+    def _beside(self) -> Iterator[bytes | str]:
+        """Yield some values of the other fields; what goes wrong with one is told where it is looked at itself."""
+        for each in self._others:
+            if each.cells and each.trouble is None:
+                other = FieldColumn(
+                    self._reader, self._table, each, self._draw, self._place, self._value_bytes
+                )
+                yield from islice(other._cells(), _BESIDE)
 
     def _blocks(self) -> Iterator[Block]:
         for batch in self._batches(blocks=True):

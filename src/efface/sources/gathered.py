@@ -18,7 +18,7 @@ from efface.formats.text_runs import PLACE
 from efface.model import Beat, Column
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from efface.model import Limits, Part, Surroundings
 
@@ -30,6 +30,7 @@ _MAX_SIBLINGS = 200
 _KEPT_BYTES = 192 << 20
 _WORTH_TELLING = 64  # characters; shorter values hold neither a picture nor a template, so none is missed
 _EVERYTHING = 1 << 60  # cells of a run that looks at all
+_BESIDE = 16  # values of each other field
 _SHEET = ["worksheet", "sheetData"]
 _SEED = 20  # a sample that is drawn again is the same one
 _BEAT_VALUES = 20_000
@@ -105,7 +106,8 @@ class _Gathering:
             is_sample = len(cells.kept) < cells.count and cells.longest >= _WORTH_TELLING
             drawn = len(cells.kept) if is_sample else None
             place = self._part.locator.at(pattern)
-            yield Column(place, around, partial(iter, cells.kept), cells.count, None, drawn)
+            beside = partial(_beside, columns, pattern)
+            yield Column(place, around, partial(iter, cells.kept), cells.count, None, drawn, (), beside)
 
 
 def gathered(
@@ -141,6 +143,12 @@ def _taken_in(
         if count >= _BEAT_VALUES or size_bytes >= _BEAT_BYTES:
             count = size_bytes = 0
             yield Beat()
+
+
+def _beside(columns: Mapping[str, _Cells], pattern: str) -> Iterator[bytes | str]:
+    for other, cells in columns.items():
+        if other != pattern and cells.longest >= _WORTH_TELLING:
+            yield from islice(cells.kept, _BESIDE)
 
 
 def _around(part: Part, pattern: str, family: list[str]) -> Surroundings:

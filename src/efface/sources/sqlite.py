@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import closing, contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -28,6 +29,7 @@ _HEADER_BYTES = 100
 _NUMBERS = 500
 """Of one statement: SQLite takes 999 and more (Limits In SQLite, 9)."""
 _SHORTEST = 16
+_BESIDE = 16  # values of each other column
 """Shorter values hold neither a template nor a picture in any encoding; leaving them out keeps names and
 numbers in the database."""
 
@@ -169,6 +171,9 @@ def _columns(
             rows,
             drawn=None if drawn is None else len(drawn),
             clues=tuple(shown_clues(views.get((table.lower(), name.lower()), ()))),
+            beside=lambda name=name: _beside(
+                connection, table, [n for n in names if n != name], drawn, limits
+            ),  # type: ignore[misc]
         )
 
 
@@ -202,6 +207,15 @@ def _cells(
                 yield value if kind == b"blob" else _text(value)
     except _DAMAGE as error:
         raise _explained(error) from None
+
+
+def _beside(
+    connection: sqlite3.Connection, table: str, names: list[str], drawn: list[int] | None, limits: Limits
+) -> Iterator[bytes | str]:
+    """Some values of the other columns, of the same rows."""
+    some = None if drawn is None else drawn[:_BESIDE]
+    for name in filter(_is_text, names):
+        yield from islice(_cells(connection, table, name, some, limits), _BESIDE)
 
 
 def _pages(drawn: list[int] | None, most: int) -> Iterator[tuple[str, Sequence[int]]]:

@@ -161,6 +161,24 @@ def test_vectors_come_in_blocks(server: Server, case: str) -> None:
     assert np.allclose(numbers(blocks[0]), [VECTOR] * 3, atol=1e-3)
 
 
+def test_values_of_the_other_fields_lie_beside_a_column(server: Server) -> None:
+    """Who judges vectors may look at what stands beside them in the same rows, and the reading goes on after it."""
+    make(
+        server,
+        f"CREATE TABLE t.p AS SELECT n, repeat('{LONG}', n)::bytea AS pic, ARRAY[{NUMBERS}]::float4[] AS v"
+        " FROM generate_series(1, 30) AS n",
+    )
+    unit = next(each for each in Database().units(server.target("postgres")) if not isinstance(each, Gap))
+    columns = [each for each in Database().open(unit, Limits()).parts() if isinstance(each, Column)]
+    (vectors,) = (each for each in columns if each.blocks is not None)
+    assert vectors.beside is not None
+    beside = list(vectors.beside())
+    assert len(beside) == 16
+    assert all(isinstance(value, bytes) and value.startswith(LONG.encode()) for value in beside)
+    assert vectors.blocks is not None
+    assert sum(len(numbers(block)) for block in vectors.blocks()) == 30
+
+
 def test_dimensions_are_told_apart(server: Server) -> None:
     """A column of several networks gives a block for each dimension."""
     make(
