@@ -158,7 +158,7 @@ def test_the_sentence_on_top_speaks_of_systems(view: RunView, key: str) -> None:
 def test_the_page_lists_systems_before_places_and_refers_to_their_findings() -> None:
     """Each reference leads to a finding on the page."""
     said = html.render(VIEW)
-    part = said[said.index("deepface") : said.index('class="filters"')]
+    part = said[said.index("Systems</span>") : said.index('class="filters"')]
     names = re.findall(r'href="#(finding-[0-9a-f]+)"', part)
     assert len(names) == len(FOUND)
     assert all(f'id="{name}"' in said for name in names)
