@@ -25,7 +25,7 @@ __all__ = ["KINDS", "Named", "named_places"]
 KINDS: Final = ("database", "device", "bucket", "folder")
 _MOST = 32  # places that one file names
 _MOST_BYTES = 1 << 20
-_LONGEST_LINE = 4_096
+_SHORTEST_LINE, _LONGEST_LINE = 6, 4_096
 _LONGEST = 80
 
 _SCHEMES = {
@@ -58,7 +58,7 @@ _KEYWORD_PORT = re.compile(r"\bport=(\d{1,5})")
 _SQLITE = re.compile(r"\bsqlite(?:\+\w{1,20})?:///(?P<path>/?[^\s\"'`?#;,<>${}]{1,80})")
 _SETTING = re.compile(
     r"\b(?P<system>postgres(?:ql)?|pg|mysql|mariadb|db|database)[._-]?(?P<key>host(?:name)?|server|name|db|database|port)"
-    r"[\"']?\s*[:=]\s*[\"']?(?P<value>[A-Za-z0-9][\w.-]{0,63})[\"']?\s*,?\s*$",
+    r"[\"']?\s*[:=]\s*[\"']?(?P<value>[A-Za-z0-9][\w.-]{0,63})[\"']?[ \t]*(?:,[ \t]*)?$",
     re.IGNORECASE,
 )
 _RTSP = re.compile(rf"\brtsps?://{_LOGIN}{_HOST}{_PORT}(?=[\s\"'`,;<>)\]}}/?#]|$){_NO_AT}", re.IGNORECASE)
@@ -102,7 +102,7 @@ def named_places(data: bytes) -> tuple[Named, ...]:
     found: dict[Named, None] = {}
     settings: dict[str, list[str]] = {}
     for line in data[:_MOST_BYTES].decode("utf-8", "replace").splitlines():
-        if len(line) > _LONGEST_LINE or _COMMENT.match(line):
+        if not _SHORTEST_LINE <= len(line) <= _LONGEST_LINE or _COMMENT.match(line):
             continue
         for reader in _READERS:
             for named in reader(line):
