@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["SystemContent", "kinds_in"]
 
 _BINARY_KINDS = frozenset({Kind.SYMBOL, Kind.ANDROID, Kind.INSTALLER, Kind.ENDPOINT})
+_INSTALLER_KINDS = frozenset({Kind.INSTALLER})
 _CODE_KINDS = frozenset({Kind.CODE, Kind.ENDPOINT})
 _CONFIG_KINDS = frozenset({Kind.CONFIG, Kind.ENDPOINT, Kind.IMAGE, Kind.SERVICE})
 _LOG_KINDS = frozenset({Kind.LOG})
@@ -106,6 +107,8 @@ _CONFIG_NAMES = re.compile(
 _LOG = re.compile(r".*\.(?:log|out|err)(?:[._-]?\d[\d-]*)?|.*[._-]log\.txt|journal.*\.txt")
 _DEX, _AXML = b"dex\n", b"\x03\0\x08\0"
 _BINARIES = PROGRAMS | {"application/java-vm"}
+_OLE, _MSI = "application/x-ole-storage", (".msi", ".msp", ".msm")
+"""Packages of Windows Installer are compound files, in which names of products stand as text of one byte a letter."""
 _COMMENT = re.compile(rb"\s*(?:#(?!include|import|r )|//|\*|/\*|--|<!--|;|rem\s)", re.IGNORECASE)
 _MOST_LINES = 50
 _LONGEST_LINE = 4_096
@@ -124,6 +127,8 @@ def kinds_in(names: tuple[str, ...], media_type: str, head: bytes) -> frozenset[
         return _PROCESS_KINDS
     if media_type in _BINARIES or head.startswith((_DEX, _AXML)):
         return _BINARY_KINDS
+    if media_type == _OLE:
+        return _INSTALLER_KINDS if name.endswith(_MSI) else frozenset()
     ending = name[name.rfind(".") :] if "." in name else ""
     if ending in _CODE:
         return _CODE_KINDS
@@ -170,7 +175,7 @@ class SystemContent:
         data = payload.read()
         found = self._patterns.scan(data)
         if found:
-            traces = tuple(_traces(data, found, kinds, is_text=not kinds >= _BINARY_KINDS))
+            traces = tuple(_traces(data, found, kinds, is_text=Kind.INSTALLER not in kinds))
             if traces and not kinds.isdisjoint(_NAMING_KINDS):
                 said = tuple((f"names_{kind}", value) for kind, value in named_places(data))
                 traces = tuple(replace(trace, said=said) for trace in traces)
