@@ -41,7 +41,7 @@ def site_of(views: Sequence[RunView], lang: str) -> Site:
     inspected = [view for view in views if view.look == "systems"]
     scanned = [view for view in views if view.look != "systems"]
     ways = Ways(target for view in views for target in view.targets)
-    software = tuple(_software(inspected))
+    software = tuple(_software(inspected, ways))
     devices, galleries = _devices(inspected)
     stores, loose = _stores(scanned)
     stores += galleries
@@ -52,7 +52,6 @@ def site_of(views: Sequence[RunView], lang: str) -> Site:
         software=software,
         stores=tuple(stores),
         clouds=tuple(_clouds(software)),
-        ways=ways,
     )
     nodes = [
         *sorted(parts.devices, key=_order),
@@ -80,7 +79,7 @@ def _node(stage: Stage, name: str, kind: str, places: Iterable[Locator] = (), **
 # -- software and clouds -------------------------------------------------------------------------------
 
 
-def _software(views: Sequence[RunView]) -> Iterator[Software]:
+def _software(views: Sequence[RunView], ways: Ways) -> Iterator[Software]:
     if not views:
         return
     found = {finding.id: finding for view in views for finding in view.findings if not _is_of_device(finding)}
@@ -98,6 +97,7 @@ def _software(views: Sequence[RunView]) -> Iterator[Software]:
                 vendor=system.vendor,
             ),
             tuple(system.findings),
+            ways,
         )
 
 

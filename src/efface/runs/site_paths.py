@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from efface.model import Locator
 
-__all__ = ["Database", "Ways", "database_of", "holds", "host_of", "is_shared", "shared_folder"]
+__all__ = ["Database", "Ways", "database_of", "folders_of", "holds", "host_of", "is_shared"]
 
 _IMAGE = "root://"
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -110,12 +110,12 @@ def is_shared(folder: str) -> bool:
     return len(parts) < 2 or parts[-1] in _COMMON or parts[-2] in _HOLDERS
 
 
-def shared_folder(one: str, other: str) -> str:
-    """Return the innermost folder that two paths share, or "" where it ties nothing."""
-    first, second = one.split("/"), other.split("/")
-    count = next((n for n, pair in enumerate(zip(first, second, strict=False)) if pair[0] != pair[1]), None)
-    folder = "/".join(first[: min(len(first), len(second)) if count is None else count])
-    return "" if is_shared(folder) else folder
+def folders_of(path: str) -> Iterator[str]:
+    """Yield a path and its folders, the innermost first, but for those to lie in which ties nothing."""
+    while path.strip("/"):
+        if not is_shared(path):
+            yield path
+        path = path.rpartition("/")[0]
 
 
 def holds(folder: str, path: str) -> bool:

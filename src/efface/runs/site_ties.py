@@ -7,13 +7,13 @@ in `runs.systems`, the networks of `detectors/data/makers.toml`. The sureties ar
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from efface.detectors.vector_maker import makers
 from efface.report.site import Link, Surety, Tie, Why
 from efface.report.systems import clues
-from efface.runs.site_paths import database_of, holds, is_shared, shared_folder
+from efface.runs.site_paths import database_of, folders_of, holds, is_shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,25 +46,59 @@ _INSTALLED = frozenset(
 """Kinds of traces that show that something is there, and not that anything calls it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: what is asked for each pair is worked out once
 class Software:
-    """A system in software, with its traces."""
+    """A system in software, with its traces and how their paths are written."""
 
     node: Node
     findings: tuple[Finding, ...]
+    ways: Ways
 
-    def named(self, kind: str) -> Iterator[tuple[str, Locator]]:
-        """Yield what its settings name of a kind of `formats.named_places`, and where."""
+    def named(self, kind: str) -> tuple[tuple[str, Locator], ...]:
+        """Return what its settings name of a kind of `formats.named_places`, and where."""
+        return self._named.get(f"names_{kind}", ())
+
+    @cached_property
+    def _named(self) -> dict[str, tuple[tuple[str, Locator], ...]]:
+        found: dict[str, tuple[tuple[str, Locator], ...]] = {}
         for finding in self.findings:
-            for value in clues(finding, f"names_{kind}"):
-                yield value, finding.locator
+            for clue in finding.clues:
+                if clue.name.startswith("names_"):
+                    found[clue.name] = (*found.get(clue.name, ()), (clue.value, finding.locator))
+        return found
 
-    @property
+    @cached_property
     def galleries(self) -> tuple[Finding, ...]:
         """Its traces that are galleries by the names of their files."""
         return tuple(
             each for each in self.findings if any(_kind(s) == "gallery" for s in clues(each, "signature"))
         )
+
+    @cached_property
+    def files(self) -> dict[tuple[str, ...], Locator]:
+        """The files of its traces."""
+        return {finding.locator.path: finding.locator for finding in self.findings}
+
+    @cached_property
+    def _folders(self) -> dict[str, tuple[Locator, bool]]:
+        """A trace for each folder that is its own or of few things: whether it lies right in it, or deeper."""
+        found: dict[str, tuple[Locator, bool]] = {}
+        for finding in self.findings:
+            own = self.ways.way(finding.locator).rpartition("/")[0]
+            for folder in folders_of(own):
+                if folder == own or folder not in found:
+                    found[folder] = finding.locator, folder == own
+        return found
+
+    def near(self, place: Locator) -> tuple[Locator, Surety] | None:
+        """Return a trace that shares the innermost folder with a place, likely where one lies right in the other's."""
+        way = self.ways.way(place)
+        for folder in folders_of(way):
+            if folder in self._folders:
+                trace, is_right_there = self._folders[folder]
+                likely = is_right_there or folder in (way, way.rpartition("/")[0])
+                return trace, Surety.LIKELY if likely else Surety.POSSIBLE
+        return None
 
 
 @dataclass(slots=True)
@@ -99,7 +133,6 @@ class Parts:
     software: tuple[Software, ...]
     stores: tuple[Store, ...]
     clouds: tuple[Node, ...]
-    ways: Ways
 
 
 def links(parts: Parts) -> tuple[Link, ...]:
@@ -107,8 +140,8 @@ def links(parts: Parts) -> tuple[Link, ...]:
     found = [
         *_linked(parts.devices, parts.software, _device_software),
         *_linked(parts.devices, parts.stores, _device_store),
-        *_linked(parts.software, parts.stores, partial(_software_store, ways=parts.ways)),
-        *_linked(parts.software, parts.clouds, partial(_software_cloud, ways=parts.ways)),
+        *_linked(parts.software, parts.stores, _software_store),
+        *_linked(parts.software, parts.clouds, _software_cloud),
     ]
     return tuple(sorted(found, key=lambda link: (_ORDER[link.surety], link.before, link.after)))
 
@@ -161,7 +194,7 @@ def _device_store(device: Node, store: Store) -> Iterator[Tie]:
 # -- stores --------------------------------------------------------------------------------------------
 
 
-def _software_store(software: Software, store: Store, ways: Ways) -> Iterator[Tie]:
+def _software_store(software: Software, store: Store) -> Iterator[Tie]:
     if store.host:
         return
     place = store.node.places[0]
@@ -171,8 +204,8 @@ def _software_store(software: Software, store: Store, ways: Ways) -> Iterator[Ti
         yield Tie(Why.OWN_FORM, Surety.LIKELY, (first, place))
     elif form and name.startswith((f"{form} ", f"{form}(")):
         yield Tie(Why.OWN_FORM, Surety.POSSIBLE, (first, place))
-    yield from _by_setting(software, store, ways)
-    near = None if store.database else _near(software, ways.way(place), ways)
+    yield from _by_setting(software, store)
+    near = None if store.database else software.near(place)
     if near is not None:
         trace, surety = near
         yield Tie(Why.SAME_FOLDER, surety, (trace, place))
@@ -183,9 +216,9 @@ def _software_store(software: Software, store: Store, ways: Ways) -> Iterator[Ti
         yield Tie(Why.SAME_NETWORK, surety, (first, place))
 
 
-def _by_setting(software: Software, store: Store, ways: Ways) -> Iterator[Tie]:
+def _by_setting(software: Software, store: Store) -> Iterator[Tie]:
     """Yield ties to what settings name: the store's database, its file, or a folder that it lies in."""
-    place = store.node.places[0]
+    place, ways = store.node.places[0], software.ways
     way = "" if store.database else ways.way(place)
     for finding in software.galleries:
         if way and (holds(way, ways.way(finding.locator)) or holds(ways.way(finding.locator), way)):
@@ -211,32 +244,17 @@ def _by_path(path: str) -> Surety:
     return Surety.CERTAIN if path.startswith("/") else Surety.LIKELY
 
 
-def _near(software: Software, way: str, ways: Ways) -> tuple[Locator, Surety] | None:
-    """Return the trace that shares the innermost folder with a place, likely where one lies right in the other's."""
-    best: tuple[int, Locator, Surety] | None = None
-    for finding in software.findings:
-        trace = ways.way(finding.locator)
-        if not trace or not way:
-            continue
-        folder = trace.rpartition("/")[0]
-        shared = shared_folder(folder, way)
-        if shared and (best is None or len(shared) > best[0]):
-            likely = shared in (folder, way, way.rpartition("/")[0])
-            best = len(shared), finding.locator, Surety.LIKELY if likely else Surety.POSSIBLE
-    return best and best[1:]
-
-
 # -- clouds --------------------------------------------------------------------------------------------
 
 
-def _software_cloud(software: Software, cloud: Node, ways: Ways) -> Iterator[Tie]:
+def _software_cloud(software: Software, cloud: Node) -> Iterator[Tie]:
     if cloud.kind == "bucket":
         named = (at for bucket, at in software.named("bucket") if bucket == cloud.name)
         yield from (Tie(Why.NAMES_BUCKET, Surety.CERTAIN, (at,)) for at in named)
     elif cloud.name == software.node.name:
         yield from map(_of_service, software.findings)
     elif software.node.recognises:
-        yield from _beside_service(software, cloud, ways)
+        yield from _beside_service(software, cloud)
 
 
 def _of_service(finding: Finding) -> Tie:
@@ -247,10 +265,9 @@ def _of_service(finding: Finding) -> Tie:
     return Tie(Why.NAMES_SERVICE, Surety.LIKELY, (finding.locator,))
 
 
-def _beside_service(software: Software, cloud: Node, ways: Ways) -> Iterator[Tie]:
-    files = {finding.locator.path: finding.locator for finding in software.findings}
+def _beside_service(software: Software, cloud: Node) -> Iterator[Tie]:
     for place in cloud.places:
-        if place.path in files:
-            yield Tie(Why.SAME_FILE, Surety.LIKELY, (files[place.path], place))
-        elif near := _near(software, ways.way(place), ways):
+        if place.path in software.files:
+            yield Tie(Why.SAME_FILE, Surety.LIKELY, (software.files[place.path], place))
+        elif near := software.near(place):
             yield Tie(Why.SAME_FOLDER, Surety.POSSIBLE, (near[0], place))
