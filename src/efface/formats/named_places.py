@@ -55,7 +55,7 @@ _ORACLE = re.compile(
 _KEYWORDS = re.compile(r"\bhost=(?P<host>[A-Za-z0-9._-]{1,64})\s(?P<rest>[^\"'\n]{0,200})")
 _KEYWORD_NAME = re.compile(r"\bdbname=([\w.-]{1,64})")
 _KEYWORD_PORT = re.compile(r"\bport=(\d{1,5})")
-_SQLITE = re.compile(r"\bsqlite(?:\+\w{1,20})?:///(?P<path>/?[^\s\"'`?#;,<>${}]{1,80})")
+_SQLITE = re.compile(r"\bsqlite(?:\+\w{1,20})?:///(?P<path>/?[^\s\"'`?#;,<>${}@]{1,80})" + _NO_AT)
 _SETTING = re.compile(
     r"\b(?P<system>postgres(?:ql)?|pg|mysql|mariadb|db|database)[._-]?(?P<key>host(?:name)?|server|name|db|database|port)"
     r"[\"']?\s*[:=]\s*[\"']?(?P<value>[A-Za-z0-9][\w.-]{0,63})[\"']?[ \t]*(?:,[ \t]*)?$",
@@ -75,12 +75,12 @@ _BUCKET_HOST = re.compile(
     r"\bhttps?://(?P<name>[a-z0-9][a-z0-9.-]{1,62})\.(?P<host>s3[.-][a-z0-9.-]{0,30}amazonaws\.com|oss-[a-z0-9-]{2,30}"
     r"\.aliyuncs\.com|cos\.[a-z0-9-]{2,30}\.myqcloud\.com|obs\.[a-z0-9-]{2,30}\.myhuaweicloud\.com)\b"
 )
-_VOLUME = re.compile(r"^\s*-\s*[\"']?(?P<path>\.{0,2}/[^:\"'\s${}]{0,80}):/")
-_SOURCE = re.compile(r"^\s*source:\s*[\"']?(?P<path>\.{0,2}/[^:\"'\s${}]{0,80})[\"']?\s*$")
+_VOLUME = re.compile(r"^\s*-\s*[\"']?(?P<path>\.{0,2}/(?!/)[^:\"'\s${}@]{0,80}):/")
+_SOURCE = re.compile(r"^\s*source:\s*[\"']?(?P<path>\.{0,2}/(?!/)[^:\"'\s${}@]{0,80})[\"']?\s*$")
 _FOLDER = re.compile(
     r"\b(?:face|faces|gallery|galleries|photo|photos|picture|pictures|image|images|person|persons|known_faces|upload|uploads"
     r"|db|data|dataset|storage|store|media|features?|embeddings?)[._-]?(?:path|dir|directory|folder|root|location)"
-    r"[\"']?\s*[:=]\s*[\"']?(?P<path>\.{0,2}/[^\"'\s:;,${}<>]{1,80})[\"']?",
+    r"[\"']?\s*[:=]\s*[\"']?(?P<path>\.{0,2}/(?!/)[^\"'\s:;,${}<>@]{1,80})(?=[\"'\s;,]|$)",
     re.IGNORECASE,
 )
 _COMMENT = re.compile(r"\s*(?:#(?!include|import)|//|\*|/\*|--\s|<!--|;|rem\s)", re.IGNORECASE)

@@ -57,6 +57,10 @@ ODD_PASSWORDS = (
     "rtsp://admin:12345/x@192.0.2.20/ch1",
     "jdbc:oracle:thin:scott/12345@ora:1521:ORCL",
     "http://admin:12345/x@192.0.2.20/ISAPI",
+    "upload_path = //admin:12345@192.0.2.30/share",
+    "storage_dir: //admin/12345@192.0.2.30/share",
+    "  - //admin/12345@192.0.2.30/share:/data",
+    "sqlite:///12345@x",
 )
 
 
