@@ -18,7 +18,7 @@ from efface.formats.zk_packets import Packet, Sizes, key_of
 from efface.model import Characteristic
 from efface.sources.device_dialogues import DIALOGUES, zk
 
-SETTINGS = settings(max_examples=100, derandomize=True, deadline=None)
+SETTINGS = settings(max_examples=50, derandomize=True, deadline=None)
 WORDS = st.sampled_from(
     (
         *(

@@ -21,7 +21,7 @@ from efface.server.kafka import _Head
 from efface.testing.submissions import FORMATS, clean_record
 from efface.testing.submissions import submission as made
 
-SETTINGS = settings(max_examples=80, derandomize=True, deadline=None)
+SETTINGS = settings(max_examples=50, derandomize=True, deadline=None)
 LIMITS = Limits(artefact_bytes=1 << 20, entries=100)
 EDITS = st.lists(st.tuples(st.integers(0, 1 << 13), st.integers(0, 255)), max_size=8)
 FORM = schema(min(schemas()))
