@@ -45,6 +45,14 @@ _COMMANDS = {
             "efface inspect --root /mnt/disk --case case.toml --html report.html --sbom inventory.json",
         ),
     ),
+    "site": (
+        "efface.cli.site:site",
+        "One picture of a site from runs of inspections and scans: devices, software, stores, clouds.",
+        (
+            "efface site inspect.sqlite scan.sqlite --html site.html",
+            "efface site inspect.sqlite disk.sqlite crm.sqlite --json site.json --lang zh",
+        ),
+    ),
     "decommission": (
         "efface.cli.decommission:decommission",
         "List what it takes to take the systems of an inspection away, and who does it; nothing is changed.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +17,7 @@ from efface.errors import UsageError
 
 if TYPE_CHECKING:
     from efface.evidence.keys import PublicKey
+    from efface.report.again import Again
 
 __all__ = ["app"]
 
@@ -222,6 +225,19 @@ def again(  # noqa: PLR0913 - one parameter for each option
     trust_org: Annotated[
         list[Path] | None, Parameter(negative="", help="Public key that its certificates are trusted by.")
     ] = None,
+    certificate_run: Annotated[
+        Path | None,
+        Parameter(
+            help="Run file of such a certificate, or a copy: removed places are drawn and looked at again."
+        ),
+    ] = None,
+    sample: Annotated[int, Parameter(help="With --certificate-run: how many places are drawn at most.")] = 30,
+    seed: Annotated[
+        str | None,
+        Parameter(
+            help="With --certificate-run: seed of an earlier draw, to repeat it; by default a fresh one."
+        ),
+    ] = None,
     add_to: Annotated[
         Path | None, Parameter(help="Folder of the second visit, to which the comparison is added.")
     ] = None,
@@ -250,17 +266,16 @@ def again(  # noqa: PLR0913 - one parameter for each option
     from efface.report.terminal_document import paper
     from efface.runs.exit_code import ExitCode
     from efface.runs.store import Store
-    from efface.visits.again import Certificates, add_comparison, look_again, run_of
+    from efface.visits.again import Certificates, Draw, add_comparison, look_again, run_of
     from efface.visits.opening import check_bundle
     from efface.visits.visit import MAX_FILE_BYTES, open_visit
 
     refuse_options(targets)
-    if certificate and not trust_org:
-        raise UsageError("--certificate is checked with the organisation's key: give --trust-org")
+    _refuse_draw(certificate, trust_org, certificate_run, sample, seed)
     language, lost = language_of(lang), read_revoked(revoked)
     second = open_visit(str(add_to)) if add_to else None
     shown = tuple((path.name, _read(path, MAX_FILE_BYTES)) for path in certificate or ())
-    certificates = Certificates(shown, tuple(_keys(tuple(trust_org or ()))), lost)
+    keys = tuple(_keys(tuple(trust_org or ())))
     checked = check_bundle(_bundle(bundle), _keys(trust), lost)
     if checked.sealing is None:
         show_parts(terminal.check_steps(checked.steps, language, "bundle"))
@@ -268,8 +283,11 @@ def again(  # noqa: PLR0913 - one parameter for each option
     earlier = run_of(checked.sealing, line)
     with (
         Store(run or default_run((str(bundle.resolve()), *targets))) as store,
+        Store(str(certificate_run), create=False) if certificate_run else nullcontext() as theirs,
         progress_of(quiet=quiet) as told,
     ):
+        drawn = Draw(theirs, sample, seed or secrets.token_hex(8)) if theirs else None
+        certificates = Certificates(shown, keys, lost, drawn)
         found = look_again(
             checked.sealing, earlier, store, targets, language, certificates=certificates, progress=told
         )
@@ -281,11 +299,31 @@ def again(  # noqa: PLR0913 - one parameter for each option
         write_bytes(html, document_html.render(document(found)))
     if not quiet and "-" not in (json, html):
         show_parts(paper(document(found), language))
+    return _outcome(found)
+
+
+def _outcome(found: Again) -> int:
+    from efface.runs.exit_code import ExitCode
+
     if found.is_refused:
         return ExitCode.FAILED
     if found.is_alarm:
         return ExitCode.VIOLATIONS
     return ExitCode.GAPS if found.is_open else ExitCode.CLEAN
+
+
+def _refuse_draw(
+    shown: list[Path] | None, trusted: list[Path] | None, run: Path | None, count: int, seed: str | None
+) -> None:
+    """Refuse options of certificates that do not fit together, before anything is looked at."""
+    if shown and not trusted:
+        raise UsageError("--certificate is checked with the organisation's key: give --trust-org")
+    if run is not None and not shown:
+        raise UsageError("--certificate-run is the run file of a certificate: give --certificate")
+    if seed is not None and run is None:
+        raise UsageError("--seed is that of a draw: give --certificate-run")
+    if count < 1:
+        raise UsageError(f"--sample: expected at least 1, got {count}")
 
 
 @app.command(

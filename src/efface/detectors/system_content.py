@@ -9,11 +9,13 @@ Source: the signatures' own sources.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from efface.detectors.signatures import BY_TEXT, Kind, signatures
 from efface.detectors.system_traces import Trace, findings
 from efface.engines.patterns import Patterns, Wanted
+from efface.formats.named_places import named_places
 from efface.formats.sniff import PROGRAMS
 
 if TYPE_CHECKING:
@@ -24,10 +26,13 @@ if TYPE_CHECKING:
 __all__ = ["SystemContent", "kinds_in"]
 
 _BINARY_KINDS = frozenset({Kind.SYMBOL, Kind.ANDROID, Kind.INSTALLER, Kind.ENDPOINT})
+_INSTALLER_KINDS = frozenset({Kind.INSTALLER})
 _CODE_KINDS = frozenset({Kind.CODE, Kind.ENDPOINT})
 _CONFIG_KINDS = frozenset({Kind.CONFIG, Kind.ENDPOINT, Kind.IMAGE, Kind.SERVICE})
 _LOG_KINDS = frozenset({Kind.LOG})
 _PROCESS_KINDS = frozenset({Kind.SERVICE})
+_NAMING_KINDS = frozenset({Kind.CODE, Kind.CONFIG, Kind.SERVICE})
+"""What is of these kinds may name the places that a system works with; logs and programs are left alone."""
 _WIDE = frozenset({Kind.SYMBOL, Kind.ANDROID, Kind.INSTALLER, Kind.ENDPOINT})
 _CODE = (
     *(
@@ -102,6 +107,8 @@ _CONFIG_NAMES = re.compile(
 _LOG = re.compile(r".*\.(?:log|out|err)(?:[._-]?\d[\d-]*)?|.*[._-]log\.txt|journal.*\.txt")
 _DEX, _AXML = b"dex\n", b"\x03\0\x08\0"
 _BINARIES = PROGRAMS | {"application/java-vm"}
+_OLE, _MSI = "application/x-ole-storage", (".msi", ".msp", ".msm")
+"""Packages of Windows Installer are compound files, in which names of products stand as text of one byte a letter."""
 _COMMENT = re.compile(rb"\s*(?:#(?!include|import|r )|//|\*|/\*|--|<!--|;|rem\s)", re.IGNORECASE)
 _MOST_LINES = 50
 _LONGEST_LINE = 4_096
@@ -120,6 +127,8 @@ def kinds_in(names: tuple[str, ...], media_type: str, head: bytes) -> frozenset[
         return _PROCESS_KINDS
     if media_type in _BINARIES or head.startswith((_DEX, _AXML)):
         return _BINARY_KINDS
+    if media_type == _OLE:
+        return _INSTALLER_KINDS if name.endswith(_MSI) else frozenset()
     ending = name[name.rfind(".") :] if "." in name else ""
     if ending in _CODE:
         return _CODE_KINDS
@@ -131,14 +140,16 @@ def kinds_in(names: tuple[str, ...], media_type: str, head: bytes) -> frozenset[
 class SystemContent:
     """Texts of signatures in source code, configuration, logs, programs, libraries, apps and command lines.
 
-    Of what stands there, no more than the number of its line is kept: keys beside an endpoint are never shown.
+    Of what stands there, no more than the number of its line is kept: keys beside an endpoint are never shown. Of a
+    configuration, a command line or source code in which a system is found, the places that it names are kept, too
+    (databases, devices, buckets and folders), without names and passwords: they tie a system to its stores.
 
     Not promised: what is encrypted, packed or obfuscated; texts put together while a program runs; source code
     and logs under another ending.
     """
 
     name = "system-content"
-    version = 1
+    version = 2
 
     def __init__(self) -> None:
         self._patterns: Patterns | None = None
@@ -164,10 +175,11 @@ class SystemContent:
         data = payload.read()
         found = self._patterns.scan(data)
         if found:
-            is_text = not kinds >= _BINARY_KINDS
-            yield from findings(
-                f"{self.name}@{self.version}", artefact.locator, _traces(data, found, kinds, is_text=is_text)
-            )
+            traces = tuple(_traces(data, found, kinds, is_text=Kind.INSTALLER not in kinds))
+            if traces and not kinds.isdisjoint(_NAMING_KINDS):
+                said = tuple((f"names_{kind}", value) for kind, value in named_places(data))
+                traces = tuple(replace(trace, said=said) for trace in traces)
+            yield from findings(f"{self.name}@{self.version}", artefact.locator, traces)
 
 
 def _compiled() -> Patterns:

@@ -33,6 +33,7 @@ class Maker:
     Attributes:
         name: Name of the network with its dimension.
         dimension: Numbers in one vector.
+        systems: Software that makes such vectors, as the signatures of systems name it.
         norms: Shortest and longest vector that it gives, as it gives them.
         cosine: Smallest cosine to the mean at which a vector counts as this network's.
         mean: float32, shape (dimension,), length 1.
@@ -40,6 +41,7 @@ class Maker:
 
     name: str
     dimension: int
+    systems: tuple[str, ...]
     norms: tuple[float, float]
     cosine: float
     mean: NDArray[np.float32] = field(repr=False)
@@ -60,7 +62,7 @@ def _maker(entry: dict[str, Any]) -> Maker:
     mean = np.frombuffer(base64.b64decode(entry["mean"]), "<f2").astype(np.float32)
     low, high = entry["norms"]
     unit = (mean / np.linalg.norm(mean)).astype(np.float32)
-    return Maker(entry["name"], mean.shape[0], (low, high), entry["cosine"], unit)
+    return Maker(entry["name"], mean.shape[0], tuple(entry["systems"]), (low, high), entry["cosine"], unit)
 
 
 def count_of_each(numbers: NDArray[np.float32], norms: NDArray[np.float32]) -> dict[str, int]:

@@ -37,14 +37,14 @@ _REQUIREMENT = re.compile(
 )
 _TOML_PACKAGE = re.compile(r'^name = "([^"\n]+)"\nversion = "([^"\n]*)"', re.MULTILINE)
 _YARN = re.compile(r'^"?((?:@[\w.-]+/)?[\w.-]+)@[^:\n]+:\n\s+version:? "?([\w.+-]+)', re.MULTILINE)
-_PNPM = re.compile(r"^\s+'?/?((?:@[\w.-]+/)?[\w.-]+)[@/](\d[\w.+-]*)[^:\n]*:", re.MULTILINE)
+_PNPM = re.compile(r"^[ \t]+'?/?((?:@[\w.-]+/)?[\w.-]+)[@/](\d[\w.+-]*)[^:\n]*:", re.MULTILINE)
 _POM = re.compile(
     r"<groupId>\s*([\w.${}-]+)\s*</groupId>\s*<artifactId>\s*([\w.-]+)\s*</artifactId>(?:\s*<version>\s*([^<\s]+))?"
 )
 _PROPERTY = re.compile(r"^(groupId|artifactId|version)=(\S+)", re.MULTILINE)
 _GRADLE = re.compile(r"""["']([\w.-]+):([\w.-]+):([^"':@]+)""")
 _NUGET = re.compile(
-    r'<(?:package|PackageReference)\s[^>]*?(?:id|Include)="([^"]+)"(?:[^>]*?[vV]ersion="([^"]*)")?'
+    r'<(?:package|PackageReference)\s[^<>]*?(?:id|Include)="([^"]+)"(?:[^<>]*?[vV]ersion="([^"]*)")?'
 )
 _NUSPEC = re.compile(r"<id>\s*([\w.-]+)\s*</id>\s*<version>\s*([^<\s]+)")
 _GO_MODULE = re.compile(

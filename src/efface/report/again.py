@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 
     from efface.model import Finding, Gap, Locator, Text
     from efface.report.document import Block
-    from efface.report.marks import Gone
+    from efface.report.marks import Gone, Resampled
 
 __all__ = ["SCHEMA", "Again", "Earlier", "Move", "Shown", "document", "plain"]
 
 SCHEMA = "efface/again/v1"
+_SHARES = {"chance_10": 0.1, "chance_100": 0.01}
+"""Shares of the removed places that may be back, for which the chance of a miss is told."""
 _MOST_ROWS = 200  # of one kind; the JSON has all
 
 
@@ -62,6 +64,7 @@ class Shown:
         removed: How many targets it says were changed.
         remaining: How many findings it says are still there.
         back: How many of what it says was removed are back; None where that cannot be told.
+        sample: What a draw of its removed places came to; None where none was made.
     """
 
     name: str
@@ -70,6 +73,12 @@ class Shown:
     removed: int = 0
     remaining: int = 0
     back: int | None = None
+    sample: Resampled | None = None
+
+    @property
+    def returned(self) -> int:
+        """How much of what it says was removed is back at least."""
+        return max(self.back or 0, len(self.sample.back) if self.sample else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +138,15 @@ class Again:
         }
 
     @property
+    def returned(self) -> int:
+        """How much of what certificates say was removed is back at least."""
+        return sum(each.returned for each in self.shown)
+
+    @property
     def is_alarm(self) -> bool:
         """Whether something is there that should not be."""
         here = (*self.there, *self.moved_findings, *self.new)
-        return any(finding.is_biometric for finding in here) or any(each.back for each in self.shown)
+        return any(finding.is_biometric for finding in here) or bool(self.returned)
 
     @property
     def is_refused(self) -> bool:
@@ -142,7 +156,8 @@ class Again:
     @property
     def is_open(self) -> bool:
         """Whether something could not be told."""
-        return bool(self.untold or self.gaps or self.there or self.moved_findings or self.new)
+        closed = any(each.sample and each.sample.unreachable for each in self.shown)
+        return closed or bool(self.untold or self.gaps or self.there or self.moved_findings or self.new)
 
 
 def document(again: Again) -> Document:
@@ -163,6 +178,7 @@ def document(again: Again) -> Document:
         ("untold", _gone(again.untold)),
         ("gaps", _gaps(again.gaps)),
         ("shown", _shown(again.shown)),
+        ("sample", _samples(again.shown)),
         (
             "not_told",
             (Points(tuple(both(f"again.not_{name}") for name in ("deleted", "elsewhere", "moved"))),),
@@ -249,6 +265,32 @@ def _shown(shown: Iterable[Shown]) -> tuple[Block, ...]:
     return _rows(tuple(both(f"again.{head}") for head in heads), rows, (24, 24, 20, 10, 12, 10))
 
 
+def _samples(shown: Iterable[Shown]) -> tuple[Block, ...]:
+    """Return what draws of removed places came to, how they were made, and the places where something is back."""
+    drawn = [(each.name, each.sample) for each in shown if each.sample]
+    heads = ("certificate", "places", "drawn", "sample_gone", "back", "unreachable", *_SHARES)
+    rows = [
+        (
+            *map(same, (name, s.places, s.drawn, s.gone, len(s.back), len(s.unreachable))),
+            *(same(f"{100 * s.miss_chance(share):.1f} %") for share in _SHARES.values()),
+        )
+        for name, s in drawn
+    ]
+    said = [Sentence(both("again.drawn_by", seed=s.seed, others=s.others), "soft") for _, s in drawn]
+    places = [
+        (both(f"again.{key}"), same(place_text(place)))
+        for _, s in drawn
+        for key, found in (("back", s.back), ("unreachable", s.unreachable))
+        for place in found
+    ]
+    listed = _rows((both("again.sample_state"), both("label.place")), places, (26, 74))
+    return (
+        *_rows(tuple(both(f"again.{head}") for head in heads), rows, (20, 10, 10, 10, 10, 12, 14, 14)),
+        *said,
+        *listed,
+    )
+
+
 def _rows(
     heads: tuple[Text, ...], rows: Sequence[tuple[Text, ...]], widths: tuple[int, ...]
 ) -> tuple[Block, ...]:
@@ -304,11 +346,27 @@ def plain(again: Again) -> str:
                 "removed": each.removed,
                 "remaining": each.remaining,
                 "back": each.back,
+                "sample": _sample(each.sample),
             }
             for each in again.shown
         ],
     }
     return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+
+
+def _sample(sample: Resampled | None) -> dict[str, Any] | None:
+    if sample is None:
+        return None
+    return {
+        "seed": sample.seed,
+        "places": sample.places,
+        "others": sample.others,
+        "drawn": sample.drawn,
+        "gone": sample.gone,
+        "back": [place.uri for place in sample.back],
+        "unreachable": [place.uri for place in sample.unreachable],
+        "miss_chance": {str(share): round(sample.miss_chance(share), 4) for share in _SHARES.values()},
+    }
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

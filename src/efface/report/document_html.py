@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from efface.report.document import Grid, Ground, Pairs, Points, Sentence
 from efface.report.html_page import page
-from efface.report.markup import Html, bilingual, element
+from efface.report.markup import Html, bilingual, element, fragment
 
 if TYPE_CHECKING:
     from efface.report.document import Block, Document, Section
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 __all__ = ["render"]
 
 
-def render(document: Document) -> bytes:
-    """Return the page as UTF-8."""
-    main = element("main", *_page(document))
+def render(document: Document, *, drawing: str = "") -> bytes:
+    """Return the page as UTF-8; a drawing, where it has one, stands after its head."""
+    main = element("main", *_page(document, drawing))
     return page(document.title.get(document.lang), document.lang, main).encode()
 
 
-def _page(document: Document) -> list[Html]:
+def _page(document: Document, drawing: str) -> list[Html]:
     names = (("zh", "中文"), ("en", "English"))
     bar = element("nav", *(element("label", name, for_=f"lang-{key}") for key, name in names))
     return [
@@ -35,6 +35,7 @@ def _page(document: Document) -> list[Html]:
             _pairs(document.head),
             element("p", bilingual(document.outcome), class_=f"headline h-{document.kind}"),
         ),
+        fragment(drawing),
         *(_section(section) for section in document.sections),
         element("p", bilingual(document.foot), class_="advice"),
     ]

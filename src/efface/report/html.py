@@ -37,6 +37,7 @@ from efface.report.html_sections import (
     signatures,
     tool_list,
 )
+from efface.report.html_systems import system_list
 from efface.report.markup import Html, element, said
 from efface.report.otherwise import reading_html
 from efface.report.texts import text
@@ -67,6 +68,7 @@ def _page(view: RunView) -> list[Html]:
         baseline_part(view),
         activity(view, rules),
         group_list(view),
+        system_list(view, {finding.id for finding in _listed(view)}),
         _findings(view),
         waiver_list(view),
         question_list(view),

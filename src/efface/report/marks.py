@@ -6,6 +6,7 @@ and a group names a place that its findings name already.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ __all__ = [
     "Group",
     "GroupKind",
     "Ignored",
+    "Resampled",
     "Returned",
     "Waiver",
     "WaiverState",
@@ -96,6 +98,42 @@ class Returned:
     def is_alarm(self) -> bool:
         """Whether something came back."""
         return bool(self.files or self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Resampled:
+    """What a second look at some drawn places of a certificate's removals came to.
+
+    Attributes:
+        seed: What the draw was made with.
+        places: Files from which something was removed: those that were drawn from.
+        others: Places of removals that are no files, and were not drawn from.
+        gone: How many drawn places hold nothing of what was removed.
+        back: Drawn places in which something is back.
+        unreachable: Drawn places that could not be looked at.
+    """
+
+    seed: str
+    places: int
+    others: int
+    gone: int
+    back: tuple[Locator, ...]
+    unreachable: tuple[Locator, ...]
+
+    @property
+    def drawn(self) -> int:
+        """How many places were drawn."""
+        return self.gone + len(self.back) + len(self.unreachable)
+
+    def miss_chance(self, share: float) -> float:
+        """Return how likely all that was looked at would be gone though a share (0 to 1) of the places is back.
+
+        At least one place is taken to be back. Source: drawing without replacement (hypergeometric).
+        """
+        looked_at = self.gone + len(self.back)
+        back = max(1, math.ceil(share * self.places - 1e-9))
+        left = (max(self.places - back - n, 0) / (self.places - n) for n in range(looked_at))
+        return math.prod(left)
 
 
 class WaiverState(StrEnum):

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from efface.model import Finding
     from efface.runs.store import Store
 
-__all__ = ["Against", "parse_against", "require_held", "returned"]
+__all__ = ["Against", "Removals", "parse_against", "require_held", "returned"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def returned(store: Store, against: Against, findings: Iterable[Finding]) -> Ret
     """
     if against.run != store.run_id:
         return Returned(against.issued_at, is_told=False, removed=against.removed)
-    removals = _Removals(store, against)
+    removals = Removals(store, against)
     found = tuple(findings)
     files = removals.files_back()
     back = {place.path[0] for place in files}
@@ -110,22 +110,29 @@ def returned(store: Store, against: Against, findings: Iterable[Finding]) -> Ret
     )
 
 
-class _Removals:
-    """What a run removed until a certificate of it was issued, and what it left where it was."""
+class Removals:
+    """What a run removed until a certificate of it was issued, and what it left where it was.
+
+    Attributes:
+        before: Keyed digests of the files as they were before their removals.
+        places: The outermost things from which something was removed, each once.
+    """
 
     def __init__(self, store: Store, against: Against) -> None:
         self._store = store
         entries = _typed(islice(store.ledger.read(), against.size))
-        self._before = {removed.intent.before for removed in history.removed(entries)}
+        self.before = {removed.intent.before for removed in history.removed(entries)}
         statuses = account.statuses(entries)
         gone = {ref for ref, status in statuses.items() if status in account.GONE}
         known = store.scanned()[0]
-        self._gone = _by_file(each for each in known if finding_ref(store, each.id) in gone)
+        removed = [each for each in known if finding_ref(store, each.id) in gone]
+        self._gone = _by_file(removed)
+        self.places = tuple(dict.fromkeys(each.locator.container for each in removed))
         self._stays = _by_file(each for each in known if finding_ref(store, each.id) not in gone)
 
     def files_back(self) -> tuple[Locator, ...]:
         """Return the files that hold what a removal took away; a second copy that was held never went."""
-        places = (Locator.parse(uri) for uri in self._store.units_holding(self._before))
+        places = (Locator.parse(uri) for uri in self._store.units_holding(self.before))
         return tuple(
             place for place in places if place.path[0] in self._gone or place.path[0] not in self._stays
         )

@@ -22,6 +22,7 @@ from efface.report.plain import target_text
 from efface.runs.baseline import compare, keys_of
 from efface.runs.ignore import Ignore
 from efface.runs.marks import Marks, keep, roots_of_run
+from efface.runs.resample import resample
 from efface.runs.returned import parse_against, require_held, returned
 from efface.runs.scan import ScanOptions, scan
 from efface.runs.view import view_of
@@ -31,22 +32,49 @@ if TYPE_CHECKING:
 
     from efface.evidence.keys import PublicKey
     from efface.model import Finding
+    from efface.report.marks import Resampled
+    from efface.runs.returned import Against
     from efface.runs.scan import Progress
     from efface.runs.store import Store
     from efface.visits.entries import Entry, Run
     from efface.visits.opening import Sealing
     from efface.visits.visit import Visit
 
-__all__ = ["Certificates", "add_comparison", "look_again", "run_of"]
+__all__ = ["Certificates", "Draw", "add_comparison", "look_again", "run_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """How removed places are drawn: the run file of the organisation or a copy, how many, and the seed."""
+
+    store: Store
+    count: int
+    seed: str
 
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
-    """What the organisation shows: names and bytes, the keys it is trusted by, and those revoked."""
+    """What the organisation shows: names and bytes, the keys it is trusted by, those revoked, and a draw of it."""
 
     shown: tuple[tuple[str, bytes], ...] = ()
     trusted: tuple[PublicKey, ...] = ()
     revoked: frozenset[str] = frozenset()
+    draw: Draw | None = None
+
+    def require_drawn(self) -> None:
+        """Refuse a draw for which no certificate was shown that is of its run.
+
+        Raises:
+            UsageError: There is none.
+            EvidenceError: What was shown is no certificate, or is of another ledger.
+        """
+        if self.draw is None:
+            return
+        found = [parse_against(data) for _, data in self.shown]
+        if not any(each.run == self.draw.store.run_id for each in found):
+            raise UsageError("no certificate was shown that is of the run to draw from")
+        for each in found:
+            require_held(self.draw.store, each)
 
 
 def run_of(sealing: Sealing, line: int | None) -> Run:
@@ -90,7 +118,7 @@ def look_again(  # noqa: PLR0913 - what is compared, with what, and how
         progress: As of `runs.scan.scan`.
 
     Raises:
-        UsageError: There are more or fewer targets than then, or one does not exist.
+        UsageError: There are more or fewer targets than then, or one does not exist, or a draw has no certificate.
         EvidenceError: A certificate names this run, and the run file's ledger is another.
     """
     if len(targets) != len(run.targets):
@@ -98,6 +126,8 @@ def look_again(  # noqa: PLR0913 - what is compared, with what, and how
             f"the first visit looked at {len(run.targets)} targets, {len(targets)} are named now",
             to_do="Name the same targets in the same order: " + "; ".join(run.targets),
         )
+    if certificates is not None:
+        certificates.require_drawn()
     baseline = sealing.baseline(run)
     before = _Before(store) if store.run_id == run.run else None
     scan(store, ScanOptions(tuple(targets), Mode(baseline.mode)), progress=progress)
@@ -136,7 +166,8 @@ def add_comparison(visit: Visit, again: Again) -> Entry:
     """Add a comparison to the visit on which it was made."""
     fields = {"kind": "compared", "earlier": again.earlier.log_root, "line": again.earlier.line}
     return visit.add(
-        {**fields, **again.counts}, {"compared.json": plain(again).encode("utf-8", "backslashreplace")}
+        {**fields, **again.counts, "back": again.returned},
+        {"compared.json": plain(again).encode("utf-8", "backslashreplace")},
     )
 
 
@@ -187,4 +218,11 @@ def _shown(store: Store, findings: Iterable[Finding], certificates: Certificates
             said.removals,
             sum(count for status, count in said.findings_by.items() if status != FindingStatus.REMOVED),
             max(len(back.findings), len(back.files)) if back.is_told else None,
+            _sample(certificates.draw, against),
         )
+
+
+def _sample(drawn: Draw | None, against: Against) -> Resampled | None:
+    if drawn is None or drawn.store.run_id != against.run:
+        return None
+    return resample(drawn.store, against, drawn.count, drawn.seed)

@@ -170,7 +170,10 @@ class Paper(_WithFile):
 
 
 class Compared(_WithFile):
-    """A second look at the run of line `line` of an earlier visit whose log had the root `earlier` when sealed."""
+    """A second look at the run of line `line` of an earlier visit whose log had the root `earlier` when sealed.
+
+    `back` counts what certificates that were shown say was removed and is back, at least.
+    """
 
     kind: Literal["compared"]
     earlier: Digest
@@ -181,11 +184,12 @@ class Compared(_WithFile):
     new: Count
     untold: Count
     gaps: Count
+    back: Count
 
     @property
     def is_clean(self) -> bool:
         """Whether nothing is there and nothing is open."""
-        return not (self.there or self.moved or self.new or self.untold or self.gaps)
+        return not (self.there or self.moved or self.new or self.untold or self.gaps or self.back)
 
 
 class Sealed(_Line):

@@ -13,6 +13,8 @@ from efface.detectors.signatures import BY_NAME, BY_PACKAGE, BY_TEXT, Kind, Sign
 from efface.errors import FormatError
 from efface.model import Artefact, Characteristic, Finding, Form, Limits, Mode
 from efface.sources.payloads import BytesPayload
+from efface.testing.compound import compound
+from efface.testing.contracts import Sample
 from efface.testing.traces import ordinary, trace
 
 ALL = tuple(signatures().values())
@@ -147,3 +149,26 @@ def test_a_text_that_bears_a_librarys_name_is_no_library() -> None:
     sample = trace(Kind.LIBRARY, "libarcsoft_face.so")
     assert found_in(sample)
     assert not found_in(type(sample)(sample.name, b"just words\n" * 20))
+
+
+def test_a_package_of_windows_installer_names_its_product() -> None:
+    """In a stream of its own; a document that names the product is no installation."""
+    data = compound({"\x05SummaryInformation": bytes(48) + b"ZKBioSecurity\0", "table": bytes(5000)})
+    assert fired(found_in(Sample("Windows/Installer/1a2b.msi", data))) == {"installer/zkbio"}
+    assert found_in(Sample("Documents/offer.doc", data)) == []
+    assert found_in(Sample("Windows/Installer/1a2b.msi", compound({"table": b"ZKBioTeam" * 20}))) == []
+
+
+def test_settings_keep_the_places_that_they_name_and_no_secret() -> None:
+    """Only beside a system, and in no log."""
+    text = b"image: exadel/compreface-api:1\nurl: jdbc:postgresql://u:geheim@db:5432/frs\nrtsp://u:geheim@192.0.2.20/x\n"
+    (found,) = found_in(Sample("srv/app/docker-compose.yml", text), DETECTORS[3:4])
+    said = {clue.name: clue.value for clue in found.clues}
+    assert said["names_database"] == "postgresql://db:5432/frs"
+    assert said["names_device"] == "192.0.2.20"
+    assert "geheim" not in str(found)
+    other = Sample("srv/app/docker-compose.yml", text.replace(b"exadel/compreface-api", b"other"))
+    assert found_in(other, DETECTORS[3:4]) == []
+    log = found_in(Sample("var/log/a.log", b"face enrolled: person_id=1\nrtsp://192.0.2.20/x\n"))
+    assert log
+    assert "names_device" not in str(log)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import resources
@@ -13,7 +14,7 @@ from referencing import Registry, Resource
 from rich.console import Console
 
 from efface.model import Characteristic, Clue, Finding, Form, Locator, Mode, Verdict, VerdictKind
-from efface.report import sarif, sbom
+from efface.report import html, sarif, sbom
 from efface.report.arrange import headline_key
 from efface.report.systems import systems, systems_table
 from efface.report.texts import has
@@ -152,3 +153,18 @@ def test_the_sentence_on_top_speaks_of_systems(view: RunView, key: str) -> None:
     """An inspection does not say that no biometric data was found: it did not look for any."""
     assert headline_key(view) == key
     assert has(key)
+
+
+def test_the_page_lists_systems_before_places_and_refers_to_their_findings() -> None:
+    """Each reference leads to a finding on the page."""
+    said = html.render(VIEW)
+    part = said[said.index("Systems</span>") : said.index('class="filters"')]
+    names = re.findall(r'href="#(finding-[0-9a-f]+)"', part)
+    assert len(names) == len(FOUND)
+    assert all(f'id="{name}"' in said for name in names)
+
+
+def test_the_page_of_a_scan_of_data_lists_no_systems() -> None:
+    """What was not looked for has no heading."""
+    assert "Systems</span>" in html.render(VIEW)
+    assert "Systems</span>" not in html.render(replace(VIEW, look="data"))

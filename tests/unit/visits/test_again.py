@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from efface.errors import UsageError
 from efface.evidence.keys import SigningKey
-from efface.report.again import Again, document, plain
+from efface.model import Locator
+from efface.report.again import Again, Shown, document, plain
 from efface.report.document import Document
+from efface.report.marks import Resampled
 from efface.runs.store import Store
 from efface.testing.records import finger_minutiae_record
-from efface.visits.again import Certificates, add_comparison, look_again, run_of
+from efface.visits.again import Certificates, Draw, add_comparison, look_again, run_of
 from efface.visits.opening import Sealing, check_bundle
 from efface.visits.visit import Visit
 
@@ -148,3 +151,39 @@ def test_a_comparison_is_added_to_the_second_visit(sealing: Sealing, copy: Path,
     assert entry.kind == "compared"
     assert entry.earlier == sealing.log.root
     assert (entry.line, entry.there) == (3, 2)
+
+
+def test_a_draw_without_a_certificate_of_its_run_is_refused(
+    sealing: Sealing, run_file: Path, copy: Path, tmp_path: Path
+) -> None:
+    """Before anything is looked at."""
+    first = Path(shutil.copy(run_file, tmp_path / "theirs.sqlite"))
+    with Store(str(first)) as theirs:
+        shown = Certificates((), (), frozenset(), Draw(theirs, 5, "s"))
+        with pytest.raises(UsageError, match="no certificate"):
+            looked(sealing, tmp_path / "second.sqlite", copy, certificates=shown)
+    assert not list(Store(str(tmp_path / "second.sqlite")).findings())
+
+
+def test_a_draw_is_told_in_paper_and_json(sealing: Sealing, copy: Path, tmp_path: Path) -> None:
+    """With its seed, its counts and the chance of a miss; what is back is an alarm, what is away leaves it open."""
+    for path in copy.iterdir():
+        path.unlink()
+    (copy / "note.txt").write_text("empty\n")
+    again = looked(sealing, tmp_path / "second.sqlite", copy)
+    assert not again.is_open
+    sample = Resampled("5eed", 40, 2, 8, (), (Locator("file", ("/d/away.jpg",)),))
+    open_ = replace(again, shown=(Shown("c.json", "", "2026-11-22T10:00:00Z", 40, 0, None, sample),))
+    assert open_.is_open
+    assert not open_.is_alarm
+    alarm = replace(sample, back=(Locator("file", ("/d/back.jpg",)),))
+    back = replace(open_, shown=(replace(open_.shown[0], sample=alarm),))
+    assert back.is_alarm
+    assert back.returned == 1
+    said = json.loads(plain(back))["certificates"][0]["sample"]
+    assert (said["seed"], said["drawn"], said["back"]) == ("5eed", 10, ["file:///d/back.jpg"])
+    assert 0 < said["miss_chance"]["0.01"] < 1
+    assert "5eed" in repr(document(back))
+    entry = add_comparison(Visit.new(str(tmp_path / "visit"), HEAD), back)
+    assert entry.kind == "compared"
+    assert not entry.is_clean

@@ -16,7 +16,7 @@ from efface.visits.seal import seal
 from efface.visits.visit import Visit
 
 ON = date(2026, 12, 1)
-KINDS = ("gone", "there", "moved", "new", "untold", "gaps")
+KINDS = ("gone", "there", "moved", "new", "untold", "gaps", "back")
 
 
 class Bundles:
