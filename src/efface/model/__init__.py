@@ -2,7 +2,7 @@
 
 from efface.model.artefact import Artefact
 from efface.model.case import Case, FactValue, Hold
-from efface.model.certificate import Certificate, Compared, Recognised
+from efface.model.certificate import Certificate, Compared, GalleryCleared, Recognised, StepSaid
 from efface.model.finding import Clue, Finding
 from efface.model.gap import Gap
 from efface.model.limits import Limits
@@ -53,6 +53,7 @@ from efface.model.vocabulary import (
     Recognition,
     RemovalStatus,
     RuleMode,
+    StepOfPerson,
     VerdictKind,
     Way,
 )
@@ -87,6 +88,7 @@ __all__ = [
     "Finding",
     "FiredRule",
     "Form",
+    "GalleryCleared",
     "Gap",
     "GapReason",
     "Hold",
@@ -113,6 +115,8 @@ __all__ = [
     "SampledSource",
     "Sampling",
     "Source",
+    "StepOfPerson",
+    "StepSaid",
     "Surroundings",
     "Text",
     "Unit",
