@@ -3,6 +3,7 @@
 from efface.model.artefact import Artefact
 from efface.model.case import Case, FactValue, Hold
 from efface.model.certificate import Certificate, Compared, GalleryCleared, Recognised, StepSaid
+from efface.model.decommissioning import ClearedDevice, ConfirmedStep
 from efface.model.finding import Clue, Finding
 from efface.model.gap import Gap
 from efface.model.limits import Limits
@@ -74,11 +75,13 @@ __all__ = [
     "Characteristic",
     "Citation",
     "Cleaning",
+    "ClearedDevice",
     "Clue",
     "Collection",
     "Column",
     "ColumnDetector",
     "Compared",
+    "ConfirmedStep",
     "Container",
     "Deadline",
     "Detector",

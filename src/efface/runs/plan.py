@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from efface.model import Action, Case, Finding, Verdict, Way
     from efface.runs.store import Store
 
-__all__ = ["ALL", "Plan", "plan"]
+__all__ = ["ALL", "Plan", "plan", "refuse_late"]
 
 ALL = "all"
 """The word that names every finding of a run."""
@@ -104,7 +104,7 @@ def plan(  # noqa: PLR0913 - what a plan depends on
     due = _due(
         findings, verdicts, named, {each for removal in store.removals() for each in removal.finding_ids}
     )
-    _refuse_late(store, due)
+    refuse_late(store, due)
     if case is None and verdicts:
         _refuse_unjudged(due, verdicts)
     held = _held(store, due, verdicts, case, as_of)
@@ -121,8 +121,12 @@ def plan(  # noqa: PLR0913 - what a plan depends on
     return Plan(told, curable, ways, files.chosen, with_derived=with_derived)
 
 
-def _refuse_late(store: Store, due: list[Finding]) -> None:
-    """Refuse what was found only after the first removal: the run's certificate could not list it."""
+def refuse_late(store: Store, due: list[Finding]) -> None:
+    """Refuse what was found only after the first removal: the run's certificate could not list it.
+
+    Raises:
+        UsageError: Something was.
+    """
     if not removal_began(store):
         return
     known = {finding.id for finding in store.scanned()[0]}

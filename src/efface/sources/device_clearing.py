@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AT_WORK",
     "LOGIN_REFUSED",
+    "PARTS",
     "PROTOCOLS",
     "Sent",
     "Told",
@@ -47,7 +48,7 @@ UNANSWERED, LOGIN_REFUSED = "unanswered", "login_refused"
 
 _OK = 200
 _PEOPLE = "UserInfo"
-_PARTS = {Clearing.PEOPLE: _PEOPLE, Clearing.LIBRARY: "FDLib", Clearing.GROUP: "group"}
+PARTS = {Clearing.PEOPLE: _PEOPLE, Clearing.LIBRARY: "FDLib", Clearing.GROUP: "group"}
 _CHANNEL = "1"  # the only one that is asked whether a group is in use
 _FIND_GROUPS = "/cgi-bin/faceRecognitionServer.cgi?action=findGroup"
 _WAITS_S = (1.0, 1.0, 2.0, 2.0, 4.0, 4.0, 8.0, 8.0, 15.0, 15.0)  # for an access terminal that is at work
@@ -72,6 +73,11 @@ class Told:
         """Method and path with query, as they go out."""
         request = request_of(self.clearing, self.identity)
         return f"{request.method} {request.target}"
+
+    @property
+    def takes(self) -> str:
+        """What goes with it: "people", "library" or "undeploy"."""
+        return {Clearing.PEOPLE: "people", Clearing.UNDEPLOY: "undeploy"}.get(self.clearing, "library")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +110,13 @@ def told_of(facts: DeviceFacts) -> tuple[Told, ...]:
 
 def _libraries(facts: DeviceFacts, clearing: Clearing) -> Iterator[Told]:
     for gallery in facts.galleries:
-        if gallery.persons and gallery.name.partition("/")[0] == _PARTS[clearing]:
+        if gallery.persons and gallery.name.partition("/")[0] == PARTS[clearing]:
             yield Told(clearing, gallery.name.rpartition("/")[2], gallery.persons)
 
 
 def parts_of(told: tuple[Told, ...]) -> frozenset[str]:
     """Return the parts of a device that have to be counted for it to be known what became of the requests."""
-    return frozenset(_PARTS[each.clearing] for each in told if each.clearing in _PARTS)
+    return frozenset(PARTS[each.clearing] for each in told if each.clearing in PARTS)
 
 
 def persons_of(facts: DeviceFacts, parts: frozenset[str] = frozenset()) -> int | None:
