@@ -25,7 +25,7 @@ def taken_away_sentences(certificate: Certificate) -> Iterator[Text]:
 
 def _cleared(device: GalleryCleared) -> Text:
     values = {"device": device.device[:_SHOWN], "before": f"{device.before:,}", "at": device.at}
-    values["requests"] = ", ".join(device.requests)
+    values["requests"] = ", ".join(dict.fromkeys(device.requests))
     counts = {
         lang: text("answer.unknown", lang) if device.after is None else f"{device.after:,}"
         for lang in ("zh", "en")

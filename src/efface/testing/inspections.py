@@ -51,9 +51,7 @@ def inspected(path: str, target: str, user: str, password: str) -> None:
             found["gaps"].append(encode(part))
         elif isinstance(part, Part):
             artefact = Artefact(part.locator, "application/json", part.payload.size_bytes)
-            told = SystemDevice().detect(
-                artefact, part.payload, part.surroundings, Mode.STANDARD, Limits()
-            )
+            told = SystemDevice().detect(artefact, part.payload, part.surroundings, Mode.STANDARD, Limits())
             found["findings"] += [encode(each) for each in told]
     now = datetime.now(UTC).isoformat()
     with Store(path) as store, store.transaction():
