@@ -50,6 +50,6 @@ class SystemPackage:
             registry = Kind(package.registry)
             name = _SEPARATORS.sub("-", package.name) if registry is Kind.PIP else package.name
             for _, signature in named(registry, (name,)):
-                said = (("version", package.version),) if package.version else ()
+                said = (("package", name), *((("version", package.version),) if package.version else ()))
                 traces.append(Trace(signature, said=said))
         yield from findings(f"{self.name}@{self.version}", artefact.locator, traces)

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text as Line
 
 from efface.model import RemovalStatus, StepOfPerson, VerdictKind
+from efface.report.commands import commands_of
 from efface.report.json_report import dump
 from efface.report.plain import encodable, short
 from efface.report.systems import address_of, clues, systems
@@ -56,6 +57,7 @@ class Step:
         name: What it is called, "" for a remark.
         who: "person", "software" or "nobody".
         what: What is to be done, in one language.
+        commands: What a person runs for it; efface runs none of them.
         state: "open", "confirmed" (a person says so), or of a device "removed", "failed" or "unknown" (it was told to
             forget whom it knows, and counted).
         confirmed: What a person says, or None.
@@ -65,6 +67,7 @@ class Step:
     name: str
     who: str
     what: str
+    commands: tuple[str, ...] = ()
     state: Literal["open", "confirmed", "removed", "failed", "unknown"] = "open"
     confirmed: ConfirmedStep | None = None
     cleared: ClearedDevice | None = None
@@ -137,7 +140,8 @@ def _steps(system: System, lang: str) -> Iterator[Step]:
     for name in (*names, "again"):
         is_sent = name == "device_clear" and signatures & _CLEARED_BY_SOFTWARE
         who = "software" if name in _BY_SOFTWARE or is_sent else "person"
-        yield Step(name, who, text(f"undo.{'device_sent' if is_sent else name}", lang, **values))
+        what = text(f"undo.{'device_sent' if is_sent else name}", lang, **values)
+        yield Step(name, who, what, commands_of(name, system.findings))
 
 
 def _address(system: System) -> str:
@@ -174,11 +178,15 @@ def steps_table(view: RunView, lists: tuple[Steps, ...]) -> Table:
             grid.add_row(
                 Line("" if number else short(each.system)),
                 Line(step.name),
-                Line(step.what, style="bold red" if each.state == "held" else ""),
+                Line(_what(step), style="bold red" if each.state == "held" else ""),
                 Line(text(f"undo.{step.who}", view.lang)),
                 Line(_said(step, view.lang)),
             )
     return grid
+
+
+def _what(step: Step) -> str:
+    return "\n".join((step.what, *(f"$ {short(each, 200)}" for each in step.commands)))
 
 
 def _said(step: Step, lang: str) -> str:
@@ -220,6 +228,7 @@ def _plain(step: Step) -> dict[str, Any]:
         "step": step.name or None,
         "who": step.who,
         "what": step.what,
+        "commands": [encodable(each) for each in step.commands],
         "state": step.state,
         "confirmed_by": encodable(said.by) if said else None,
         "confirmed_at": said.at if said else None,

@@ -17,6 +17,7 @@ from efface.model import (
     PackReference,
     Part,
     Text,
+    Unit,
     Verdict,
     VerdictKind,
 )
@@ -45,7 +46,7 @@ def inspected(path: str, target: str, user: str, password: str) -> None:
     authorise(target, user, password)
     source = Device()
     found: dict[str, list[object]] = {"findings": [], "gaps": []}
-    (unit,) = source.units(target)
+    (unit,) = (each for each in source.units(target) if isinstance(each, Unit))
     for part in source.open(unit, Limits()).parts():
         if isinstance(part, Gap):
             found["gaps"].append(encode(part))
