@@ -304,12 +304,20 @@ def test_libraries_that_went_with_the_people_are_not_told_twice(terminal: Site) 
     ]
 
 
-@pytest.mark.parametrize("manner", [Manner.REFUSES, Manner.UNKNOWING, Manner.PRETENDS, Manner.DROPS_FIRST])
-def test_what_a_device_says_is_not_believed(site: Site, manner: Manner) -> None:
-    """Refused, unknown, "OK" without a deed, or no answer: it still counts people, and so it is told."""
-    site.device.manner = manner
+@pytest.mark.parametrize("manner", [Manner.REFUSES, Manner.UNKNOWING, Manner.DROPS_FIRST])
+def test_what_was_not_done_is_told(terminal: Site, manner: Manner) -> None:
+    """Refused, unknown, or no answer: the device still counts people."""
+    terminal.device.manner = manner
+    found = terminal.clear(terminal.persons)
+    assert (found.state, found.after, terminal.left) == ("failed", terminal.persons, terminal.persons)
+
+
+def test_an_ok_is_not_believed(site: Site) -> None:
+    """Accepted, and nothing done: not cleared; the next call may try again."""
+    site.device.manner = Manner.PRETENDS
     before = site.left
     found = site.clear(site.persons)
+    assert {each.answer for each in found.sent} == {"accepted"}
     assert (found.state, found.after, site.left) == ("failed", site.persons, before)
     assert [each["reason"] for each in site.entries("removal_failed")] == ["residue"]
     site.device.manner = Manner.OBEYS
