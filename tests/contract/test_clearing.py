@@ -175,6 +175,23 @@ def test_what_was_not_judged_is_not_cleared(terminal: Site, but: str) -> None:
     assert terminal.device.asked == []
 
 
+def test_under_the_rule_of_two_persons_nobody_clears_alone(terminal: Site) -> None:
+    """A plan that another person signed cannot bind what a device holds."""
+    with Store(terminal.run) as store, store.transaction():
+        store.set_meta("persons", json.dumps(["a" * 64, "b" * 64]))
+    with pytest.raises(UsageError, match="two persons"):
+        terminal.clear(terminal.persons)
+    assert terminal.device.asked == []
+
+
+def test_an_inspection_that_is_not_finished_is_refused(terminal: Site) -> None:
+    """What was not looked at to its end was not judged, either."""
+    with Store(terminal.run) as store, store.transaction():
+        store.set_meta("finished_at", "")
+    with pytest.raises(UsageError, match="not finished"):
+        terminal.clear(terminal.persons)
+
+
 def test_a_gallery_that_the_run_did_not_see_is_not_cleared(terminal: Site) -> None:
     """Nobody judged it: inspect again."""
     terminal.device.galleries["blackFD/3"] = 4
@@ -363,6 +380,40 @@ def test_without_a_count_nobody_knows_until_the_next_call(site: Site) -> None:
     assert left.state == "removed"
     assert sent is None or len(site.changes) == sent
     assert site.left == 0
+
+
+def test_a_password_that_changes_on_the_way_is_tried_once(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is left to be sent or counted: one refusal, and nothing more is asked."""
+    monkeypatch.setattr(clearing, "_WAITS_S", (0.0, 0.0, 0.0))
+    take = site.device.change
+
+    def changed(does: Callable[[], object], said: str) -> tuple[int, str]:
+        site.device.password = "another"  # noqa: S105 - simulated
+        return take(does, said)
+
+    monkeypatch.setattr(site.device, "change", changed, raising=False)
+    try:
+        found = site.clear(site.persons)
+    finally:
+        site.device.password = PASSWORD
+    assert found.state == "unknown"
+    assert site.device.logins.count(False) == 1
+
+
+def test_what_answers_everything_alike_has_counted_nothing(served: dict[str, Site], tmp_path: Path) -> None:
+    """An empty page with the status OK is no device without people."""
+    camera = fresh(served["a Dahua camera"], tmp_path)
+    camera.device.manner = Manner.PRETENDS
+    assert camera.clear(camera.persons).state == "failed"
+    answer, camera.device.answer = camera.device.answer, lambda *_: (200, "")
+    try:
+        with pytest.raises(UsageError, match="protocol"):
+            camera.clear()
+    finally:
+        camera.device.answer = answer
+    assert camera.entries("removal_done") == []
 
 
 def test_a_log_in_that_is_refused_on_the_way_ends_everything(terminal: Site) -> None:

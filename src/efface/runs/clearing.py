@@ -17,6 +17,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from efface.engines.device_http import RefusedError
 from efface.errors import EffaceError, UsageError
 from efface.evidence.entries import CLEAR_DEVICE
 from efface.model import Form, Locator, Method, Removal, RemovalStatus, VerdictKind
@@ -319,6 +320,8 @@ class _Clearing:
             time.sleep(wait_s)
             try:
                 persons = persons_of(self._facts(pin), parts_of(told))
+            except RefusedError:
+                return None  # once: no account is locked
             except EffaceError:
                 persons = None
             if persons == 0:

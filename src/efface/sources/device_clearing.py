@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from efface.engines.device_clear import Clearing, DeviceClear, request_of
 from efface.engines.device_http import DeviceHttp, RefusedError
-from efface.errors import AccessError, FormatError
+from efface.errors import AccessError, EffaceError, FormatError
 from efface.formats.device_facts import DeviceFacts
 from efface.sources.device import reached
 from efface.sources.device_dialogues import DIALOGUES
@@ -51,6 +51,7 @@ _PEOPLE = "UserInfo"
 PARTS = {Clearing.PEOPLE: _PEOPLE, Clearing.LIBRARY: "FDLib", Clearing.GROUP: "group"}
 _CHANNEL = "1"  # the only one that is asked whether a group is in use
 _FIND_GROUPS = "/cgi-bin/faceRecognitionServer.cgi?action=findGroup"
+_OF_ANOTHER = "/LAPI/V1.0/PeopleLibraries/BasicInfo"
 _WAITS_S = (1.0, 1.0, 2.0, 2.0, 4.0, 4.0, 8.0, 8.0, 15.0, 15.0)  # for an access terminal that is at work
 
 
@@ -161,9 +162,12 @@ def count(target: str, protocol: str, pin: str = "") -> DeviceFacts | None:
 
 
 def _emptied(device: DeviceHttp) -> DeviceFacts | None:
-    """Return the facts of a Dahua device without a group, which lists nothing: an empty text with the status OK."""
+    """Return the facts of a Dahua device without a group, which lists nothing: an empty text with the status OK.
+
+    What answers another vendor's path in the same way answers everything so, and has counted nothing.
+    """
     answer = device.get(_FIND_GROUPS)
-    if answer.status != _OK or answer.text.strip():
+    if answer.status != _OK or answer.text.strip() or device.get(_OF_ANOTHER).status == _OK:
         return None
     return DeviceFacts("dahua", "Dahua device", "Dahua", kinds=("face",), counted=("group",), pin=device.pin)
 
@@ -185,26 +189,27 @@ def clear(target: str, told: tuple[Told, ...], pin: str = "") -> tuple[Sent, ...
     try:
         device = reached(target, DeviceClear, pin)
         for each in told:
-            if each.clearing is Clearing.LIBRARY and _is_people(sent) and _is_empty(target, each, pin):
-                continue
-            sent.append(Sent(each, _answer(device, each)))
+            if not _is_gone(target, each, sent, pin):
+                sent.append(Sent(each, _answer(device, each)))
             if sent[-1].answer in (UNANSWERED, LOGIN_REFUSED):
                 break
-    except RefusedError:
-        sent.append(Sent(each, LOGIN_REFUSED))
-    except AccessError:  # before a request, or between two: what was sent is known
+    except RefusedError:  # of a count in between: nothing more may be asked
+        return (*sent, Sent(sent[-1].told, LOGIN_REFUSED))
+    except EffaceError:  # before a request, or between two: what was sent is known
         return tuple(sent)
     return tuple(sent)
 
 
-def _is_people(sent: list[Sent]) -> bool:
-    return any(each.told.clearing is Clearing.PEOPLE for each in sent)
-
-
-def _is_empty(target: str, told: Told, pin: str) -> bool:
+def _is_gone(target: str, told: Told, sent: list[Sent], pin: str) -> bool:
+    """Return whether a library counts nobody since its terminal was told to forget its people."""
+    if told.clearing is not Clearing.LIBRARY or not any(
+        each.told.clearing is Clearing.PEOPLE for each in sent
+    ):
+        return False
     facts = count(target, "isapi", pin)
-    left = {} if facts is None else {each.identity: each.persons for each in _libraries(facts, told.clearing)}
-    return facts is not None and "FDLib" in facts.counted and not left.get(told.identity)
+    if facts is None or "FDLib" not in facts.counted:
+        return False
+    return all(each.identity != told.identity for each in _libraries(facts, told.clearing))
 
 
 def _answer(device: DeviceClear, told: Told) -> str:
