@@ -1,4 +1,4 @@
-"""Inspect a simulator of each protocol: what was read, what was found, and what was changed.
+"""Inspect a simulator of each protocol, and clear those that can be: what was read, found, sent and changed.
 
     python bench/devices.py
 
@@ -18,7 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from efface.cli.app import run
+from efface.model import VerdictKind
 from efface.testing import devices, devices_onvif
+from efface.testing.devices import Manner
+from efface.testing.inspections import inspected, judged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,10 +34,21 @@ _HTTP: dict[str, Callable[[], devices.Device]] = {
     "ONVIF, log-in in the envelope": lambda: devices_onvif.onvif(wants_token=True),
     "GA/T 1400": devices.public_library,
 }
+_CLEARED: tuple[tuple[str, Callable[[], devices.Device], Manner], ...] = (
+    ("Hikvision recorder", devices.hikvision_recorder, Manner.OBEYS),
+    ("Dahua camera", devices.dahua, Manner.OBEYS),
+    *(("Hikvision access terminal", devices.hikvision, manner) for manner in Manner),
+)
+_CHANGES = (
+    "PUT",
+    "DELETE",
+    "GET /cgi-bin/faceRecognitionServer.cgi?action=deleteGroup",
+    "GET /cgi-bin/faceRecognitionServer.cgi?action=setGroup",
+)
 
 
 def main() -> None:
-    """Print one row for each simulator."""
+    """Print one row for each simulator, inspected; then one for each that is cleared, in each of its manners."""
     os.environ["EFFACE_DEVICE_PASSWORD"] = devices.PASSWORD
     print("| simulator | requests | log-ins refused | systems | galleries | people | gaps | changed |")
     print("|---|---|---|---|---|---|---|---|")
@@ -51,6 +65,31 @@ def main() -> None:
         document = _inspected(f"zk://127.0.0.1:{terminal.port}")
     has_changed = held != (terminal.users, terminal.fingers, terminal.faces)
     _row("ZKTeco", len(terminal.commands), terminal.keys.count(False), document, has_changed=has_changed)
+    print(
+        "\n| simulator | manner | counted | requests that change | exit code | really left |\n|---|---|---|---|---|---|"
+    )
+    for name, make, manner in _CLEARED:
+        _clear(name, make(), manner)
+
+
+def _clear(name: str, device: devices.Device, manner: Manner) -> None:
+    """Have a simulator cleared by the number that it counts, and print what came of it."""
+    device.manner = manner
+    with tempfile.TemporaryDirectory() as folder, devices.serve(device):
+        path = str(Path(folder) / "run.sqlite")
+        inspected(path, f"device://{device.address}", devices.USER, devices.PASSWORD)
+        judged(path, VerdictKind.PROHIBITED)
+        persons = _held(device)
+        asked = ["decommission", path, "--clear-device", device.address, "--user", devices.USER]
+        asked += ["--authorisation", "a measurement", "--confirm", str(persons)]
+        with contextlib.redirect_stdout(io.StringIO()):
+            code = run(asked)
+    changes = sum(each.startswith(_CHANGES) for each in device.asked)
+    print("|", " | ".join(map(str, (name, manner.value, persons, changes, int(code), _held(device)))), "|")
+
+
+def _held(device: devices.Device) -> int:
+    return sum(device.galleries.values()) + max(device.users, 0)
 
 
 def _inspected(address: str) -> dict[str, Any]:

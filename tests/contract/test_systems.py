@@ -48,6 +48,7 @@ class SystemContract(DetectorContract):
                 each.system,
                 each.vendor,
                 each.tells,
+                each.positive,  # of a package its name, as the sample has it
                 "graph/face-recogniser",
                 "graph/face-detector",
             )

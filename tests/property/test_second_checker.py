@@ -28,6 +28,7 @@ from efface.evidence.entries import IN_PLACE
 from efface.evidence.keys import SigningKey
 from efface.testing.ledgers import (
     database_story,
+    decommissioned_story,
     forged,
     office_story,
     rebuilt,
@@ -43,7 +44,14 @@ SCHEMA = json.loads((ROOT / "docs" / "certificate-v1.schema.json").read_text(enc
 _KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 KEY = SigningKey(_KEY)
 SECOND = SigningKey(Ed25519PrivateKey.from_private_bytes(bytes(31) + b"\1"))
-STORIES = (office_story(), small_story(), database_story(), sealed_story(), recognition_story())
+STORIES = (
+    office_story(),
+    small_story(),
+    database_story(),
+    sealed_story(),
+    recognition_story(),
+    decommissioned_story(),
+)
 CERTIFICATES = tuple(story.certificate(KEY) for story in STORIES)
 
 
@@ -230,6 +238,7 @@ def test_both_checkers_agree_on_1000_mutated_certificates() -> None:
         "a run on databases",
         "a run of two persons",
         "a run with recognisers",
+        "a run that takes systems away",
     ],
 )
 def test_both_accept_what_holds(data) -> None:

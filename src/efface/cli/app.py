@@ -55,8 +55,11 @@ _COMMANDS = {
     ),
     "decommission": (
         "efface.cli.decommission:decommission",
-        "List what it takes to take the systems of an inspection away, and who does it; nothing is changed.",
-        ("efface decommission run.sqlite", "efface decommission run.sqlite --json steps.json --lang zh"),
+        "List what it takes to take systems away and who does it; clear a device, record a step.",
+        (
+            'efface decommission run.sqlite --clear-device 192.0.2.10 --user admin --authorisation "Order 12"',
+            'efface decommission run.sqlite --done device_off --by "A. Example" --note "lobby, above the door"',
+        ),
     ),
     "judge": (
         "efface.cli.judge:judge",

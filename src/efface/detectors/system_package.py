@@ -74,7 +74,7 @@ class SystemPackage:
 def _traces(package: Package) -> Iterator[Trace]:
     registry = Kind(package.registry)
     name = _SEPARATORS.sub("-", package.name) if registry is Kind.PIP else package.name
-    said = (("version", package.version),) if package.version else ()
+    said = (("package", name), *((("version", package.version),) if package.version else ()))
     for _, signature in named(registry, (name,)):
         yield Trace(signature, said=said)
 

@@ -1,7 +1,8 @@
 """Ask one device over HTTP: only requests that read, few, slowly, and with a password once.
 
 A request is sent only if its method and path stand in `READS`, or if it is one of the ONVIF operations that
-`formats.onvif` can put into an envelope. There is no way to send another one.
+`formats.onvif` can put into an envelope. There is no way to send another one; what clears a device stands in
+`engines.device_clear`, and nothing that inspects uses it.
 
 A password is answered to a Digest challenge. Where the device then says no, `RefusedError` ends everything about this
 device: no second guess, so that no account is locked. Basic and unknown schemes get no password at all.
@@ -46,6 +47,7 @@ _PAUSE_S = 0.25
 _MOST_BYTES = 256 << 10
 _MOST_REQUESTS = 60
 _UNAUTHORISED = 401
+_SOAP = "application/soap+xml; charset=utf-8"
 
 
 class RefusedError(AccessError):
@@ -151,10 +153,18 @@ class DeviceHttp:
             "the device refused the user's name and password: it was asked once, and nothing more"
         )
 
-    def _asked(self, method: str, target: str, body: bytes | None, *, is_anonymous: bool) -> Answer:
+    def _asked(
+        self,
+        method: str,
+        target: str,
+        body: bytes | None,
+        *,
+        is_anonymous: bool,
+        media_type: str = _SOAP,
+    ) -> Answer:
         if self._is_refused:
             raise self.refused()
-        first = self._send(method, target, body, None)
+        first = self._send(method, target, body, None, media_type)
         if first.status != _UNAUTHORISED or is_anonymous:
             return first
         challenge = http_digest.strongest(first.challenges)
@@ -165,19 +175,21 @@ class DeviceHttp:
         login = http_digest.answer(
             challenge, self._user, self._password, method, target, secrets.token_hex(16)
         )
-        second = self._send(method, target, body, login)
+        second = self._send(method, target, body, login, media_type)
         if second.status == _UNAUTHORISED:
             raise self.refused()
         return second
 
-    def _send(self, method: str, target: str, body: bytes | None, login: str | None) -> Answer:
+    def _send(
+        self, method: str, target: str, body: bytes | None, login: str | None, media_type: str
+    ) -> Answer:
         self._sent += 1
         if self._sent > _MOST_REQUESTS:
             raise LimitExceededError(f"more than {_MOST_REQUESTS} requests to one device")
         time.sleep(max(0.0, self._last_at + _PAUSE_S - time.monotonic()))
         headers = {"Accept": "*/*", "User-Agent": "efface", "Connection": "close"}
         if body is not None:
-            headers["Content-Type"] = "application/soap+xml; charset=utf-8"
+            headers["Content-Type"] = media_type
         if login:
             headers["Authorization"] = login
         connection = self._connection()

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 from efface.errors import EvidenceError
 from efface.evidence import history
 from efface.evidence.entries import (
+    CLEAR_DEVICE,
     FailureReason,
+    GalleryAsked,
+    GalleryCounted,
     Judged,
     Kind,
     Reidentified,
@@ -20,6 +23,7 @@ from efface.evidence.entries import (
     Rescan,
     RunOpened,
     ScanFinished,
+    StepConfirmed,
 )
 from efface.evidence.not_proven import Code
 from efface.evidence.statement import FindingStatus
@@ -89,6 +93,11 @@ def account_of(entries: Sequence[Entry]) -> dict[str, Any]:
         "verdicts_by": {} if judged is None else judged.model_dump(mode="json")["verdicts_by"],
         "reidentified": [
             entry.model_dump(mode="json") for entry in entries if isinstance(entry, Reidentified)
+        ],
+        "decommissioned": [
+            entry.model_dump(mode="json")
+            for entry in entries
+            if isinstance(entry, GalleryAsked | GalleryCounted | StepConfirmed)
         ],
         "rescan": _rescan(entries),
     }
@@ -188,6 +197,7 @@ def numbers_not_proven(predicate: Mapping[str, Any]) -> dict[Code, int]:
         Code.NOT_RESCANNED: 0 if rescan else len(predicate["removals"]),
         Code.RESCAN_GAPS: rescan["coverage"]["gaps"] if rescan else 0,
         **_of_recognisers(predicate),
+        **_of_systems(predicate),
         **_of_databases(predicate["ledger"]["entries"]),
         Code.DERIVED_LEFT: _derived_left(predicate["ledger"]["entries"]),
     }
@@ -215,6 +225,20 @@ def _of_recognisers(predicate: Mapping[str, Any]) -> dict[Code, int]:
         ),
         Code.FACES_NOT_TRIED: sum(test["untested"] for test in tests),
         Code.TOO_FEW_FACES: sum(test["left"] for test in tests if test["outcome"] == Recognition.TOO_FEW),
+    }
+
+
+def _of_systems(predicate: Mapping[str, Any]) -> dict[Code, int]:
+    """Return what taking systems away leaves unproven: the word of a device, of a person, or of nobody."""
+    last = {
+        entry["ref"]: entry.get("reason")
+        for entry in predicate["ledger"]["entries"]
+        if entry["kind"] in (Kind.REMOVAL_FAILED, Kind.REMOVAL_DONE)
+    }
+    return {
+        Code.DEVICES_UNKNOWN: sum(reason == FailureReason.UNKNOWN for reason in last.values()),
+        Code.OWN_COUNT: sum(removal["actions"].count(CLEAR_DEVICE) for removal in predicate["removals"]),
+        Code.BY_PERSONS: sum(entry["kind"] == Kind.STEP_CONFIRMED for entry in predicate["decommissioned"]),
     }
 
 

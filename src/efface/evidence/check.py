@@ -31,16 +31,16 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from efface.errors import EvidenceError
 from efface.evidence import account, canonical, envelope, history, merkle, not_proven, shapes
-from efface.evidence.entries import Certified
+from efface.evidence.entries import Certified, GalleryAsked, GalleryCounted, StepConfirmed
 from efface.evidence.recognition import ALL, POINT, needed
 from efface.evidence.statement import PREDICATE_TYPE, STATEMENT_TYPE, statement_adapter
 from efface.evidence.summaries import in_order, root_of_plain
-from efface.model.certificate import Certificate, Compared, Recognised
+from efface.model.certificate import Certificate, Compared, GalleryCleared, Recognised, StepSaid
 from efface.model.rule import PackReference, Text
 from efface.model.vocabulary import Recognition
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from efface.evidence.comparison import Comparison
     from efface.evidence.entries import Entry, Reidentified
@@ -175,7 +175,26 @@ def _certificate(case: _Case) -> Certificate:
         networks={network.name: network.digest for network in said.networks},
         sealed_until=account.sealed_until(case.entries),
         recognised=tuple(map(_recognised, said.reidentified)),
+        galleries=tuple(_galleries(case.entries)),
+        steps=tuple(
+            StepSaid(each.system, each.step, each.by, each.at)
+            for each in said.decommissioned
+            if isinstance(each, StepConfirmed)
+        ),
     )
+
+
+def _galleries(entries: Sequence[Entry]) -> Iterator[GalleryCleared]:
+    asked: dict[str, GalleryAsked] = {}
+    last: dict[str, GalleryCounted] = {}
+    for entry in entries:
+        if isinstance(entry, GalleryAsked) and (entry.requests or entry.device not in asked):
+            asked[entry.device] = entry
+        elif isinstance(entry, GalleryCounted):
+            last[entry.device] = entry
+    for device, count in last.items():
+        if told := asked.get(device):
+            yield GalleryCleared(device, count.at, told.requests, told.persons, count.persons)
 
 
 def _recognised(entry: Reidentified) -> Recognised:
@@ -338,18 +357,19 @@ _STEPS: Final[tuple[tuple[str, Callable[[_Case], None]], ...]] = (
 _MEMBER: Final = re.compile(r"[A-Za-z0-9_/-]{1,32}")
 _FIXED_TEXTS: Final = frozenset({"text_en", "text_zh"})  # step 10 holds them to their one wording
 _SHAPES: Final = {
-    **dict.fromkeys(("ref", "findings", "removals"), shapes.REF),
+    **dict.fromkeys(("ref", "findings", "removals", "device", "system", "by"), shapes.REF),
     **dict.fromkeys(("before", "after", "previous", "certificate", "keys", "sha256"), shapes.DIGEST),
     **dict.fromkeys(("plan", "planner", "applier", "sealed", "recipient"), shapes.DIGEST),
+    **dict.fromkeys(("authorisation", "note"), shapes.DIGEST),
     **dict.fromkeys(("root", "findings_root", "gaps_root"), shapes.DIGEST),
     "digest": shapes.NAMED_DIGEST,
     "run": shapes.RUN,
     **dict.fromkeys(("version", "tool_version"), shapes.VERSION),
     **dict.fromkeys(("detector", "detectors", "actions"), shapes.NAME_AT_VERSION),
-    **dict.fromkeys(("name", "id", "rule", "family"), shapes.IDENTIFIER),
+    **dict.fromkeys(("name", "id", "rule", "family", "requests"), shapes.IDENTIFIER),
     **dict.fromkeys(("at", "issued_at", "started_at", "finished_at", "performed_at"), shapes.TIME),
     **dict.fromkeys(("as_of", "until"), shapes.DAY),
-    **dict.fromkeys(("kind", "form", "characteristic", "status", "method", "mode"), shapes.WORD),
+    **dict.fromkeys(("kind", "form", "characteristic", "status", "method", "mode", "step"), shapes.WORD),
     **dict.fromkeys(
         ("stage", "reason", "code", "done", "not_done", "gallery", "outcome", "measure"), shapes.WORD
     ),

@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, TypeAdapter
 
 from efface.evidence.comparison import Comparison
+from efface.evidence.kinds import Kind
 from efface.evidence.shapes import (
     Count,
     Day,
@@ -32,15 +33,19 @@ from efface.model.vocabulary import (
     Mode,
     Recognition,
     RemovalStatus,
+    StepOfPerson,
     VerdictKind,
 )
 
 __all__ = [
+    "CLEAR_DEVICE",
     "IN_PLACE",
     "Certified",
     "Coverage",
     "Entry",
     "FailureReason",
+    "GalleryAsked",
+    "GalleryCounted",
     "Judged",
     "Kind",
     "LedgerEntry",
@@ -62,49 +67,9 @@ __all__ = [
     "RunOpened",
     "ScanFinished",
     "Stage",
+    "StepConfirmed",
     "entry_adapter",
 ]
-
-
-class Kind(StrEnum):
-    """The kinds of entry, in the order in which a run leaves them.
-
-    run_opened        a run began: which, with which version, over how many targets
-    rehearsal_opened  all that follows was done to copies: such a ledger is never certified
-    scan_finished     what was looked at, with what, what was found and what was not looked at
-    judged            which packs said what, on which day
-    removal_approved  a plan that one person signed is about to be carried out by another
-    removal_planned   how many removals are about to be tried
-    removal_intent    one target is about to be changed: which findings, how, its content before
-    removal_cleaned   values were emptied in a database: what was done so that nobody can recover them, what not
-    removal_sealed    its original was encrypted for a holder of a key, and kept until a day
-    removal_ready     its replacement is made, and a re-scan of the replacement finds nothing
-    removal_done      the replacement is in place
-    removal_derived   of what was removed: how many derived copies are gone, how many are left
-    removal_failed    it could not be done; the original is intact
-    removal_held      a rule or a hold forbids it
-    reidentified      recognisers were tried on what is left of removed faces: how well they still do, and chance
-    rescan            all targets were looked at again: how many removed findings are still there
-    certified         a certificate was issued over the ledger up to a size and root
-    """
-
-    RUN_OPENED = "run_opened"
-    REHEARSAL_OPENED = "rehearsal_opened"
-    SCAN_FINISHED = "scan_finished"
-    JUDGED = "judged"
-    REMOVAL_APPROVED = "removal_approved"
-    REMOVAL_PLANNED = "removal_planned"
-    REMOVAL_INTENT = "removal_intent"
-    REMOVAL_CLEANED = "removal_cleaned"
-    REMOVAL_SEALED = "removal_sealed"
-    REMOVAL_READY = "removal_ready"
-    REMOVAL_DONE = "removal_done"
-    REMOVAL_DERIVED = "removal_derived"
-    REMOVAL_FAILED = "removal_failed"
-    REMOVAL_HELD = "removal_held"
-    REIDENTIFIED = "reidentified"
-    RESCAN = "rescan"
-    CERTIFIED = "certified"
 
 
 class Stage(StrEnum):
@@ -123,8 +88,15 @@ IN_PLACE: Final = frozenset(
 """Actions without a replacement: they change a database itself, so that `ready` comes after the change."""
 
 
+CLEAR_DEVICE: Final = "clear-device@1"
+"""What stands for an action where a device was told to forget whom it knows."""
+
+
 class FailureReason(StrEnum):
-    """Why a removal failed; in every case but `partial` the original is as it was before."""
+    """Why a removal failed; the original is as it was before, but for `partial`, and but for devices.
+
+    A device that was told to forget whom it knows and failed has forgotten some of them, all or none.
+    """
 
     CHANGED = "changed"  # the target is not what was scanned
     UNREADABLE = "unreadable"
@@ -137,6 +109,7 @@ class FailureReason(StrEnum):
     NOT_WRITABLE = "not-writable"
     NO_SPACE = "no-space"
     INTERRUPTED = "interrupted"
+    UNKNOWN = "unknown"  # a device was told to forget whom it knows, and gives no count since
     PARTIAL = "partial"  # in a database: some of the values are gone, the others are as they were
 
 
@@ -342,6 +315,41 @@ class Reidentified(_Entry):
     outcome: Recognition
 
 
+class GalleryAsked(_Entry):
+    """A device is about to be told to forget the people it knows; written with the intent, before anything is sent.
+
+    Attributes:
+        device: The `ref` of its removal.
+        requests: Names of the requests that may be sent, in turn; none where it counts nobody any more.
+        persons: How many people it counted; whoever stands in two of its lists counts twice.
+        authorisation: Keyed digest of the words that allow it.
+    """
+
+    kind: Literal[Kind.GALLERY_ASKED]
+    device: Ref
+    requests: tuple[Identifier, ...]
+    persons: Count
+    authorisation: Digest
+
+
+class GalleryCounted(_Entry):
+    """That device was counted again; `persons` is None where it gave no count."""
+
+    kind: Literal[Kind.GALLERY_COUNTED]
+    device: Ref
+    persons: Count | None
+
+
+class StepConfirmed(_Entry):
+    """A person says that a step is done: of which system, which, who, and the keyed digest of what he noted."""
+
+    kind: Literal[Kind.STEP_CONFIRMED]
+    system: Ref
+    step: StepOfPerson
+    by: Ref
+    note: Digest | None
+
+
 class Rescan(_Entry):
     """All targets were looked at again; `residue` counts findings that are back, or that are new."""
 
@@ -377,6 +385,9 @@ Entry = Annotated[
     | RemovalFailed
     | RemovalHeld
     | Reidentified
+    | GalleryAsked
+    | GalleryCounted
+    | StepConfirmed
     | Rescan
     | Certified,
     Field(discriminator="kind"),

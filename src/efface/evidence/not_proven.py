@@ -44,6 +44,9 @@ class Code(StrEnum):
     NOT_REIDENTIFIED = "not_reidentified"
     FACES_NOT_TRIED = "faces_not_tried"
     TOO_FEW_FACES = "too_few_faces"
+    DEVICES_UNKNOWN = "devices_unknown"
+    OWN_COUNT = "own_count"
+    BY_PERSONS = "by_persons"
 
 
 GENERAL: Final[Mapping[Code, tuple[str, str]]] = {
@@ -154,6 +157,18 @@ OF_RUN: Final[Mapping[Code, tuple[str, str]]] = {
     Code.TOO_FEW_FACES: (
         "Removed faces whose place is not of one colour, too few to say that recognisers fail on them: {n}.",
         "原位置并非单一颜色、且数量过少而不能断定识别算法已失效的人脸数：{n}。",
+    ),
+    Code.DEVICES_UNKNOWN: (
+        "Devices that were told to forget whom they know and gave no count since: {n}. Nobody knows what they hold.",
+        "已要求清空、此后未给出计数的设备数：{n}。其中是否仍有人员数据，不得而知。",
+    ),
+    Code.OWN_COUNT: (
+        "Times that the galleries of a device are gone by nothing but its own count: {n}.",
+        "仅凭设备自身计数认定人脸库已清空的次数：{n}。",
+    ),
+    Code.BY_PERSONS: (
+        "Steps of taking systems away that persons confirmed and no software looked at: {n}.",
+        "由人确认、未经软件查验的系统拆除步骤数：{n}。",
     ),
 }
 """Limits of one run, with the number that they had in it."""

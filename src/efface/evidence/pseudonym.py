@@ -32,6 +32,8 @@ class Domain(StrEnum):
     TARGET = "target"
     FINDING = "finding"
     GAP = "gap"
+    SYSTEM = "system"
+    PERSON = "person"
 
 
 def new_secret() -> bytes:

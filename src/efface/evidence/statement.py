@@ -10,7 +10,17 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, TypeAdapter
 
-from efface.evidence.entries import Coverage, Entry, Network, Pack, Reidentified, Stage
+from efface.evidence.entries import (
+    Coverage,
+    Entry,
+    GalleryAsked,
+    GalleryCounted,
+    Network,
+    Pack,
+    Reidentified,
+    Stage,
+    StepConfirmed,
+)
 from efface.evidence.not_proven import Code
 from efface.evidence.shapes import (
     Count,
@@ -138,6 +148,10 @@ class EnclosedLedger(Strict):
     entries: tuple[Entry, ...]
 
 
+Decommissioned = Annotated[GalleryAsked | GalleryCounted | StepConfirmed, Field(discriminator="kind")]
+"""What was done to take a system away: a device told and counted by software, or a step that a person confirms."""
+
+
 class Predicate(Strict):
     """What the certificate says."""
 
@@ -155,6 +169,7 @@ class Predicate(Strict):
     holds: tuple[ListedHold, ...]
     verdicts_by: dict[VerdictKind, Count]
     reidentified: tuple[Reidentified, ...]
+    decommissioned: tuple[Decommissioned, ...]
     rescan: ListedRescan | None
     not_proven: tuple[NotProven, ...]
     ledger: EnclosedLedger

@@ -47,6 +47,10 @@ class DeviceFacts:
         channel: "TLS" or "plain".
         pin: SHA-256 of the certificate that it showed, in hex, or "".
         is_public: Whether it belongs to a video image library of public security.
+        people: How many people an access terminal keeps when somebody is enrolled there with a characteristic, those
+            without one among them, since they go together; 0 where nobody is, None where it does not say.
+        counted: The parts of the device that gave all their counts, by the first word of their galleries' names: a
+            part that did not answer is not empty.
     """
 
     protocol: str
@@ -60,6 +64,8 @@ class DeviceFacts:
     channel: str = ""
     pin: str = ""
     is_public: bool = False
+    people: int | None = None
+    counted: tuple[str, ...] = ()
 
     def encode(self) -> bytes:
         """Return the facts as JSON."""
@@ -75,7 +81,8 @@ class DeviceFacts:
         try:
             plain = json.loads(data)
             plain["galleries"] = tuple(Gallery(**each) for each in plain["galleries"])
-            plain["kinds"], plain["asked"] = tuple(plain["kinds"]), tuple(plain["asked"])
+            for name in ("kinds", "asked", "counted"):
+                plain[name] = tuple(plain.get(name, ()))
             return cls(**plain)
         except (ValueError, TypeError, KeyError) as error:
             raise FormatError("is no record of what a device said") from error

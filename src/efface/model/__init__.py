@@ -2,7 +2,8 @@
 
 from efface.model.artefact import Artefact
 from efface.model.case import Case, FactValue, Hold
-from efface.model.certificate import Certificate, Compared, Recognised
+from efface.model.certificate import Certificate, Compared, GalleryCleared, Recognised, StepSaid
+from efface.model.decommissioning import ClearedDevice, ConfirmedStep
 from efface.model.finding import Clue, Finding
 from efface.model.gap import Gap
 from efface.model.limits import Limits
@@ -53,6 +54,7 @@ from efface.model.vocabulary import (
     Recognition,
     RemovalStatus,
     RuleMode,
+    StepOfPerson,
     VerdictKind,
     Way,
 )
@@ -73,11 +75,13 @@ __all__ = [
     "Characteristic",
     "Citation",
     "Cleaning",
+    "ClearedDevice",
     "Clue",
     "Collection",
     "Column",
     "ColumnDetector",
     "Compared",
+    "ConfirmedStep",
     "Container",
     "Deadline",
     "Detector",
@@ -87,6 +91,7 @@ __all__ = [
     "Finding",
     "FiredRule",
     "Form",
+    "GalleryCleared",
     "Gap",
     "GapReason",
     "Hold",
@@ -113,6 +118,8 @@ __all__ = [
     "SampledSource",
     "Sampling",
     "Source",
+    "StepOfPerson",
+    "StepSaid",
     "Surroundings",
     "Text",
     "Unit",

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from efface.model.rule import PackReference, Text
-    from efface.model.vocabulary import Recognition
+    from efface.model.vocabulary import Recognition, StepOfPerson
 
-__all__ = ["Certificate", "Compared", "Recognised"]
+__all__ = ["Certificate", "Compared", "GalleryCleared", "Recognised", "StepSaid"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,42 @@ class Recognised:
 
 
 @dataclass(frozen=True, slots=True)
+class GalleryCleared:
+    """A device that was told to forget the people it knew, by its own counts.
+
+    Attributes:
+        device: Pseudonym of its address.
+        at: When it was counted last, as the ledger writes it.
+        requests: Names of the requests that could be sent, the last time that any could.
+        before: How many people it counted before them; whoever stands in two of its lists counts twice.
+        after: How many it counted last, or None where it gave no count.
+    """
+
+    device: str
+    at: str
+    requests: tuple[str, ...]
+    before: int
+    after: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepSaid:
+    """A step of taking a system away of which only a person says that it is done.
+
+    Attributes:
+        system: Pseudonym of the system.
+        step: The step.
+        by: Pseudonym of who says so.
+        at: When it was recorded, as the ledger writes it.
+    """
+
+    system: str
+    step: StepOfPerson
+    by: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Certificate:
     """A certificate after it was checked; the signed bytes themselves are the proof, not these values.
 
@@ -81,6 +117,8 @@ class Certificate:
         packs: Rule packs, by content.
         networks: Neural networks: name to digest.
         recognised: What recognisers made of removed faces, once for each application of a plan.
+        galleries: Devices that were told to forget whom they knew, by their last count.
+        steps: Steps that a person confirmed.
         not_proven: What the certificate does not show; never empty.
         ledger_root: Root of the ledger's Merkle tree, in hex.
         ledger_size: How many entries the ledger had.
@@ -105,3 +143,5 @@ class Certificate:
     networks: Mapping[str, str] = field(default_factory=dict)
     sealed_until: Mapping[str, int] = field(default_factory=dict)
     recognised: tuple[Recognised, ...] = ()
+    galleries: tuple[GalleryCleared, ...] = ()
+    steps: tuple[StepSaid, ...] = ()

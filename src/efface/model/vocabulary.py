@@ -19,6 +19,7 @@ __all__ = [
     "Recognition",
     "RemovalStatus",
     "RuleMode",
+    "StepOfPerson",
     "VerdictKind",
     "Way",
 ]
@@ -159,6 +160,19 @@ class Recognition(StrEnum):
     SHOWN = "shown"  # recognisers do no better than chance, or nothing is left that they could look at
     CONTRADICTED = "contradicted"  # they do better
     TOO_FEW = "too_few"  # there are too few faces to say either
+
+
+class StepOfPerson(StrEnum):
+    """Steps of taking a system away that a person does and confirms, since software cannot see their end."""
+
+    PACKAGE = "package"  # uninstalled with its package manager
+    PROGRAM = "program"  # programs, libraries, networks and licences uninstalled or set aside
+    SERVICE = "service"  # services and scheduled work stopped and disabled
+    IMAGE = "image"  # containers, images and volumes removed
+    CODE = "code"  # calls taken out of code and settings
+    CLOUD = "cloud"  # uploads stopped, accounts and keys revoked, the vendor's gallery deleted
+    DEVICE_CLEAR = "device_clear"  # libraries cleared in the device's own menu, recognition switched off
+    DEVICE_OFF = "device_off"  # disconnected and unmounted
 
 
 class RemovalStatus(StrEnum):

@@ -11,6 +11,7 @@ from efface.model import Text
 from efface.report.document import Attached, Document, Pairs, Points, Section, same
 from efface.report.plain import moment_text
 from efface.report.recognised import recognised_sentences
+from efface.report.taken_away import taken_away_sentences
 from efface.report.texts import both, word
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ def certificate_paper(certificate: Certificate, data: bytes, sha256: str, lang: 
     tried = tuple(recognised_sentences(certificate))
     if tried:
         sections.append(Section(both("label.recognised"), (Points(tried),)))
+    away = tuple(taken_away_sentences(certificate))
+    if away:
+        sections.append(Section(both("label.decommissioned"), (Points(away),)))
     sections.append(Section(both("heading.not_proven"), (Points(certificate.not_proven),)))
     return Document(
         title=both("title.certificate"),

@@ -14,6 +14,7 @@ from efface.report.html_sections import heading
 from efface.report.markup import Html, bilingual, element, fragment, said, table, term
 from efface.report.plain import moment_text, short
 from efface.report.recognised import recognised_sentences
+from efface.report.taken_away import taken_away_sentences
 from efface.report.texts import text
 from efface.report.wording import detail_text
 
@@ -123,6 +124,7 @@ def _statement(certificate: Certificate) -> Html:
     used = [*certificate.detectors, *(f"{name} {digest}" for name, digest in certificate.networks.items())]
     used += [f"{pack.id} {pack.digest}" for pack in certificate.packs]
     tried = [element("div", bilingual(each)) for each in recognised_sentences(certificate)]
+    away = [element("div", bilingual(each)) for each in taken_away_sentences(certificate)]
     pairs = (
         ("run_id", element("code", certificate.run_id)),
         ("issued", moment_text(certificate.issued_at)),
@@ -132,6 +134,7 @@ def _statement(certificate: Certificate) -> Html:
         ("total_findings", fragment(*statuses) or "0"),
         ("changed_targets", f"{certificate.removals:,}"),
         *([("recognised", fragment(*tried))] if tried else []),
+        *([("decommissioned", fragment(*away))] if away else []),
         ("used", fragment(*(element("div", element("code", each)) for each in used))),
         ("ledger_root", root),
     )

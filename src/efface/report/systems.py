@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from efface.model import Finding, Verdict
     from efface.report.view import RunView
 
-__all__ = ["System", "systems", "systems_table"]
+__all__ = ["System", "address_of", "clues", "systems", "systems_table"]
 
 _PLACES = 5  # places of one system that a terminal lists
 
@@ -60,14 +60,21 @@ def clues(finding: Finding, name: str) -> list[str]:
     return [clue.value for clue in finding.clues if clue.name == name]
 
 
-def systems(view: RunView) -> tuple[System, ...]:
-    """Return the systems of a run: those that recognise first, then by how sure they are."""
+def systems(view: RunView, *, has_addresses: bool = False) -> tuple[System, ...]:
+    """Return the systems of a run: those that recognise first, then by how sure they are.
+
+    Args:
+        view: The run.
+        has_addresses: Whether each device is a system of its own, with its address in its name.
+    """
     verdicts = verdict_by_subject(view)
     found: dict[str, System] = {}
     for finding in findings_in_order(view):
         if finding.form is not Form.SYSTEM:
             continue
         name = next(iter(clues(finding, "system")), "?")
+        if has_addresses and address_of(finding):
+            name = f"{name} @ {address_of(finding)}"
         system = found.setdefault(name, System(name))
         system.findings.append(finding)
         system.vendor = system.vendor or next(iter(clues(finding, "vendor")), "")
@@ -78,6 +85,12 @@ def systems(view: RunView) -> tuple[System, ...]:
         if verdict and (system.verdict is None or verdict.kind.strength < system.verdict.kind.strength):
             system.verdict = verdict
     return tuple(sorted(found.values(), key=lambda each: (not each.recognises, -each.confidence, each.name)))
+
+
+def address_of(finding: Finding) -> str:
+    """Return the address of the device that a finding is of, or ""."""
+    place = finding.locator
+    return place.path[0] if place.scheme.partition("+")[0] == "device" else ""
 
 
 def systems_table(view: RunView) -> Table:

@@ -29,6 +29,7 @@ from efface.report.arrange import (
 from efface.report.beside import state_texts
 from efface.report.plain import inside_text, moment_text, place_text, short
 from efface.report.recognised import recognised_sentences
+from efface.report.taken_away import taken_away_sentences
 from efface.report.texts import text, word
 from efface.report.wording import (
     coverage_text,
@@ -284,7 +285,8 @@ def certificate_summary(certificate: Certificate, lang: str) -> Group:
             for day, count in certificate.sealed_until.items()
         ),
     ]
-    lines += [Line(each.get(lang)) for each in recognised_sentences(certificate)]
+    told = (*recognised_sentences(certificate), *taken_away_sentences(certificate))
+    lines += [Line(each.get(lang)) for each in told]
     lines.append(Line(text("heading.not_proven", lang), style="bold"))
     lines += [Line(f"- {short(item.get(lang), 400)}") for item in certificate.not_proven]
     return Group(*lines)

@@ -9,7 +9,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime
 
-    from efface.model import Finding, Gap, Mode, PackReference, Reading, Removal, Rule, Sampling, Verdict
+    from efface.model import (
+        ClearedDevice,
+        ConfirmedStep,
+        Finding,
+        Gap,
+        Mode,
+        PackReference,
+        Reading,
+        Removal,
+        Rule,
+        Sampling,
+        Verdict,
+    )
     from efface.report.marks import Comparison, Group, Ignored, Returned, WaiverUse
 
 __all__ = ["LANGUAGES", "CheckStep", "Coverage", "Network", "RunView"]
@@ -97,6 +109,8 @@ class RunView:
         returned: What of a certificate's removals is back; None where no certificate was named.
         groups: Findings seen as things: galleries, tables of templates, archives.
         look: What was looked for: "data" or "systems".
+        confirmed: Steps of taking systems away that persons confirmed, oldest first.
+        cleared: Devices that were told to forget whom they know.
         lang: "zh" or "en", the language shown first.
     """
 
@@ -111,6 +125,8 @@ class RunView:
     packs: tuple[PackReference, ...] = ()
     networks: tuple[Network, ...] = ()
     findings: tuple[Finding, ...] = ()
+    confirmed: tuple[ConfirmedStep, ...] = ()
+    cleared: tuple[ClearedDevice, ...] = ()
     gaps: tuple[Gap, ...] = ()
     samplings: tuple[Sampling, ...] = ()
     verdicts: tuple[Verdict, ...] = ()

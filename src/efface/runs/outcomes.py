@@ -51,8 +51,8 @@ class Outcomes:
             self.store.set_removal(failed)
         return failed
 
-    def intend(self, removal: Removal) -> None:
-        """Write that a target is about to be changed."""
+    def intend(self, removal: Removal, told: dict[str, Any] | None = None) -> None:
+        """Write that a target is about to be changed, and with it what a device is about to be told."""
         with self.store.transaction():
             self.store.ledger.append(
                 {
@@ -64,6 +64,8 @@ class Outcomes:
                     "before": removal.before,
                 }
             )
+            if told is not None:
+                self.store.ledger.append(told)
             self.store.set_removal(removal)
 
     def done(self, removal: Removal, after: str | None, result: dict[str, Any] | None) -> Removal:

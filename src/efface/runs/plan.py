@@ -10,7 +10,7 @@ from efface.actions.rewrite_archive import Warns, expected
 from efface.actions.table_ways import Ways
 from efface.errors import AccessError, UsageError
 from efface.formats import sniff
-from efface.model import Locator, Method, Removal, RemovalStatus, VerdictKind
+from efface.model import Form, Locator, Method, Removal, RemovalStatus, VerdictKind
 from efface.runs.bound import refuse_elsewhere
 from efface.runs.derived import with_copies
 from efface.runs.keeping import keeping
@@ -18,6 +18,8 @@ from efface.runs.plan_files import FilePlanner
 from efface.runs.plan_tables import TablePlanner, refuse_unknown
 from efface.runs.record import removal_began
 from efface.runs.targets import is_table, target_of
+from efface.sources.device import is_device
+from efface.sources.package_owner import owner_of
 from efface.sources.payloads import FilePayload
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from efface.model import Action, Case, Finding, Verdict, Way
     from efface.runs.store import Store
 
-__all__ = ["ALL", "Plan", "plan"]
+__all__ = ["ALL", "Plan", "plan", "refuse_late"]
 
 ALL = "all"
 """The word that names every finding of a run."""
@@ -40,6 +42,8 @@ _FROZEN = "it is frozen: it may be stored and secured, and neither used nor dele
 _UNDECIDED = "a rule may demand keeping it and lacks a fact: state the fact and judge again"
 _NO_ACTION = "no action removes such a finding from such a file"
 _KEEPS = {VerdictKind.NEEDS_FACTS: _UNDECIDED, VerdictKind.FREEZE: _FROZEN}
+_OWNED = "a package manager or a container owns it: a person runs this, and it is looked at again"
+_OF_A_DEVICE = "it is in a device: efface decommission RUN --clear-device ADDRESS, or a person at the device"
 _OF_A_VIEW = "a view stores nothing: remove it from the tables that it shows"
 
 
@@ -104,7 +108,7 @@ def plan(  # noqa: PLR0913 - what a plan depends on
     due = _due(
         findings, verdicts, named, {each for removal in store.removals() for each in removal.finding_ids}
     )
-    _refuse_late(store, due)
+    refuse_late(store, due)
     if case is None and verdicts:
         _refuse_unjudged(due, verdicts)
     held = _held(store, due, verdicts, case, as_of)
@@ -121,8 +125,12 @@ def plan(  # noqa: PLR0913 - what a plan depends on
     return Plan(told, curable, ways, files.chosen, with_derived=with_derived)
 
 
-def _refuse_late(store: Store, due: list[Finding]) -> None:
-    """Refuse what was found only after the first removal: the run's certificate could not list it."""
+def refuse_late(store: Store, due: list[Finding]) -> None:
+    """Refuse what was found only after the first removal: the run's certificate could not list it.
+
+    Raises:
+        UsageError: Something was.
+    """
     if not removal_began(store):
         return
     known = {finding.id for finding in store.scanned()[0]}
@@ -220,10 +228,11 @@ def _removals(
         removal = _removal(target, free, verdicts, RemovalStatus.PLANNED, "")
         result.append(planners[0].planned(removal, free))
     elif free:
-        actions = _expected(target, free)
+        owner = _owner(target, free)
+        actions = None if owner else _expected(target, free)
         possible = actions is not None
         status = RemovalStatus.PLANNED if possible else RemovalStatus.UNSUPPORTED
-        reason = _warning(target, actions or ()) if possible else _why_not(target)
+        reason = _warning(target, actions or ()) if possible else owner or _why_not(target)
         names = tuple(f"{action.name}@{action.version}" for action in actions or ())
         removal = replace(_removal(target, free, verdicts, status, reason), actions=names)
         result.append(planners[1].planned(removal, free))
@@ -246,8 +255,18 @@ def _expected(target: Locator, findings: list[Finding]) -> tuple[Action, ...] | 
     return expected(sniff.media_type(head, target.path[0]), findings)
 
 
+def _owner(target: Locator, findings: list[Finding]) -> str:
+    """Return why a system's file is not taken away by itself, with the command for a person, or ""."""
+    if target.scheme != "file" or not any(finding.form is Form.SYSTEM for finding in findings):
+        return ""
+    owner = owner_of(target.path[0])
+    return "" if owner is None else f"{_OWNED}\n{owner.command}"
+
+
 def _why_not(target: Locator) -> str:
     """Return why no action removes what was found, for the kind of file that a target is now."""
+    if is_device(target.uri):
+        return _OF_A_DEVICE
     try:
         head = FilePayload(target.path[0], 0).head(sniff.HEAD_BYTES) if target.scheme == "file" else b""
     except AccessError:

@@ -37,6 +37,7 @@ from efface.runs.reidentify import Reidentification
 from efface.runs.remove_tables import Tables
 from efface.runs.sealing import open_quarantine
 from efface.runs.targets import findings_at, is_table
+from efface.sources.device import is_device
 from efface.sources.filesystem import Filesystem
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ class _Removals:
             if removal is None:
                 self.outcomes.end_unknown(ref, "interrupted")
                 continue
-            if is_table(removal.target):
+            if is_table(removal.target) or is_device(removal.target.uri):
                 continue  # it goes on where it stopped
             path = removal.target.path[0]
             try:

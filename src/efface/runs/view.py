@@ -12,6 +12,7 @@ from efface.model import Mode, PackReference
 from efface.report.texts import text
 from efface.report.view import Coverage, Network, RunView
 from efface.rules.readings import readings_of
+from efface.runs.decommissioning import cleared, confirmed
 from efface.runs.devices import authorisations
 from efface.runs.groups import groups
 from efface.runs.judging import packs_of_run
@@ -70,6 +71,8 @@ def view_of(store: Store, lang: str, *, on: date | None = None) -> RunView:
         as_of=date.fromisoformat(as_of) if as_of else None,
         groups=groups(findings),
         look=store.meta("look", "data"),
+        confirmed=confirmed(store),
+        cleared=cleared(store),
         notes=tuple(
             text("sentence.authorised", lang, **{**each, "devices": ", ".join(each["devices"])})
             for each in authorisations(store)

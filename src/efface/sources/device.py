@@ -7,7 +7,7 @@ places are authorised, and with which name and password, is kept by `authorise`,
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from efface.engines.device_http import DeviceHttp, NoLoginError, RefusedError
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from efface.sources.device_dialogues import Told
 
-__all__ = ["Device", "address_of", "authorise", "is_device"]
+__all__ = ["Device", "address_of", "authorise", "is_device", "reached"]
 
 _SCHEMES = {"device": "", "device+http": "http", "device+https": "https", "device+zk": "zk"}
 _HTTPS, _HTTP = 443, 80
@@ -143,7 +143,7 @@ def _parts(target: str, place: Locator, known: dict[str, str]) -> Iterator[Part 
             with DeviceZk(host, port or ZK_PORT, known["password"]) as terminal:
                 found += [("zk", told) for told in zk(terminal)]
         else:
-            device = _reached(scheme, host, port, known)
+            device = reached(target, DeviceHttp)
             for protocol in DIALOGUES:
                 yield Beat()
                 found += [(protocol, told) for told in _dialogue(device, protocol, place)]
@@ -184,17 +184,29 @@ def _given(place: Locator, found: list[tuple[str, Told | Gap]]) -> Iterator[Part
         yield Gap(place, "open", GapReason.UNSUPPORTED, detail)
 
 
-def _reached(scheme: str, host: str, port: int | None, known: dict[str, str]) -> DeviceHttp:
+_Client = TypeVar("_Client", bound=DeviceHttp)
+
+
+def reached(target: str, client: type[_Client], pin: str = "") -> _Client:
     """Return a device that answers: with TLS where it offers that, else without where no scheme was asked for.
 
+    Args:
+        target: An authorised target of a scheme over HTTP.
+        client: What speaks with it.
+        pin: SHA-256 of the certificate that it showed before; then nothing plain is tried.
+
     Raises:
-        AccessError: Nothing answers.
+        AccessError: Nothing answers, or another certificate is shown.
+        UsageError: Nobody recorded an authorisation for it.
     """
-    ways = [scheme] if scheme else ["https", "http"]
+    scheme, host, port = address_of(target)
+    known = _secrets_of(target)
+    ways = ["https"] if pin else [scheme] if scheme else ["https", "http"]
     for way in ways:
-        device = DeviceHttp(
+        device = client(
             host, port or _PORTS[way], has_tls=way == "https", user=known["user"], password=known["password"]
         )
+        device.pin = pin
         try:
             device.get("/VIID/System/Time", is_anonymous=True)  # no log-in goes out before the way is known
         except AccessError:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from efface.errors import FormatError
@@ -33,6 +34,7 @@ _FACE_RULE = "FaceRecognition"
 _NO_CLOCK = "1970-01-01T00:00:00Z"
 _GROUP = re.compile(r"GroupList\[(\d+)\]\.(groupID|groupSize)=(.*)")
 _DEPLOYED = re.compile(r"^groupID\[\d+\]=\S", re.MULTILINE)
+_BOUND = (("bindFaceUserNumber", "face"), ("bindFingerprintUserNumber", "fingerprint"))
 _ID = re.compile(r"[0-9A-Za-z]{1,64}")
 _TYPE = re.compile(r"[A-Za-z]{1,20}")
 
@@ -44,22 +46,31 @@ def isapi(device: DeviceHttp) -> Iterator[Told]:
         return
     model = next(iter(onvif.named(info.text, "/DeviceInfo/model")), "")
     can = device.get("/ISAPI/Intelligent/FDLib/capabilities?format=json").status == _OK
-    galleries = tuple(_libraries(device)) if can else ()
+    galleries, is_listed = _libraries(device) if can else ((), False)
     people = _object(device.get("/ISAPI/AccessControl/UserInfo/Count?format=json")).get("UserInfoCount")
     bound = tuple(_bound(people, but="face" if galleries else "")) if isinstance(people, dict) else ()
     kinds = tuple(dict.fromkeys(("face",) * can + tuple(each.characteristic for each in bound)))
     asked = ("System/deviceInfo", "FDLib/capabilities", "FDLib/Count", "UserInfo/Count")
-    yield _facts(
+    made = _facts(
         device, "isapi", "Hikvision device", "Hikvision", model, kinds, None, (*galleries, *bound), asked
     )
+    users = _people(people) if isinstance(people, dict) else None
+    counted = ("FDLib",) * is_listed + ("UserInfo",) * (users is not None)
+    yield replace(made, people=users, counted=counted)
     if can and any(each.persons is None for each in galleries):
         yield "the device names face libraries and does not count the people in them"
     if kinds:
         yield "ISAPI as it is known here does not say whether recognition is switched on"
 
 
-def _libraries(device: DeviceHttp) -> Iterator[Gallery]:
-    listed = _rows(_object(device.get("/ISAPI/Intelligent/FDLib?format=json")).get("FDLib"))
+def _libraries(device: DeviceHttp) -> tuple[tuple[Gallery, ...], bool]:
+    """Return the libraries, and whether the device listed them and counted each: a silent one is not empty."""
+    answer = _object(device.get("/ISAPI/Intelligent/FDLib?format=json"))
+    found = tuple(_counted(device, _rows(answer.get("FDLib"))))
+    return found, "FDLib" in answer and all(each.persons is not None for each in found)
+
+
+def _counted(device: DeviceHttp, listed: list[dict[str, Any]]) -> Iterator[Gallery]:
     whole = _object(device.get("/ISAPI/Intelligent/FDLib/Count?format=json"))
     counted = {
         (word(row.get("FDID")), word(row.get("faceLibType"))): count(row.get("recordDataNumber"))
@@ -77,10 +88,18 @@ def _libraries(device: DeviceHttp) -> Iterator[Gallery]:
 
 def _bound(people: dict[str, Any], *, but: str) -> Iterator[Gallery]:
     """Yield what people are enrolled with; faces are not counted again where libraries hold them."""
-    for key, characteristic in (("bindFaceUserNumber", "face"), ("bindFingerprintUserNumber", "fingerprint")):
+    for key, characteristic in _BOUND:
         persons = count(people.get(key))
         if persons and characteristic != but:  # none enrolled: the terminal may not even have a reader
             yield Gallery(f"UserInfo/{characteristic}", characteristic, persons)
+
+
+def _people(people: dict[str, Any]) -> int | None:
+    """Return how many people go with those who are enrolled; 0 where nobody is, None where it is not said."""
+    users, bound = count(people.get("userNumber")), [count(people.get(key)) for key, _ in _BOUND]
+    if users == 0 or (any(each is not None for each in bound) and not any(bound)):
+        return 0
+    return users if any(bound) else None
 
 
 def dahua(device: DeviceHttp) -> Iterator[Told]:
@@ -98,7 +117,8 @@ def dahua(device: DeviceHttp) -> Iterator[Told]:
     used = device.get("/cgi-bin/faceRecognitionServer.cgi?action=getGroup&channel=1")
     enabled = (_DEPLOYED.search(used.text) is not None) if used.status == _OK else None
     asked = ("findGroup", "getGroup channel 1")
-    yield _facts(device, "dahua", "Dahua device", "Dahua", "", ("face",), enabled, galleries, asked)
+    made = _facts(device, "dahua", "Dahua device", "Dahua", "", ("face",), enabled, galleries, asked)
+    yield replace(made, counted=("group",) * all(each.persons is not None for each in galleries))
     yield "only the first channel of the device was asked whether recognition is in use; lists of access units were not"
 
 
@@ -123,7 +143,7 @@ def gat1400(device: DeviceHttp) -> Iterator[Told]:
     if "SystemTimeObject" not in _object(answer):
         return
     made = _facts(device, "gat1400", "GA/T 1400 view library", "", "", (), None, (), ("System/Time",))
-    yield DeviceFacts(**{**{name: getattr(made, name) for name in made.__slots__}, "is_public": True})
+    yield replace(made, is_public=True)
     yield "a view library of GA/T 1400 answers here: what it holds is not asked, and it is left alone"
 
 

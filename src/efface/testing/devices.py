@@ -1,8 +1,8 @@
 """Devices on loopback for tests: they speak the real protocols, note every request, and show if they were changed.
 
 A simulator answers requests that change something as a device would, and does change: so a test that finds it
-unchanged says something. What they know of the protocols is the sources of `sources/device_dialogues.py`; no firmware
-is in them.
+unchanged says something. How it takes such a request is its manner. What they know of the protocols is the sources of
+`sources/device_dialogues.py` and `engines/device_clear.py`; no firmware is in them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import ssl
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -28,9 +29,12 @@ __all__ = [
     "PASSWORD",
     "USER",
     "Device",
+    "DroppedError",
+    "Manner",
     "certificate",
     "dahua",
     "hikvision",
+    "hikvision_recorder",
     "public_library",
     "serve",
     "uniview",
@@ -41,6 +45,23 @@ _REALM = "simulated"
 _PAIR = re.compile(r'(\w+)=(?:"([^"]*)"|([^\s,]+))')
 
 Answer = tuple[int, str]
+
+
+class Manner(StrEnum):
+    """How a device takes a request that changes it."""
+
+    OBEYS = "obeys"
+    REFUSES = "refuses"  # 403, and nothing changes
+    UNKNOWING = "unknowing"  # 400, as firmware that has no such request
+    PRETENDS = "pretends"  # "OK", and nothing changes
+    HANGS = "hangs"  # "OK", at work for ever, and nothing changes
+    DROPS = "drops"  # it does it, and the connection ends without an answer
+    DROPS_FIRST = "drops_first"  # the connection ends, and nothing changes
+    MUTE = "mute"  # it does it, and gives no count from then on
+
+
+class DroppedError(Exception):
+    """The connection ends without an answer."""
 
 
 @dataclass
@@ -58,6 +79,10 @@ class Device:
         logins: Every log-in that was tried, and whether it was right.
         headers: Every `Authorization` header.
         port: Once it is served.
+        users: People of an access terminal, with those who have a card and no face.
+        is_deployed: Whether its first channel is compared with a group.
+        manner: How it takes requests that change it.
+        is_mute: Whether it gives no count any more.
     """
 
     answer: Callable[[Device, str, str, str], Answer]
@@ -71,53 +96,107 @@ class Device:
     headers: list[str] = field(default_factory=list)
     port: int = 0
     password: str = PASSWORD
+    users: int = 0
+    is_deployed: bool = False
+    manner: Manner = Manner.OBEYS
+    is_mute: bool = False
 
     @property
     def address(self) -> str:
         """Address on loopback."""
         return f"127.0.0.1:{self.port}"
 
+    def change(self, does: Callable[[], object], said: str) -> Answer:
+        """Take a request that changes something, in the device's manner.
 
-def hikvision(people: int = 12, *, blacklist: int = 3) -> Device:
-    """Return a Hikvision access terminal with two face libraries."""
-    return Device(_hikvision, {"blackFD/1": people, "staticFD/2": blacklist})
+        Raises:
+            DroppedError: The connection ends here.
+        """
+        refusals = {Manner.REFUSES: 403, Manner.UNKNOWING: 400}
+        if self.manner in refusals:
+            return refusals[self.manner], ""
+        if self.manner in (Manner.OBEYS, Manner.DROPS, Manner.MUTE):
+            does()
+        self.is_mute = self.manner is Manner.MUTE
+        if self.manner in (Manner.DROPS, Manner.DROPS_FIRST):
+            raise DroppedError
+        return 200, said
+
+
+def hikvision(people: int = 12, *, blacklist: int = 3, users: int = 20) -> Device:
+    """Return a Hikvision access terminal with two face libraries; the first holds the faces of its people."""
+    return Device(_hikvision, {"blackFD/1": people, "staticFD/2": blacklist}, users=users)
+
+
+def hikvision_recorder(people: int = 12, *, blacklist: int = 3) -> Device:
+    """Return a Hikvision recorder with two face libraries and no people of its own."""
+    return Device(_hikvision, {"blackFD/1": people, "staticFD/2": blacklist}, users=-1)
 
 
 def _hikvision(device: Device, method: str, target: str, body: str) -> Answer:
-    del body
     path, query = _split(target)
-    if method == "PUT" and path == "/ISAPI/Intelligent/FDLib/FDSearch/Delete":
-        device.galleries[f"{query['faceLibType'][0]}/{query['FDID'][0]}"] = 0
-        return 200, json.dumps({"statusCode": 1})
+    if method != "GET":
+        return _hikvision_changed(device, method, path, query, body)
+    if device.is_mute and ("Count" in path or path.endswith("FDLib")):
+        return 503, ""
+    if path == "/ISAPI/AccessControl/UserInfoDetail/DeleteProcess":
+        status = "processing" if device.manner is Manner.HANGS else "success"
+        return 200, json.dumps({"UserInfoDetailDeleteProcess": {"status": status}})
     rows = [
         {"FDID": identity, "faceLibType": kind, "name": "secret-name", "recordDataNumber": people}
         for key, people in device.galleries.items()
         for kind, _, identity in (key.partition("/"),)
         if query.get("FDID", [identity])[0] == identity
     ]
-    people = {"userNumber": 20, "bindFaceUserNumber": 12, "bindFingerprintUserNumber": 0}
+    people = {"userNumber": device.users, "bindFaceUserNumber": 12 if device.users else 0}
+    people["bindFingerprintUserNumber"] = 0
     said = {
         "/ISAPI/System/deviceInfo": "<DeviceInfo version='2.0'><deviceName>secret-name</deviceName>"
         "<model>DS-K1T671</model></DeviceInfo>",
         "/ISAPI/Intelligent/FDLib/capabilities": json.dumps({"FDNameLen": 64}),
         "/ISAPI/Intelligent/FDLib": json.dumps({"statusCode": 1, "FDLib": rows}),
         "/ISAPI/Intelligent/FDLib/Count": json.dumps({"statusCode": 1, "FDRecordDataInfo": rows}),
-        "/ISAPI/AccessControl/UserInfo/Count": json.dumps({"UserInfoCount": people}),
     }
-    return (200, said[path]) if method == "GET" and path in said else (404, "")
+    if device.users >= 0:
+        said["/ISAPI/AccessControl/UserInfo/Count"] = json.dumps({"UserInfoCount": people})
+    return (200, said[path]) if path in said else (404, "")
+
+
+def _hikvision_changed(
+    device: Device, method: str, path: str, query: dict[str, list[str]], body: str
+) -> Answer:
+    said = json.dumps({"statusCode": 1, "statusString": "OK"})
+    if method == "PUT" and path == "/ISAPI/Intelligent/FDLib/FDSearch/Delete":
+        key = f"{query['faceLibType'][0]}/{query['FDID'][0]}"
+        return device.change(lambda: device.galleries.update({key: 0}), said)
+    if method == "PUT" and path == "/ISAPI/AccessControl/UserInfoDetail/Delete" and device.users >= 0:
+        if json.loads(body)["UserInfoDetail"]["mode"] != "all":
+            return 400, ""
+        return device.change(lambda: _without_people(device), said)
+    keys = [key for key in device.galleries if path == f"/ISAPI/Intelligent/FDLib/{key.partition('/')[2]}"]
+    if method == "DELETE" and keys:
+        return device.change(lambda: device.galleries.pop(keys[0]), said)
+    return 404, ""
+
+
+def _without_people(device: Device) -> None:
+    device.users = 0
+    device.galleries["blackFD/1"] = 0
 
 
 def dahua(people: int = 30, *, is_deployed: bool = True) -> Device:
-    """Return a Dahua camera with one group of faces."""
-    return Device(lambda *args: _dahua(*args, is_deployed=is_deployed), {"10000": people})
+    """Return a Dahua camera with one group of faces, which its first channel may be compared with."""
+    return Device(_dahua, {"10000": people}, is_deployed=is_deployed)
 
 
-def _dahua(device: Device, method: str, target: str, body: str, *, is_deployed: bool) -> Answer:
+def _dahua(device: Device, method: str, target: str, body: str) -> Answer:  # noqa: PLR0911 - one for each request
     del body
     path, query = _split(target)
     if path != "/cgi-bin/faceRecognitionServer.cgi" or method != "GET":
         return 404, ""
     action = query.get("action", [""])[0]
+    if device.is_mute:
+        return 503, ""
     if action == "findGroup":
         lines = [
             line
@@ -130,10 +209,11 @@ def _dahua(device: Device, method: str, target: str, body: str, *, is_deployed: 
         ]
         return 200, "\r\n".join(lines)
     if action == "getGroup":
-        return 200, "groupID[0]=10000\r\nsimilary[0]=80\r\n" if is_deployed else ""
-    if action == "deleteGroup":
-        device.galleries.pop(query["groupID"][0])
-        return 200, "OK"
+        return 200, "groupID[0]=10000\r\nsimilary[0]=80\r\n" if device.is_deployed else ""
+    if action == "setGroup" and "list[0].groupID" not in query:
+        return device.change(lambda: setattr(device, "is_deployed", False), "OK")
+    if action == "deleteGroup" and query["groupID"][0] in device.galleries:
+        return device.change(lambda: device.galleries.pop(query["groupID"][0]), "OK")
     return 501, ""
 
 
@@ -246,7 +326,12 @@ class _Handler(BaseHTTPRequestHandler):
         elif device.has_login and not self._is_let_in(login):
             self._challenge()
         else:
-            self._say(*device.answer(device, self.command, self.path, body))
+            try:
+                said = device.answer(device, self.command, self.path, body)
+            except DroppedError:
+                self.close_connection = True
+            else:
+                self._say(*said)
 
     do_GET = do_POST = do_PUT = do_DELETE = _do  # noqa: N815 - names that http.server calls
 

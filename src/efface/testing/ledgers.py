@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from efface.evidence import canonical, certificate, envelope, merkle, recognition, summaries
+from efface.evidence.entries import CLEAR_DEVICE
 from efface.evidence.ledger import Ledger, create_table
 from efface.evidence.pseudonym import SECRET_BYTES, Domain, Pseudonyms
 from efface.evidence.summaries import FindingSummary, GapSummary
@@ -23,6 +24,7 @@ __all__ = [
     "Clock",
     "Story",
     "database_story",
+    "decommissioned_story",
     "forged",
     "new_ledger",
     "office_story",
@@ -245,6 +247,50 @@ def recognition_story() -> Story:
         *removal(3, faces[3:4]),
     ]
     return _told(faces, (), entries)
+
+
+def cleared(
+    target: int, galleries: Sequence[FindingSummary], *, persons: int | None = 0, reason: str = ""
+) -> list[dict[str, Any]]:
+    """Return the entries of a device that was told to forget 15 people and counts so many afterwards."""
+    intent, ready, done = removal(target, galleries)
+    intent |= {"actions": [CLEAR_DEVICE], "method": "clear"}
+    ref = intent["ref"]
+    asked = {
+        "kind": "gallery_asked",
+        "device": ref,
+        "requests": ["isapi.UserInfoDetail.Delete", "isapi.FDLib.delete"],
+        "persons": 15,
+        "authorisation": "7" * 64,
+    }
+    count = {"kind": "gallery_counted", "device": ref, "persons": persons}
+    failed = {"kind": "removal_failed", "ref": ref, "reason": reason, "status": "failed"}
+    return [intent, asked, count, *([failed] if reason else [ready, done])]
+
+
+def confirmed(system: str, step: str, *, is_noted: bool = False) -> dict[str, Any]:
+    """Return the entry of a step that a person says is done."""
+    return {
+        "kind": "step_confirmed",
+        "system": _NAMES.ref(Domain.SYSTEM, system),
+        "step": step,
+        "by": _NAMES.ref(Domain.PERSON, "somebody"),
+        "note": "8" * 64 if is_noted else None,
+    }
+
+
+def decommissioned_story() -> Story:
+    """Return a run that takes systems away: cleared, on a second try, not known, and by persons."""
+    galleries = tuple(finding(n, form="reference_database", references=15) for n in range(3))
+    entries: list[dict[str, Any]] = [
+        *cleared(0, galleries[:1]),
+        *cleared(1, galleries[1:2], persons=3, reason="residue"),
+        *cleared(1, galleries[1:2]),
+        *cleared(2, galleries[2:], persons=None, reason="unknown"),
+        confirmed("camera", "device_off"),
+        confirmed("software", "service", is_noted=True),
+    ]
+    return _told(galleries, (), entries)
 
 
 def _told(

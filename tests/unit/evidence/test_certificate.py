@@ -19,7 +19,15 @@ from efface.evidence.not_proven import GENERAL, OF_RUN, Code, stated
 from efface.evidence.summaries import FindingSummary, GapSummary
 from efface.model.vocabulary import Characteristic, Form, GapReason, Level
 from efface.testing import ledgers
-from efface.testing.ledgers import Story, new_ledger, office_story, recognition_story, small_story
+from efface.testing.ledgers import (
+    Story,
+    decommissioned_story,
+    forged,
+    new_ledger,
+    office_story,
+    recognition_story,
+    small_story,
+)
 
 KEY = SigningKey(Ed25519PrivateKey.from_private_bytes(bytes(32)))
 SECOND = SigningKey(Ed25519PrivateKey.from_private_bytes(bytes(31) + b"\1"))
@@ -91,7 +99,8 @@ def test_texts_of_version_1_do_not_change():
     """The fixed words belong to version 1; other words need another predicate type."""
     of_databases = {Code.DATABASES, Code.NOT_REWRITTEN, Code.FILES_NOT_SEARCHED, Code.PARTLY_EMPTIED}
     of_recognisers = {Code.NOT_REIDENTIFIED, Code.FACES_NOT_TRIED, Code.TOO_FEW_FACES}
-    later = of_databases | of_recognisers | {Code.SEALED, Code.DERIVED_LEFT}
+    of_systems = {Code.DEVICES_UNKNOWN, Code.OWN_COUNT, Code.BY_PERSONS}
+    later = of_databases | of_recognisers | of_systems | {Code.SEALED, Code.DERIVED_LEFT}
     data = canonical.dumps(stated({code: 7 for code in OF_RUN if code not in later}))
     assert (
         hashlib.sha256(data).hexdigest() == "ca933823a100d8b3aaf11f1df691873a3a46b305f6bc094cc5d0ee41645b6bb2"
@@ -115,6 +124,41 @@ def test_no_certificate_while_recognisers_know_a_face():
     story = recognition_story()
     with pytest.raises(EvidenceError, match="recognisers still know the faces of 1 removals"):
         Story(story.findings, (), story.entries[:15]).certificate(KEY)
+
+
+def test_what_taking_systems_away_leaves_unproven():
+    """A device's own count, a device that gives none, and the word of a person are stated with their numbers."""
+    data = decommissioned_story().certificate(KEY)
+    said = predicate_of(data)
+    told = {item["code"]: item["text_en"] for item in said["not_proven"]}
+    assert "count: 2." in told["own_count"]
+    assert "since: 1." in told["devices_unknown"]
+    assert "looked at: 2." in told["by_persons"]
+    kinds = [entry["kind"] for entry in said["decommissioned"]]
+    assert kinds == 4 * ["gallery_asked", "gallery_counted"] + 2 * ["step_confirmed"]
+    shown = check(data, [KEY.public]).certificate
+    assert [(each.before, each.after) for each in shown.galleries] == [(15, 0), (15, 0), (15, None)]
+    assert [each.step for each in shown.steps] == ["device_off", "service"]
+
+
+@pytest.mark.parametrize("field", ["persons", "requests", "authorisation", "device"])
+def test_what_a_device_counted_cannot_be_told_otherwise(field):
+    """A list that differs from the ledger in it is refused, and so is a ledger that was changed."""
+
+    def change(statement):
+        entry = statement["predicate"]["decommissioned"][0]
+        entry[field] = {"persons": 1, "requests": [], "authorisation": "0" * 64, "device": "0" * 32}[field]
+
+    assert (
+        check(forged(decommissioned_story().certificate(KEY), KEY, change), [KEY.public]).failed.number == 9
+    )
+
+
+def test_no_certificate_while_a_device_was_told_and_not_counted():
+    """A clear that never ended is no removal."""
+    story = decommissioned_story()
+    with pytest.raises(EvidenceError, match="never ended"):
+        Story(story.findings, (), story.entries[:4]).certificate(KEY)
 
 
 def test_several_signers():

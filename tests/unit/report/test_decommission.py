@@ -14,13 +14,17 @@ from efface.formats.device_facts import DeviceFacts, Gallery
 from efface.model import (
     Artefact,
     Characteristic,
+    ClearedDevice,
     Clue,
+    ConfirmedStep,
     Finding,
     FiredRule,
     Form,
     Limits,
     Locator,
     Mode,
+    RemovalStatus,
+    StepOfPerson,
     Surroundings,
     Text,
     Verdict,
@@ -84,20 +88,91 @@ def test_every_kind_of_trace_has_its_step() -> None:
 def test_a_cloud_is_asked_in_writing() -> None:
     """An empty local gallery proves nothing."""
     found = only(view(trace("x", "cloud", "code/e"), verdict=VerdictKind.PROHIBITED))
-    assert any("in writing" in what for _, what in found.steps)
+    assert any("in writing" in each.what for each in found.steps)
 
 
-def test_a_device_is_counted_before_and_after_and_cleared_by_a_person() -> None:
-    """Efface counts; what changes a device is done at the device."""
-    facts = DeviceFacts("isapi", "Hikvision device", kinds=("face",), galleries=(Gallery("1", "face", 12),))
+@pytest.mark.parametrize(
+    ("protocol", "who"),
+    [("isapi", "software"), ("dahua", "software"), ("lapi", "person"), ("onvif", "person"), ("zk", "person")],
+)
+def test_a_device_is_counted_before_and_after_and_cleared_where_a_request_is_known(
+    protocol: str, who: str
+) -> None:
+    """Efface counts; without a known request a person clears it at the device."""
+    facts = DeviceFacts(protocol, "A device", kinds=("face",), galleries=(Gallery("1", "face", 12),))
     found = only(view(*device(facts), verdict=VerdictKind.PROHIBITED))
-    assert [who for who, _ in found.steps] == ["software", "person", "software", "person", "software"]
-    assert "now 12" in found.steps[0][1]
+    assert [each.who for each in found.steps] == ["software", who, "software", "person", "software"]
+    assert "12" in found.steps[0].what
+    assert ("--clear-device 192.0.2.1" in found.steps[1].what) == (who == "software")
+
+
+def camera(**more: object) -> RunView:
+    facts = DeviceFacts("isapi", "Camera", kinds=("face",), galleries=(Gallery("1", "face", 12),))
+    return replace(view(*device(facts), verdict=VerdictKind.PROHIBITED), **more)
+
+
+def told(after: int | None, status: RemovalStatus) -> ClearedDevice:
+    return ClearedDevice("192.0.2.1", "2026-01-02T03:04:05Z", ("a.b",), 12, after, status, "Order 12")
+
+
+OFF = ConfirmedStep(
+    "Camera @ 192.0.2.1", StepOfPerson.DEVICE_OFF, "A. Example", "2026-01-02T03:04:05Z", "lobby"
+)
+
+
+@pytest.mark.parametrize(
+    ("after", "status", "expected"),
+    [
+        (0, RemovalStatus.REMOVED, "removed"),
+        (3, RemovalStatus.FAILED, "failed"),
+        (None, RemovalStatus.FAILED, "unknown"),
+        (None, RemovalStatus.PLANNED, "unknown"),
+    ],
+)
+def test_a_device_that_was_told_shows_its_counts(
+    after: int | None, status: RemovalStatus, expected: str
+) -> None:
+    """Cleared, not cleared, or not known: stopped before the count is not known."""
+    seen = camera(cleared=(told(after, status),))
+    document = json.loads(render_json(seen, decommission(seen)))["systems"][0]
+    steps = {each["step"]: each for each in document["steps"]}
+    assert steps["device_clear"]["state"] == steps["device_again"]["state"] == expected
+    assert steps["device_clear"]["counted"]["after"] == after
+    assert document["state"] == "due"
+    assert steps["device_off"]["state"] == "open"
+
+
+def test_a_list_is_confirmed_when_each_step_of_a_person_is() -> None:
+    """Then only a second look is missing; who confirmed a step stands beside it."""
+    seen = camera(cleared=(told(0, RemovalStatus.REMOVED),), confirmed=(OFF,))
+    found = only(seen)
+    assert found.state == "confirmed"
+    step = next(each for each in found.steps if each.name == "device_off")
+    assert (step.state, step.confirmed) == ("confirmed", OFF)
+    console = Console(width=240)
+    with console.capture() as captured:
+        console.print(steps_table(seen, (found,)))
+    assert "A. Example confirmed it" in captured.get()
+    assert "12 -> 0" in captured.get()
+
+
+def test_the_word_of_a_person_does_not_outweigh_a_count() -> None:
+    """Who says that a device is cleared which counts people is not believed."""
+    by_hand = replace(OFF, step=StepOfPerson.DEVICE_CLEAR)
+    seen = camera(cleared=(told(3, RemovalStatus.FAILED),), confirmed=(OFF, by_hand))
+    assert only(seen).state == "due"
+    assert only(camera(confirmed=(OFF, by_hand))).state == "confirmed"
+
+
+@pytest.mark.parametrize("system", ["Camera", "Camera @ 192.0.2.2", "Other @ 192.0.2.1"])
+def test_a_step_of_another_system_confirms_nothing(system: str) -> None:
+    """Two cameras of one make are two lists."""
+    assert only(camera(confirmed=(replace(OFF, system=system),))).state == "due"
 
 
 def test_what_was_not_judged_is_said_to_be_so() -> None:
     """A list is no order."""
-    assert "not judged" in only(view(trace("x", "recognition", "pip/a"))).steps[0][1]
+    assert "not judged" in only(view(trace("x", "recognition", "pip/a"))).steps[0].what
 
 
 @pytest.mark.parametrize("kind", [VerdictKind.HOLD, VerdictKind.FREEZE])
@@ -105,16 +180,16 @@ def test_what_is_held_is_not_to_be_touched(kind: VerdictKind) -> None:
     """A hold leaves one sentence with its rule, and no step."""
     found = only(view(trace("x", "recognition", "pip/a", "library/b"), verdict=kind))
     assert found.state == "held"
-    assert [who for who, _ in found.steps] == ["nobody"]
-    assert "CN-VID-8" in found.steps[0][1]
+    assert [each.who for each in found.steps] == ["nobody"]
+    assert "CN-VID-8" in found.steps[0].what
 
 
 def test_a_library_of_public_security_is_not_to_be_touched() -> None:
     """It says who may not, cites the article, and does not make up who may."""
     found = only(view(*device(DeviceFacts("gat1400", "GA/T 1400 view library", is_public=True))))
     assert found.state == "held"
-    assert [who for who, _ in found.steps] == ["nobody"]
-    assert "23(2)" in found.steps[0][1]
+    assert [each.who for each in found.steps] == ["nobody"]
+    assert "23(2)" in found.steps[0].what
 
 
 @pytest.mark.parametrize("kind", [VerdictKind.PERMITTED, VerdictKind.OUT_OF_SCOPE, VerdictKind.NEEDS_FACTS])

@@ -132,10 +132,21 @@ def test_the_day_before_the_order_is_no_violation_of_it(site: Path) -> None:
 
 
 def test_no_action_takes_a_system_apart(site: Path) -> None:
-    """The plan names what is due, and says that nothing here removes it."""
+    """The plan names what is due: files that are a system's alone would go, and of all else it says that it stays."""
     with inspected(site) as store:
         removals = plan(store, None, ["all"], date(2020, 12, 1)).removals
-        assert {removal.status for removal in removals} == {RemovalStatus.UNSUPPORTED}
+        planned = [each for each in removals if each.status is RemovalStatus.PLANNED]
+        assert {action for each in planned for action in each.actions} == {"erase-file@1"}
+        kinds = {
+            clue.value.partition("/")[0]
+            for finding in store.findings()
+            if finding.id in {name for each in planned for name in each.finding_ids}
+            for clue in finding.clues
+            if clue.name == "signature"
+        }
+        assert kinds <= {"library", "model", "graph", "licence", "gallery", "symbol"}
+        others = {each.status for each in removals if each not in planned}
+        assert others == {RemovalStatus.UNSUPPORTED}
 
 
 def test_effects_alone_are_an_open_question(tmp_path: Path) -> None:
