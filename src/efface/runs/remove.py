@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 __all__ = ["apply"]
 
 
+_UNTOLD = "whether it was replaced cannot be told, since it cannot be read: apply the plan again"
 _OLD_IS_LEFT = "it was replaced, and the old content beside it could not be overwritten: apply the plan again"
 
 
@@ -335,7 +336,10 @@ class _Removals:
         except EffaceError as error:
             return self._failed(removal, "not-writable", str(error))
         except OSError as error:
-            if not self._is_replaced(path, after):
+            is_replaced = self._is_replaced(path, after)
+            if is_replaced is None:
+                return self.outcomes.unfinished(removal, _UNTOLD)
+            if not is_replaced:
                 word = "no-space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "not-writable"
                 return self._failed(removal, word, f"it cannot be replaced: {error.strerror}")
             sealing.kept(self.store, removal)
@@ -349,12 +353,12 @@ class _Removals:
         self.faces.add(target_ref(self.store, removal.target), result["faces"])
         return done
 
-    def _is_replaced(self, path: str, after: str | None) -> bool:
-        """Return whether a target holds what it was to become, whatever went wrong then."""
+    def _is_replaced(self, path: str, after: str | None) -> bool | None:
+        """Return whether a target holds what it was to become, whatever went wrong then; None where nobody can say."""
         try:
             now = places.digest_of(path)
         except OSError:
-            return False
+            return None
         return after == (None if now is None else self.store.keyed(now))
 
     def _failed(self, removal: Removal, word: str, detail: str) -> Removal:
