@@ -265,17 +265,23 @@ def _require_path(signer: x509.Certificate, token: _Token, trusted: Sequence[x50
     at = token.info["gen_time"]
     valid = signer.not_valid_before_utc <= at <= signer.not_valid_after_utc
     _require(valid, "the certificate of the stamp's signer was not valid at that time")
+    either, kinds = verification.Criticality.AGNOSTIC, verification.ExtensionPolicy
     leaf = (
-        verification.ExtensionPolicy.webpki_defaults_ee()
+        kinds.webpki_defaults_ee()
         .require_present(x509.ExtendedKeyUsage, verification.Criticality.CRITICAL, _for_stamps_alone)
-        .may_be_present(x509.SubjectAlternativeName, verification.Criticality.AGNOSTIC, None)
-        .may_be_present(x509.AuthorityKeyIdentifier, verification.Criticality.AGNOSTIC, None)
+        .may_be_present(x509.SubjectAlternativeName, either, None)
+        .may_be_present(x509.AuthorityKeyIdentifier, either, None)
+    )
+    above = (
+        kinds.webpki_defaults_ca()
+        .may_be_present(x509.ExtendedKeyUsage, either, _for_stamps_too)
+        .may_be_present(x509.SubjectKeyIdentifier, either, None)
     )
     verifier = (
         verification.PolicyBuilder()
         .store(verification.Store([*trusted]))
         .time(at.replace(tzinfo=None))
-        .extension_policies(ca_policy=verification.ExtensionPolicy.webpki_defaults_ca(), ee_policy=leaf)
+        .extension_policies(ca_policy=above, ee_policy=leaf)
         .build_client_verifier()
     )
     try:
@@ -291,6 +297,16 @@ def _for_stamps_alone(
 ) -> None:
     if [*usage] != [ExtendedKeyUsageOID.TIME_STAMPING]:
         raise ValueError("for something else than time stamps")
+
+
+def _for_stamps_too(
+    _policy: verification.Policy, _certificate: x509.Certificate, usage: x509.ExtendedKeyUsage | None
+) -> None:
+    if usage and not {*usage} & {
+        ExtendedKeyUsageOID.TIME_STAMPING,
+        ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,
+    }:
+        raise ValueError("vouches for something else than time stamps")
 
 
 def _require(condition: object, reason: str) -> None:

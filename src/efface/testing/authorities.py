@@ -49,17 +49,19 @@ def issued(  # noqa: PLR0913 - what certificates differ in
     key: Key,
     by: tuple[x509.Certificate, Key] | None = None,
     *,
+    vouches: bool = False,
     usage: Sequence[x509.ObjectIdentifier] = (),
     critical: bool = True,
     days: tuple[float, float] = (-30, 30),
 ) -> x509.Certificate:
-    """Return a certificate: of a vouching authority where it has no usage, else of who does only that.
+    """Return a certificate.
 
     Args:
         name: Common name.
         key: Its key.
         by: Who issues it; itself where there is none.
-        usage: What its key is for.
+        vouches: Whether it may issue others.
+        usage: What its key, or those below it, may be used for; anything where nothing is named.
         critical: Whether who does not know the usage must refuse it.
         days: From when to when it is valid, in days from now.
     """
@@ -70,7 +72,7 @@ def issued(  # noqa: PLR0913 - what certificates differ in
         x509.CertificateBuilder(issuer, subject, key.public_key(), x509.random_serial_number())
         .not_valid_before(now + timedelta(days[0]))
         .not_valid_after(now + timedelta(days[1]))
-        .add_extension(x509.BasicConstraints(not usage, None), critical=True)
+        .add_extension(x509.BasicConstraints(vouches, None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False
@@ -79,8 +81,8 @@ def issued(  # noqa: PLR0913 - what certificates differ in
     if usage:
         builder = builder.add_extension(x509.ExtendedKeyUsage(usage), critical=critical)
     marks = x509.KeyUsage(
-        digital_signature=bool(usage),
-        key_cert_sign=not usage,
+        digital_signature=not vouches,
+        key_cert_sign=vouches,
         content_commitment=False,
         key_encipherment=False,
         data_encipherment=False,
@@ -103,6 +105,7 @@ class Authority:
         accuracy: How far its time may be off, as `openssl ts` spells it.
         digests: What it takes; anything else is rejected.
         naming: Digest by which its certificate is named; "sha1" gives version 1 of the attribute.
+        below: What those below the one in the middle may be used for.
     """
 
     folder: Path
@@ -111,12 +114,14 @@ class Authority:
     accuracy: str = "secs:1, millisecs:500"
     digests: str = "sha256"
     naming: str = "sha256"
+    below: Sequence[x509.ObjectIdentifier] = (ExtendedKeyUsageOID.TIME_STAMPING,)
 
     def __post_init__(self) -> None:
         """Make its certificates and settings."""
         top, middle = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-        self.root = issued("Root", top)
-        self.between = (issued("Between", middle, (self.root, top)), middle)
+        self.root = issued("Root", top, vouches=True)
+        between = issued("Between", middle, (self.root, top), vouches=True, usage=self.below, critical=False)
+        self.between = (between, middle)
         usage = [ExtendedKeyUsageOID.TIME_STAMPING]
         self.certificate = issued("Stamps", self.key, self.between, usage=usage, days=self.days)
         self.folder.mkdir(parents=True, exist_ok=True)

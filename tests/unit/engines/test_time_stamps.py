@@ -65,6 +65,8 @@ OTHERS = {
     "P-384": {"key": lambda: ec.generate_private_key(ec.SECP384R1())},
     "a name by SHA-1 (version 1)": {"naming": "sha1"},
     "no word of accuracy": {"accuracy": "secs:0"},
+    "below one who vouches for anything": {"below": [ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE]},
+    "below one who does not say for what": {"below": []},
 }
 
 
@@ -131,6 +133,12 @@ def test_a_certificate_that_was_not_valid_then_is_refused(days: tuple[float, flo
     assert "not valid at that time" in refused(authority.answer(ASKED), [authority.root])
 
 
+def test_an_authority_below_one_who_vouches_for_servers_alone_is_refused(tmp_path: Any) -> None:
+    """Whoever was trusted with names of servers may not give the time."""
+    authority = Authority(tmp_path, below=[ExtendedKeyUsageOID.SERVER_AUTH])
+    assert "not for time stamps" in refused(authority.answer(ASKED), [authority.root])
+
+
 # -- what no honest authority gives --------------------------------------------------------------------
 
 STAMPS = [ExtendedKeyUsageOID.TIME_STAMPING]
@@ -147,7 +155,8 @@ USES = {
     "for servers": ([ExtendedKeyUsageOID.SERVER_AUTH], True),
     "for stamps and servers": ([*STAMPS, ExtendedKeyUsageOID.SERVER_AUTH], True),
     "for stamps, not critical": (STAMPS, False),
-    "to vouch for others": ([], True),
+    "for anything": ([ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE], True),
+    "for nothing that is named": ([], True),
 }
 
 
