@@ -6,7 +6,7 @@ name by its digest, signed exactly this content; and that certificate is for tim
 of the stamp, and leads to one that the caller trusts.
 
 Not promised: that no certificate of the authority was revoked (no list of revocations is read); algorithms other than
-RSA and ECDSA with SHA-2. Authorities that sign with SM2 are refused, since nothing here can verify them.
+RSA (PKCS #1 v1.5) and ECDSA, with SHA-2. Authorities that sign with SM2 are refused: nothing here can verify them.
 
 Source: RFC 3161, 2.4 and 2.3 (extended key usage); RFC 5816 (signing certificate, version 2); RFC 5652, 5.4 and 5.6
 (what is signed, and how it is verified); RFC 5280, 6 (path).
@@ -17,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from asn1crypto import cms, core, tsp
@@ -145,6 +145,15 @@ def verified(
     signer = _signer(token, trusted)
     _require_signature(token, signer)
     _require_path(signer, token, trusted)
+    try:
+        stamp = _stamp(info, signer)
+        _require(stamp.latest >= stamp.at, "the stamp gives no time that can be told")
+    except _MALFORMED:
+        raise EvidenceError("the stamp gives no time that can be told") from None
+    return stamp
+
+
+def _stamp(info: dict[str, Any], signer: x509.Certificate) -> Stamp:
     accuracy = info["accuracy"] or {}
     off = timedelta(
         seconds=accuracy.get("seconds") or 0,
@@ -197,6 +206,8 @@ def _read_token(token: cms.ContentInfo) -> _Token:
     info = tsp.TSTInfo.load(content, strict=True).native
     critical = [each for each in info["extensions"] or () if each["critical"]]
     _require(info["version"] == "v1" and not critical, "the stamp has what is not known here")
+    at = info["gen_time"]  # the library has a type of its own for the year 0
+    _require(isinstance(at, datetime) and at.tzinfo == UTC, "the stamp gives no time that can be told")
     _require(len(signed["signer_infos"]) == 1, "expected one signer of the stamp")
     signer = signed["signer_infos"][0]
     _ = signer.native  # reads it to the end, so that what is malformed in it is told here
@@ -240,15 +251,12 @@ def _require_signature(token: _Token, signer: x509.Certificate) -> None:
         outer = inner if rsa_without_hash else _HASHES[algorithm.hash_algo]
         signed = token.signer["signed_attrs"].untag().dump()
         how, key = algorithm.signature_algo, signer.public_key()
-        salt = int(algorithm["parameters"]["salt_length"].native) if how == "rsassa_pss" else 0
     except _MALFORMED:
         raise EvidenceError("the stamp is signed in an unknown way") from None
     _require(kind == "tst_info", "what is signed is no time stamp")
     _require(content == hashlib.new(inner.name, token.content).digest(), "the stamp's content was changed")
     try:
         match key:
-            case rsa.RSAPublicKey() if how == "rsassa_pss":
-                key.verify(signature, signed, padding.PSS(padding.MGF1(outer), salt), outer)
             case rsa.RSAPublicKey() if how == "rsassa_pkcs1v15":
                 key.verify(signature, signed, padding.PKCS1v15(), outer)
             case ec.EllipticCurvePublicKey() if how == "ecdsa":

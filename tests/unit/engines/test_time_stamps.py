@@ -175,17 +175,29 @@ def _other_time(signed: Any, attributes: dict[str, Any]) -> None:
     signed["encap_content_info"]["content"] = core.ParsableOctetString(info.dump(force=True))
 
 
-def _critical(signed: Any, attributes: dict[str, Any]) -> None:
-    info = tsp.TSTInfo.load(signed["encap_content_info"]["content"].contents)
-    info["extensions"] = [{"extn_id": "1.2.3", "critical": True, "extn_value": b"\5\0"}]
-    data = info.dump(force=True)
-    signed["encap_content_info"]["content"] = core.ParsableOctetString(data)
-    attributes["message_digest"] = [hashlib.sha256(data).digest()]
+def _told(**members: Any) -> Any:
+    """Return a change of the content that its signer signs."""
+
+    def change(signed: Any, attributes: dict[str, Any]) -> None:
+        info = tsp.TSTInfo.load(signed["encap_content_info"]["content"].contents)
+        for name, value in members.items():
+            info[name] = value
+        data = info.dump()
+        signed["encap_content_info"]["content"] = core.ParsableOctetString(data)
+        attributes["message_digest"] = [hashlib.sha256(data).digest()]
+
+    return change
 
 
 FORGED = {
     "a time that was changed afterwards": (_other_time, "content was changed"),
-    "an extension that is critical": (_critical, "not known here"),
+    "an extension that is critical": (
+        _told(extensions=[{"extn_id": "1.2.3", "critical": True, "extn_value": b"\5\0"}]),
+        "not known here",
+    ),
+    "a time that is off by more than time has": (_told(accuracy={"seconds": 1 << 80}), "no time"),
+    "a time without a zone": (_told(gen_time=core.GeneralizedTime(contents=b"20260101000000")), "no time"),
+    "a time in the year 0": (_told(gen_time=core.GeneralizedTime(contents=b"00000101000000Z")), "no time"),
     "no name of the signer": (lambda _, a: a.pop("signing_certificate_v2"), "does not name"),
     "no digest of the content": (lambda _, a: a.pop("message_digest"), "unknown way"),
     "content of another type": (lambda _, a: a.update(content_type=["data"]), "no time stamp"),
