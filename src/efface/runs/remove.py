@@ -169,6 +169,7 @@ class _Removals:
         self.outcomes = Outcomes(store)
         self.faces = Reidentification()
         self.refused: list[Removal] = []
+        self.untold: set[Locator] = set()
 
     # -- after a kill ----------------------------------------------------------------------------------
 
@@ -184,10 +185,9 @@ class _Removals:
             path = removal.target.path[0]
             try:
                 now = places.digest_of(path)
-            except OSError as error:  # what it holds cannot be told: nothing is claimed
-                detail = f"an earlier run was stopped, and it cannot be read: {error.strerror}"
-                sealing.kept(self.store, removal)
-                self.outcomes.fail(removal, "interrupted", detail)
+            except OSError:  # what it holds cannot be told: nothing is claimed
+                self.refused.append(self.outcomes.unfinished(removal, _UNTOLD))
+                self.untold.add(removal.target)
                 continue
             replaced = ready is not None and ready["after"] == (
                 None if now is None else self.store.keyed(now)
@@ -202,6 +202,8 @@ class _Removals:
 
     def is_open(self, removal: Removal) -> bool:
         """Return whether something of a planned removal is still to be done: a killed run may have done it."""
+        if removal.target in self.untold:
+            return False
         there = {finding.id for finding in findings_at(self.store, removal.target)}
         return removal.status is RemovalStatus.PLANNED and bool(there & set(removal.finding_ids))
 

@@ -330,6 +330,24 @@ def test_a_share_that_is_lost_and_comes_back(place: Place, lost_at: str) -> None
     holds_and_finishes(place, f"lost {lost_at} it was replaced")
 
 
+@pytest.mark.parametrize("place", KEPT, indirect=True)
+def test_a_share_that_is_still_lost_when_it_is_tried_again(place: Place) -> None:
+    """Nothing is claimed of what a killed run left until it can be read, and nothing begins anew on it."""
+    place.reset()
+    for number in range(1, operations(place) + 1):
+        place.reset()
+        faults = Faults(place.path.parent, at=number)
+        place.apply(faults)
+        before = place.entries()
+        gone = Faults(place.path.parent, at=1, error=errno.EIO, lost=True, count=1)
+        told = f"killed at {number}: {faults.words[-1]}"
+        if any(entry.kind == "removal_intent" for entry in before):
+            place.apply(gone)
+            new = {entry.kind.value for entry in place.entries()[len(before) :]}
+            assert new <= {"removal_planned"}, told
+        holds_and_finishes(place, told)
+
+
 # -- with a quarantine -----------------------------------------------------------------------------------
 
 
