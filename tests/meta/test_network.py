@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from efface.evidence.keys import SigningKey
 from efface.testing import records, stores
+from efface.testing.ledgers import small_story
 
 _CLOSED = '''
 """Refuse every address but those of this machine's own processes, and write down who asked."""
@@ -100,6 +102,17 @@ def test_a_command_asks_no_network_for_anything(
     """Law, keys and the state of the installation lie on the machine."""
     done = efface(closed, *(str(tmp_path / "key.pem") if each == "KEY" else each for each in arguments))
     assert done.returncode == 0, done.stdout + done.stderr
+    assert asked(closed) == ""
+
+
+def test_a_stamp_is_asked_for_without_asking_anybody(closed: dict[str, str], tmp_path: Path) -> None:
+    """A request is a file; whoever wants the stamp takes it to an authority."""
+    key = SigningKey.new()
+    (tmp_path / "c.json").write_bytes(small_story().certificate(key))
+    files = str(tmp_path / "c.json"), "-o", str(tmp_path / "c.tsq")
+    done = efface(closed, "stamp", "request", *files)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "c.tsq").stat().st_size > 50
     assert asked(closed) == ""
 
 

@@ -97,7 +97,7 @@ _COMMANDS = {
         "Check a certificate offline, in numbered steps: exit code 0 when it holds, 4 when it does not.",
         (
             "efface check certificate.json --trust inspector.pub",
-            "efface check certificate.json --trust inspector.pub --trust agency.pub --lang zh",
+            "efface check certificate.json --trust inspector.pub --trust agency.pub --tsa-cert tsa.pem",
         ),
     ),
     "countersign": (
@@ -107,6 +107,11 @@ _COMMANDS = {
             "efface countersign certificate.json -o both.json --key agency.pem --trust inspector.pub",
             "efface countersign c.json -o c.json --key agency.pem --trust inspector.pub --revoked lost.txt",
         ),
+    ),
+    "stamp": (
+        "efface.cli.stamp:app",
+        "Have a third party say when a certificate existed; nothing is sent.",
+        (),
     ),
     "guard": ("efface.cli.guard:app", "Allow, refuse or quarantine payloads at the door; fails closed.", ()),
     "visit": (

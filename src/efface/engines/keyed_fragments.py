@@ -112,7 +112,7 @@ class KeyedFragments:
         return len(found)
 
     def _candidates(self, data: bytes, sums: NDArray[np.uint64], table: NDArray[np.bool_]) -> Iterator[int]:
-        for shift in range(_WORD):
+        for shift in range(min(_WORD, len(data) - FRAGMENT_BYTES + 1)):
             here = self._sums_at(data, shift)
             near = np.flatnonzero(table[here >> np.uint64(64 - _TABLE_BITS)])
             places = np.minimum(np.searchsorted(sums, here[near]), len(sums) - 1)

@@ -13,6 +13,7 @@
     statement    the strict schema of the certificate (in-toto Statement v1)
     certificate  build one
     check        the numbered steps that accept or refuse one
+    stamps       the word of a third party by when one existed (RFC 3161)
 
 Not handled here: what a finding is, whether a removal is due, whether it was done well. This room
 never sees the bytes that were looked at; names and contents come in as keyed pseudonyms only.

@@ -21,7 +21,7 @@ from efface.report.wording import detail_text
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from efface.model import Certificate
+    from efface.model import Certificate, Text
     from efface.report.view import CheckStep
 
 __all__ = ["render"]
@@ -29,12 +29,14 @@ __all__ = ["render"]
 _PASSED = {True: "yes", False: "no", None: "unknown"}
 
 
-def render(
+def render(  # noqa: PLR0913 - one for each part of the page
     steps: Sequence[CheckStep],
     certificate: Certificate | None,
     signers: Mapping[str, str],
     sha256: str,
     lang: str,
+    *,
+    stamp: Sequence[Text] = (),
 ) -> str:
     """Return the page.
 
@@ -44,10 +46,14 @@ def render(
         signers: Names of the trusted keys' files to the ids of the keys.
         sha256: Digest of the certificate's file, in hex.
         lang: "zh" or "en", the language shown first.
+        stamp: What its time stamp shows; empty where there is nothing to say.
     """
     parts = [_masthead(sha256), _steps(steps, is_ok=certificate is not None)]
     if certificate is not None:
         parts += [_signers(certificate, signers), _statement(certificate), _not_proven(certificate)]
+    if stamp:
+        told = (element("p", bilingual(each)) for each in stamp)
+        parts.insert(2, element("section", heading("stamp"), *told))
     return page(text("title.check", lang), lang, element("main", *parts))
 
 

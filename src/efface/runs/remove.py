@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 __all__ = ["apply"]
 
 
+_UNTOLD = "whether it was replaced cannot be told, since it cannot be read: apply the plan again"
 _OLD_IS_LEFT = "it was replaced, and the old content beside it could not be overwritten: apply the plan again"
 
 
@@ -169,6 +170,7 @@ class _Removals:
         self.outcomes = Outcomes(store)
         self.faces = Reidentification()
         self.refused: list[Removal] = []
+        self.untold: set[Locator] = set()
 
     # -- after a kill ----------------------------------------------------------------------------------
 
@@ -184,10 +186,9 @@ class _Removals:
             path = removal.target.path[0]
             try:
                 now = places.digest_of(path)
-            except OSError as error:  # what it holds cannot be told: nothing is claimed
-                detail = f"an earlier run was stopped, and it cannot be read: {error.strerror}"
-                sealing.kept(self.store, removal)
-                self.outcomes.fail(removal, "interrupted", detail)
+            except OSError:  # what it holds cannot be told: nothing is claimed
+                self.refused.append(self.outcomes.unfinished(removal, _UNTOLD))
+                self.untold.add(removal.target)
                 continue
             replaced = ready is not None and ready["after"] == (
                 None if now is None else self.store.keyed(now)
@@ -202,6 +203,8 @@ class _Removals:
 
     def is_open(self, removal: Removal) -> bool:
         """Return whether something of a planned removal is still to be done: a killed run may have done it."""
+        if removal.target in self.untold:
+            return False
         there = {finding.id for finding in findings_at(self.store, removal.target)}
         return removal.status is RemovalStatus.PLANNED and bool(there & set(removal.finding_ids))
 
@@ -336,7 +339,10 @@ class _Removals:
         except EffaceError as error:
             return self._failed(removal, "not-writable", str(error))
         except OSError as error:
-            if not self._is_replaced(path, after):
+            is_replaced = self._is_replaced(path, after)
+            if is_replaced is None:
+                return self.outcomes.unfinished(removal, _UNTOLD)
+            if not is_replaced:
                 word = "no-space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "not-writable"
                 return self._failed(removal, word, f"it cannot be replaced: {error.strerror}")
             sealing.kept(self.store, removal)
@@ -350,12 +356,12 @@ class _Removals:
         self.faces.add(target_ref(self.store, removal.target), result["faces"])
         return done
 
-    def _is_replaced(self, path: str, after: str | None) -> bool:
-        """Return whether a target holds what it was to become, whatever went wrong then."""
+    def _is_replaced(self, path: str, after: str | None) -> bool | None:
+        """Return whether a target holds what it was to become, whatever went wrong then; None where nobody can say."""
         try:
             now = places.digest_of(path)
         except OSError:
-            return False
+            return None
         return after == (None if now is None else self.store.keyed(now))
 
     def _failed(self, removal: Removal, word: str, detail: str) -> Removal:

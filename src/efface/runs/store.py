@@ -130,8 +130,15 @@ class Store:
         return str(row[0])
 
     def set_meta(self, key: str, value: str) -> None:
-        """Write a fact of the run."""
-        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+        """Write a fact of the run.
+
+        Raises:
+            AccessError: The run file cannot be written.
+        """
+        try:
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+        except sqlite3.OperationalError as error:
+            raise AccessError(f"the run file cannot be written: {error}", to_do=_MAKE_ROOM) from None
 
     def keyed(self, sha256: str) -> str:
         """Return the keyed digest of a content, given its digest, as 64 hex digits."""

@@ -56,6 +56,15 @@ def test_coded_runs_of_a_text_are_pieces(tmp_path: Path) -> None:
     assert found(fragments, tmp_path / "file", b"x" + text.encode()) == 4
 
 
+@pytest.mark.parametrize("size", [*range(26), CHUNK + 3])
+def test_a_file_may_be_as_short_as_it_likes(tmp_path: Path, size: int) -> None:
+    """Shorter than a piece it holds none; a piece at its very end is found."""
+    fragments = KeyedFragments(per_value=None)
+    fragments.add(VALUE[:16])
+    assert found(fragments, tmp_path / "file", random.Random(5).randbytes(size)) == 0
+    assert found(fragments, tmp_path / "file", random.Random(5).randbytes(size) + VALUE[:16]) == 1
+
+
 def test_a_file_that_is_gone_holds_nothing_and_one_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     """A server takes files away at any time; a file that is there and was not searched must be told."""
     fragments = KeyedFragments()

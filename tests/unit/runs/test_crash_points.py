@@ -18,14 +18,14 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, NoReturn, Self, cast
 
 import pytest
 
 from efface import registry
-from efface.errors import EffaceError
+from efface.errors import AccessError, EffaceError
 from efface.evidence import canonical, history, shapes
 from efface.evidence.entries import entry_adapter
 from efface.model import Limits, RemovalStatus
@@ -34,6 +34,7 @@ from efface.runs.codec import encode
 from efface.runs.plan import plan
 from efface.runs.pool import Done
 from efface.runs.prepare import Eyes, prepare
+from efface.runs.sealing import Quarantine
 from efface.runs.store import Store
 from efface.sources.filesystem import Filesystem
 
@@ -70,6 +71,7 @@ class Faults:
         folder: Operations elsewhere are none of ours.
         at: Number of the operation that is stopped, from 1; 0 for none.
         error: Number of the error that it gives; 0 for a kill.
+        lost: Whether every operation after it gives the error, too, and every reading, as when a share is gone.
         count: Operations so far.
         words: What they were.
     """
@@ -77,6 +79,7 @@ class Faults:
     folder: Path
     at: int = 0
     error: int = 0
+    lost: bool = False
     count: int = 0
     is_dead: bool = False
     words: list[str] = field(default_factory=list)
@@ -87,13 +90,20 @@ class Faults:
             raise KilledError
         self.count += 1
         self.words.append(word)
-        if self.count == self.at:
+        if self.count == self.at or (self.is_lost() and word not in ("commit", "note")):
             self.is_dead = not self.error
             if self.is_dead:
                 raise KilledError
             if word == "commit":
                 raise sqlite3.OperationalError("database or disk is full")
-            raise OSError(self.error, os.strerror(self.error))
+            self.fail()
+
+    def fail(self) -> NoReturn:
+        raise OSError(self.error, os.strerror(self.error))
+
+    def is_lost(self) -> bool:
+        """Return whether the share is gone by now."""
+        return self.lost and self.count >= self.at > 0
 
     def concerns(self, what: Any) -> bool:
         """Return whether a path, or what a descriptor stands for, lies in the folder."""
@@ -117,6 +127,7 @@ def injected(faults: Faults) -> Iterator[None]:
                 faults.meet("commit")
 
         patch.setattr(Store, "transaction", watched)
+        patch.setattr(Store, "set_meta", _noting(faults, Store.set_meta))
         yield
 
 
@@ -129,10 +140,24 @@ def _watched(faults: Faults, name: str, does: Any) -> Any:
     return operation
 
 
+def _noting(faults: Faults, does: Any) -> Any:
+    def operation(store: Store, key: str, value: str) -> None:
+        if key.startswith("sealed:"):
+            try:
+                faults.meet("note")
+            except OSError as error:
+                raise AccessError(f"the run file cannot be written: {error}") from None
+        does(store, key, value)
+
+    return operation
+
+
 def _opening(faults: Faults, does: Any) -> Any:
     def operation(path: Any, flags: int, *rest: Any, **named: Any) -> Any:
         if flags & (os.O_CREAT | os.O_WRONLY | os.O_RDWR) and faults.concerns(path):
             faults.meet("create")
+        if faults.is_lost() and faults.concerns(path):
+            faults.fail()
         return does(path, flags, *rest, **named)
 
     return operation
@@ -173,6 +198,8 @@ class Place:
     data: bytes
     root: Path
     path: Path = field(init=False)
+    quarantine: Quarantine | None = None
+    identity: Any = None
 
     def __post_init__(self) -> None:
         found = CASES[self.name][2]
@@ -195,6 +222,7 @@ class Place:
     def reset(self) -> None:
         """Put target and run file back as they were after the scan."""
         shutil.rmtree(self.path.parent)
+        shutil.rmtree(self.root / "sealed", ignore_errors=True)
         self.path.parent.mkdir()
         self.path.write_bytes(self.data)
         for ending in ("", "-wal", "-shm"):
@@ -207,7 +235,7 @@ class Place:
             todo = plan(store, None, ["all"], DAY)
             with injected(faults or Faults(self.path.parent)):
                 try:
-                    done = remove.apply(store, todo, None, DAY, jobs=1)
+                    done = remove.apply(store, todo, None, DAY, jobs=1, quarantine=self.quarantine)
                 except (EffaceError, KilledError):
                     return []
             self.actions = {each.partition("@")[0] for removal in done for each in removal.actions}
@@ -280,6 +308,141 @@ def test_an_error_at_any_operation(place: Place, error: int) -> None:
         if statuses == [RemovalStatus.REMOVED]:
             assert between != place.data, told
         holds_and_finishes(place, told)
+
+
+KEPT = ("redact-image", "erase-file")
+"""What changes a file, and what takes it away: what happens around that is the same for all others."""
+
+
+@pytest.mark.parametrize("place", KEPT, indirect=True)
+@pytest.mark.parametrize("lost_at", ["before", "after"])
+def test_a_share_that_is_lost_and_comes_back(place: Place, lost_at: str) -> None:
+    """Where what a target holds cannot be read, neither is claimed; the next application finds out."""
+    words = Faults(place.path.parent)
+    place.reset()
+    place.apply(words)
+    moved = next(n for n, word in enumerate(words.words, start=1) if word in ("replace", "rename"))
+    place.reset()
+    faults = Faults(place.path.parent, at=moved + (lost_at == "after"), error=errno.EIO, lost=True)
+    assert place.apply(faults) == [RemovalStatus.FAILED]
+    assert "removal_failed" not in {entry.kind.value for entry in place.entries()}
+    assert (place.now() == place.data) == (lost_at == "before")
+    holds_and_finishes(place, f"lost {lost_at} it was replaced")
+
+
+@pytest.mark.parametrize("place", KEPT, indirect=True)
+def test_a_share_that_is_still_lost_when_it_is_tried_again(place: Place) -> None:
+    """Nothing is claimed of what a killed run left until it can be read, and nothing begins anew on it."""
+    place.reset()
+    for number in range(1, operations(place) + 1):
+        place.reset()
+        faults = Faults(place.path.parent, at=number)
+        place.apply(faults)
+        before = place.entries()
+        gone = Faults(place.path.parent, at=1, error=errno.EIO, lost=True, count=1)
+        told = f"killed at {number}: {faults.words[-1]}"
+        if any(entry.kind == "removal_intent" for entry in before):
+            place.apply(gone)
+            new = {entry.kind.value for entry in place.entries()[len(before) :]}
+            assert new <= {"removal_planned"}, told
+        holds_and_finishes(place, told)
+
+
+# -- with a quarantine -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=KEPT)
+def sealing(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """A target whose original is kept for the holder of a key."""
+    pyrage = pytest.importorskip("pyrage")
+    monkeypatch.setattr(remove, "Pool", Here)
+    place = Place(request.param, CASES[request.param][1], tmp_path)
+    place.identity = pyrage.x25519.Identity.generate()
+    until = datetime.now(UTC).date() + timedelta(days=30)
+    place.quarantine = Quarantine(str(tmp_path / "sealed"), str(place.identity.to_public()), until)
+    return place
+
+
+def kept(place: Place) -> list[bytes]:
+    """Return what the holder of the key finds; a file that is not whole opens for nobody."""
+    import pyrage
+
+    folder = place.root / "sealed"
+    paths = sorted(folder.iterdir()) if folder.exists() else []
+    return [pyrage.decrypt(path.read_bytes(), [place.identity]) for path in paths]
+
+
+def an_original_is_left(place: Place, told: str) -> None:
+    """Wherever it stopped, the original is in its place, or whole under the key."""
+    if place.now() != place.data:
+        assert kept(place) == [place.data], told
+
+
+def sealed_and_finishes(place: Place, told: str, *, again: bool) -> None:
+    """A second run finishes, with a quarantine or without; what is sealed is what the ledger says is sealed."""
+    an_original_is_left(place, told)
+    if not again:
+        place.quarantine = None
+    place.apply()
+    assert place.now() != place.data, told
+    assert os.listdir(place.path.parent) == ([] if place.now() is None else [place.path.name]), told
+    entries = place.entries()
+    assert list(history.pairing(entries)) == [], told
+    assert sum(entry.kind == "removal_done" for entry in entries) == 1, told
+    last = max(n for n, entry in enumerate(entries) if entry.kind == "removal_intent")
+    is_sealed = "removal_sealed" in {entry.kind.value for entry in entries[last:]}
+    assert kept(place) == ([place.data] if is_sealed else []), told
+    assert is_sealed or not again, told
+
+
+def stops(place: Place) -> int:
+    """Return how many operations a removal with a quarantine has, by doing it."""
+    place.reset()
+    faults = Faults(place.root)
+    assert place.apply(faults) == [RemovalStatus.REMOVED]
+    assert "note" in faults.words
+    assert kept(place) == [place.data]
+    return faults.count
+
+
+@pytest.mark.parametrize("again", [True, False], ids=["sealed again", "then without"])
+def test_killed_while_an_original_is_sealed(sealing: Place, again: bool) -> None:
+    """At any operation, those on the sealed file too: no moment has neither the original nor its copy."""
+    quarantine = sealing.quarantine
+    for number in range(1, stops(sealing) + 1):
+        sealing.reset()
+        sealing.quarantine = quarantine
+        faults = Faults(sealing.root, at=number)
+        assert sealing.apply(faults) == []
+        sealed_and_finishes(sealing, f"killed at {number}: {faults.words[-1]}", again=again)
+
+
+def test_a_full_disk_while_an_original_is_sealed(sealing: Place) -> None:
+    """A removal that fails keeps nothing sealed; one that is done keeps its original."""
+    for number in range(1, stops(sealing) + 1):
+        sealing.reset()
+        faults = Faults(sealing.root, at=number, error=errno.ENOSPC)
+        statuses = sealing.apply(faults)
+        told = f"no room at {number}: {faults.words[number - 1]}"
+        an_original_is_left(sealing, told)
+        if statuses == [RemovalStatus.FAILED] and sealing.now() == sealing.data:
+            assert kept(sealing) == [], told
+        if statuses == [RemovalStatus.REMOVED]:
+            assert kept(sealing) == [sealing.data], told
+        sealed_and_finishes(sealing, told, again=True)
+
+
+def test_the_only_original_is_not_taken_away_when_the_share_is_lost(sealing: Place) -> None:
+    """After the rename nobody can read what is there; what was sealed stays."""
+    words = Faults(sealing.path.parent)
+    sealing.reset()
+    sealing.apply(words)
+    moved = [n for n, word in enumerate(words.words, start=1) if word in ("replace", "rename")][-1]
+    sealing.reset()
+    faults = Faults(sealing.path.parent, at=moved + 1, error=errno.EIO, lost=True)
+    assert sealing.apply(faults) == [RemovalStatus.FAILED]
+    assert sealing.now() != sealing.data
+    sealed_and_finishes(sealing, "lost after it was replaced", again=False)
 
 
 def test_a_file_that_changed_since_the_scan_is_refused(place: Place) -> None:

@@ -357,6 +357,8 @@ def test_a_run_file_that_cannot_grow_says_so(tmp_path: Path) -> None:
         with pytest.raises(AccessError, match="full"), store.transaction():
             store.set_meta("large", "x" * 1_000_000)
         assert store.meta("kept") == "yes"
+        with pytest.raises(AccessError, match="full"):
+            store.set_meta("large", "x" * 1_000_000)
         assert store.meta("large", "none") == "none"
 
 
