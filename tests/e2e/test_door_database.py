@@ -15,7 +15,7 @@ import pytest
 
 from efface.engines.postgres_arrivals import Arrivals, Position
 from efface.errors import UsageError
-from efface.guard import Door, Guard
+from efface.guard import Door, Guard, schema
 from efface.guard.law import Bench, hint_of
 from efface.guard.sql_trigger import trigger_sql
 from efface.guard.watching import Told, Watched, position_of, text_of, watch
@@ -333,14 +333,32 @@ def test_what_cannot_be_read_moves_no_position(
     server.execute("postgres", "DROP OWNED BY watcher", "DROP ROLE watcher")
 
 
+def test_rows_of_a_table_are_held_to_its_form(server: Server, watched: Any) -> None:
+    """A column that the form does not have waits, and so does each row that fills it."""
+    server.execute("postgres", "ALTER TABLE arrivals RENAME COLUMN r TO cf_sy")
+    with closing(server.connect("postgres")) as connection:
+        connection.cursor().execute("INSERT INTO arrivals (cf_sy) VALUES ('a')")
+        connection.cursor().execute("INSERT INTO arrivals (cf_sy, face) VALUES ('b', 'x')")
+    told: list[Told] = []
+    guard = Guard(schema=schema("cn-penalty"))
+    looked = watch(server.target("postgres"), None, guard, told.append, only=["public.arrivals"])
+    assert (looked.rows, looked.held, looked.refused) == (2, 2, 0)
+    assert all("$['face']" in each.places for each in told)
+
+
 def test_the_file_of_a_position_is_of_one_database_and_its_tables(server: Server) -> None:
-    """Another one's would skip rows."""
+    """Another one's would skip rows, and so would one of another form."""
     target, at = server.target("postgres"), Position(7, "s")
     text = text_of(at, target, ["public.a"])
     assert position_of(text, target, ["public.a"]) == at
     for other, only in ((target, ()), (server.target("crm"), ["public.a"])):
         with pytest.raises(UsageError):
             position_of(text, other, only)
+    under = text_of(at, target, ["public.a"], "cn-penalty")
+    assert position_of(under, target, ["public.a"], "cn-penalty") == at
+    for kept, form in ((under, ""), (under, "cn-licence"), (text, "cn-penalty")):
+        with pytest.raises(UsageError):
+            position_of(kept, target, ["public.a"], form)
     for broken in ("", "{}", "[]", text.replace("watch/v1", "watch/v9"), text.replace("7", '"x"')):
         with pytest.raises(UsageError):
             position_of(broken, target, ["public.a"])
