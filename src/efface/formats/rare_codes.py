@@ -32,7 +32,8 @@ MIN_CHARS = 64
 _MAX_CHARS = 32 << 20
 _BASE32 = re.compile(r"[A-Z2-7]{64,}={0,6}|[a-z2-7]{64,}={0,6}")
 _BASE32_HEX = re.compile(r"[0-9A-V]{64,}={0,6}")
-_BASE85 = re.compile(r"[!-~\s]+")
+_ASCII85 = re.compile(r"[!-uz\s]+")
+_BASE85 = re.compile(r"[0-9A-Za-z!#$%&()*+;<=>?@^_`{|}~-]+")
 _HEX_BYTES = re.compile(r"(?:(?:0x|\\x|%|=|\$)?[0-9A-Fa-f]{2}[\s,;:_.-]{0,3}){32,}")
 _HEX_MARKS = re.compile(r"0x|\\x|[^0-9A-Fa-f]")
 _NUMBERS = re.compile(r"[\[\](){}\s]*(?:-?\d{1,3}[\s,;:|.]{1,3}){31,}-?\d{1,3}[\[\](){}\s]*")
@@ -86,13 +87,13 @@ def _whole(plain: str) -> str:
 
 
 def _ascii85(text: str) -> bytes | None:
-    if not _BASE85.fullmatch(text):
-        return None
-    return base64.a85decode(text.removeprefix("<~").removesuffix("~>"))
+    plain = text.removeprefix("<~").removesuffix("~>")
+    return base64.a85decode(plain) if _ASCII85.fullmatch(plain) else None
 
 
 def _base85(text: str) -> bytes | None:
-    return base64.b85decode("".join(text.split())) if _BASE85.fullmatch(text) else None
+    plain = "".join(text.split())
+    return base64.b85decode(plain) if _BASE85.fullmatch(plain) else None
 
 
 def _hex_bytes(text: str) -> bytes | None:
@@ -139,6 +140,8 @@ def _spaced(text: str) -> str | None:
 
 def _characters(text: str) -> bytes | None:
     """Return bytes that stand as the characters of the same number, as `atob` of browsers gives them."""
+    if text.isascii():
+        return None
     high = sum("\x80" <= mark <= "\xff" for mark in text[:4096])
     return text.encode("latin-1") if high >= _FEW else None
 
