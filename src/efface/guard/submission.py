@@ -106,7 +106,8 @@ def read(
         elif kind == sniff.OCTETS:
             yield Piece(path, loose=tuple(_of_octets(data)))
         else:
-            yield Piece(path)
+            # What is text from its first byte to its last is no file of such a kind, whatever it begins with.
+            yield Piece(path, loose=() if data.isascii() else tuple(_of_octets(data)))
     except FormatError as error:
         yield Piece(path, fault=str(error))
 
@@ -119,7 +120,7 @@ def _text(data: bytes) -> str:
 
 
 def _of_octets(data: bytes) -> Iterator[Entry]:
-    """Yield bytes as text where they are UTF-8 with controls: bytes that were written one to a character."""
+    """Yield bytes as text where they are UTF-8: bytes that were written one to a character."""
     try:
         yield Entry("the text", "", "", (), data.decode(), "aside")
     except UnicodeDecodeError:
