@@ -134,6 +134,8 @@ KNOWN_MISSES = {
     "pieces shorter than 24 characters": {f"f{at}": B64[at : at + 20] for at in range(0, len(B64), 20)},
     "pieces in another order": {"a": B64[300:], "b": B64[100:300], "c": B64[:100]},
     "several pieces inside one sentence": {"a": f"见{B64[:60]}，又{B64[60:120]}", "b": f"续{B64[120:]}。"},
+    "a vector behind a word": {"bz": "photo2" + base64.urlsafe_b64encode(VECTOR).decode()},
+    "an archive behind a word": {"bz": "photo2" + base64.urlsafe_b64encode(lzma.compress(FINGER)).decode()},
     "under a key": {"bz": base64.b64encode(xor(FINGER)).decode()},
     "two bytes to a character": {"bz": (FINGER + b"\0" * (len(FINGER) % 2)).decode("utf-16-be", "replace")},
     "a vector without a name, packed inside an old Office document inside a value": {
