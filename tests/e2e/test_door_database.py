@@ -15,14 +15,14 @@ import pytest
 
 from efface.engines.postgres_arrivals import Arrivals, Position
 from efface.errors import UsageError
-from efface.guard import Door, Guard
+from efface.guard import Door, Guard, schema
 from efface.guard.law import Bench, hint_of
 from efface.guard.sql_trigger import trigger_sql
 from efface.guard.watching import Told, Watched, position_of, text_of, watch
 from efface.model import Case
 from efface.rules.pack import builtin_packs
 from efface.testing import records
-from efface.testing.servers import Server, postgres_missing, postgresql, require
+from efface.testing.servers import Server, postgres_missing, postgresql, require, system_postgres
 
 CREDIT = Case(
     "t",
@@ -120,6 +120,79 @@ def test_what_may_go_in_goes_in(table: Any, column: str, value: Any) -> None:
     cursor.execute(f'INSERT INTO "Staff list" ({column}) VALUES (%s)', (value,))
     cursor.execute('SELECT count(*) FROM "Staff list"')
     assert cursor.fetchone()[0] == 1
+
+
+VECTOR_IN_XML = "<v>" + "".join(f"<n>{each}</n>" for each in VECTOR) + "</v>"
+XML = {
+    "a picture in an element": (f"<a><b>{base64.b64encode(JPEG).decode()}</b></a>", True),
+    "a picture in CDATA": (f"<a><![CDATA[{base64.b64encode(JPEG).decode()}]]></a>", True),
+    "a picture in an attribute": (f'<a b="{base64.urlsafe_b64encode(JPEG).decode()}"/>', True),
+    "a picture in a comment": (f"<a><!--{JPEG.hex()}--></a>", True),
+    "a picture between words": (f"words <b>{JPEG.hex()}</b> and more", True),
+    "a fingerprint record on a line": (f"<a>\n  {base64.b64encode(FINGER).decode()}\n</a>", True),
+    "a data URI": (f'<img src="data:image/png;base64,{"A" * 40}"/>', True),
+    "a vector in an element": (f"<v>{' '.join(map(str, VECTOR))}</v>", True),
+    "a vector of elements": (VECTOR_IN_XML, True),
+    "a vector of elements in a space of names": (
+        '<v xmlns:x="urn:x">'
+        + "\n".join(f'<x:n i="{at}"> {n} </x:n>' for at, n in enumerate(VECTOR))
+        + "</v>",
+        True,
+    ),
+    "words about faces": ("<a><b>人脸</b><c>/9j/</c><d>ffd8ff</d></a>", False),
+    "a table": (
+        "<t>" + "".join(f"<r><b>{n}</b><c>{n * 3}.5</c></r>" for n in range(90)) + "</t>",
+        False,
+    ),
+    "a few numbers": ("<v>" + "".join(f"<n>{n}</n>" for n in range(60)) + "</v>", False),
+    "nothing": ("<a/>", False),
+}
+
+
+@pytest.fixture(scope="module")
+def xml_server() -> Iterator[Server]:
+    """The system's PostgreSQL: the tests' own is built without XML."""
+    programs = system_postgres()
+    if programs is None:
+        pytest.skip("no PostgreSQL of the system (Debian: postgresql): the tests' own knows no XML")
+    with postgresql(programs) as running:
+        yield running
+
+
+@pytest.fixture(params=["text", "xml"])
+def page(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A cursor at a table behind the trigger, with XML in a column of text and in one of XML."""
+    server: Server = request.getfixturevalue("xml_server" if request.param == "xml" else "server")
+    with closing(server.connect("postgres")) as connection:
+        cursor = connection.cursor()
+        cursor.execute("DROP TABLE IF EXISTS pages")
+        cursor.execute(
+            f"CREATE TABLE pages (id serial PRIMARY KEY, page {request.param}, pages {request.param}[])"
+        )
+        for statement in statements(trigger_sql("pages", "h")):
+            cursor.execute(statement)
+        yield cursor
+
+
+@pytest.mark.parametrize(("value", "is_refused"), XML.values(), ids=XML.keys())
+@pytest.mark.parametrize("column", ["page", "pages"])
+def test_xml_is_looked_into(page: Any, column: str, value: str, is_refused: bool) -> None:
+    """Elements, attributes, sections, comments, lists of XML, and numbers that have an element each."""
+    made = f"'{value}'" if column == "page" else f"ARRAY['{value}']::pg_catalog.{page_kind(page)}[]"
+    if is_refused:
+        with pytest.raises(Exception, match="may not take"):
+            page.execute(f"INSERT INTO pages ({column}) VALUES ({made})")
+    else:
+        page.execute(f"INSERT INTO pages ({column}) VALUES ({made})")
+    page.execute("SELECT count(*) FROM pages")
+    assert page.fetchone()[0] == (not is_refused)
+
+
+def page_kind(cursor: Any) -> str:
+    cursor.execute(
+        "SELECT atttypid::regtype::text FROM pg_attribute WHERE attrelid = 'pages'::regclass AND attname = 'page'"
+    )
+    return str(cursor.fetchone()[0])
 
 
 def test_an_update_is_asked_about_what_it_changes(table: Any) -> None:
@@ -333,14 +406,32 @@ def test_what_cannot_be_read_moves_no_position(
     server.execute("postgres", "DROP OWNED BY watcher", "DROP ROLE watcher")
 
 
+def test_rows_of_a_table_are_held_to_its_form(server: Server, watched: Any) -> None:
+    """A column that the form does not have waits, and so does each row that fills it."""
+    server.execute("postgres", "ALTER TABLE arrivals RENAME COLUMN r TO cf_sy")
+    with closing(server.connect("postgres")) as connection:
+        connection.cursor().execute("INSERT INTO arrivals (cf_sy) VALUES ('a')")
+        connection.cursor().execute("INSERT INTO arrivals (cf_sy, face) VALUES ('b', 'x')")
+    told: list[Told] = []
+    guard = Guard(schema=schema("cn-penalty"))
+    looked = watch(server.target("postgres"), None, guard, told.append, only=["public.arrivals"])
+    assert (looked.rows, looked.held, looked.refused) == (2, 2, 0)
+    assert all("$['face']" in each.places for each in told)
+
+
 def test_the_file_of_a_position_is_of_one_database_and_its_tables(server: Server) -> None:
-    """Another one's would skip rows."""
+    """Another one's would skip rows, and so would one of another form."""
     target, at = server.target("postgres"), Position(7, "s")
     text = text_of(at, target, ["public.a"])
     assert position_of(text, target, ["public.a"]) == at
     for other, only in ((target, ()), (server.target("crm"), ["public.a"])):
         with pytest.raises(UsageError):
             position_of(text, other, only)
+    under = text_of(at, target, ["public.a"], "cn-penalty")
+    assert position_of(under, target, ["public.a"], "cn-penalty") == at
+    for kept, form in ((under, ""), (under, "cn-licence"), (text, "cn-penalty")):
+        with pytest.raises(UsageError):
+            position_of(kept, target, ["public.a"], form)
     for broken in ("", "{}", "[]", text.replace("watch/v1", "watch/v9"), text.replace("7", '"x"')):
         with pytest.raises(UsageError):
             position_of(broken, target, ["public.a"])

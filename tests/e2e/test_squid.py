@@ -172,6 +172,29 @@ def test_a_response_is_looked_at_too(through: Through) -> None:
     assert through.ask("GET", "/") == [(200, b"<p>hello</p>")]
 
 
+LINE = b"a line of a page that says nothing\n"
+IMPATIENT = "read_timeout 3 seconds\nicap_io_timeout 60 seconds\n"
+"""A Squid with its bug 5352 waits as long as this for what it has already, and then says that it could not."""
+
+
+def test_a_large_response_comes_whole_or_not_at_all(origin: int) -> None:
+    """65,535 bytes come in any case; of a megabyte that Squid does not hand over nothing comes, nor of a forbidden one."""
+    require(squid_missing())
+    large = (LINE * 30_000)[: 1 << 20]
+    hidden = large[:500_000] + FINGER.encode() + b"\n" + large[500_000:]
+    with icap_door(DoorOptions(jobs=1)) as door, squid(door.port, IMPATIENT) as proxy:
+        through = Through(proxy, origin)
+        try:
+            for page in (large[:65_535], large, hidden):
+                Origin.page = page
+                [(status, told)] = through.ask("GET", "/")
+                assert status == 200 or len(page) > 65_535
+                assert told == page if status == 200 else LINE not in told
+        finally:
+            Origin.page = b"<p>hello</p>"
+    assert status != 200
+
+
 def test_a_stopped_guard_lets_nothing_through(origin: int) -> None:
     """Squid asks a guard that is gone, and gives an error instead of the page."""
     require(squid_missing())

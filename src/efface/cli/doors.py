@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from efface.cli.options import CaseFile, read_case
+from efface.cli.options import CaseFile, SchemaName, read_case
 from efface.cli.packs import PackFolders, law_of
 from efface.errors import UsageError
 
@@ -36,6 +36,7 @@ class DoorFlags:
         None
     )
     packs: PackFolders = None
+    schema: SchemaName = None
     jobs: Annotated[int, Parameter(help="Processes that decide; 0 is one for each core.")] = 0
     deadline: Annotated[float, Parameter(help="Seconds for one payload; after them it is refused.")] = 30.0
     ledger: Annotated[Path | None, Parameter(help="Folder of the ledger: every decision, no content.")] = None
@@ -192,7 +193,9 @@ def door_of(given: DoorFlags, host: str, port: int) -> tuple[DoorOptions, Listen
 def _settings_of(given: DoorFlags) -> Callable[[], Settings]:
     from efface.guard import Settings
 
-    return lambda: Settings(read_case(given.case), given.as_of, law_of(given.packs))
+    return lambda: Settings(
+        read_case(given.case), given.as_of, law_of(given.packs), schema=given.schema or ""
+    )
 
 
 def _address(text: str) -> tuple[str, int]:

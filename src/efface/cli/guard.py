@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 from cyclopts import App, Parameter
 
-from efface.cli.options import CaseFile, Targets, read_case, refuse_options, write_bytes, write_text
+from efface.cli.options import (
+    CaseFile,
+    SchemaName,
+    Targets,
+    read_case,
+    refuse_options,
+    write_bytes,
+    write_text,
+)
 from efface.cli.packs import PackFolders, law_of
 from efface.errors import RemovalError, UsageError
 from efface.model import printable
@@ -28,14 +36,6 @@ app = App(
 
 _PLACES = 20  # lines of one file
 
-SchemaName = Annotated[
-    str | None,
-    Parameter(
-        name="--schema",
-        help="Form that the files claim to be: cn-licence, cn-penalty, or one of 2015 to 2018 (-old). What it does"
-        " not know is quarantined.",
-    ),
-]
 CleanFile = Annotated[
     str | None,
     Parameter(

@@ -10,7 +10,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from efface.cli.guard import as_shown
-from efface.cli.options import CaseFile, read_case, write_text
+from efface.cli.options import CaseFile, SchemaName, read_case, write_text
 from efface.cli.packs import PackFolders, law_of
 from efface.errors import UsageError
 
@@ -53,6 +53,7 @@ def watch(  # noqa: PLR0913 - each is an option of the command line
         list[str] | None,
         Parameter(negative="", help="Only this table, schema.table; may be given several times."),
     ] = None,
+    schema: SchemaName = None,
     case: CaseFile = None,
     as_of: AsOf = None,
     packs: PackFolders = None,
@@ -60,15 +61,21 @@ def watch(  # noqa: PLR0913 - each is an option of the command line
     """Look at what came into a database since the last time: 1 if a row may not be there, 3 if one is undecided.
 
     No row is skipped, however late its transaction ended; one may be told twice. The file is written when all
-    was looked at and told. The session only reads.
+    was looked at and told. The session only reads. A form is one of named tables: columns are its fields.
     """
     from efface.guard import Guard
+    from efface.guard import schema as schema_of
     from efface.guard.watching import Told, position_of, text_of
     from efface.guard.watching import watch as look
     from efface.runs.exit_code import ExitCode
 
-    since = position_of(_read(since_file), target, table or ()) if since_file.exists() else None
-    guard = Guard(read_case(case), as_of or date.today(), packs=law_of(packs))  # noqa: DTZ011 - the law's day is local
+    if schema is not None and not table:
+        raise UsageError("--schema is the form of named tables", to_do="Name them with --table.")
+    form = None if schema is None else schema_of(schema)
+    told_of = (target, table or (), schema or "")
+    since = position_of(_read(since_file), *told_of) if since_file.exists() else None
+    day = as_of or date.today()  # noqa: DTZ011 - the law's day is local
+    guard = Guard(read_case(case), day, packs=law_of(packs), schema=form)
 
     def tell(told: Told) -> None:
         places = ", ".join(told.places[:_PLACES])
@@ -77,7 +84,7 @@ def watch(  # noqa: PLR0913 - each is an option of the command line
     watched = look(target, since, guard, tell, only=table or ())
     sys.stdout.flush()
     if watched.position is not None:
-        write_text(str(since_file), text_of(watched.position, target, table or ()))
+        write_text(str(since_file), text_of(watched.position, *told_of))
     print(
         f"{watched.rows} rows: {watched.refused} refused, {watched.held} undecided;"
         f" {watched.unread} tables not read",

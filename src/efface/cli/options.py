@@ -33,6 +33,7 @@ __all__ = [
     "Language",
     "Quiet",
     "SarifFile",
+    "SchemaName",
     "Targets",
     "UseIgnoreFiles",
     "WaiversFile",
@@ -55,6 +56,14 @@ Language = Annotated[
 ]
 CaseFile = Annotated[
     Path | None, Parameter(name="--case", help="Case file (TOML) with the facts of the case.")
+]
+SchemaName = Annotated[
+    str | None,
+    Parameter(
+        name="--schema",
+        help="Form that is handed in: cn-licence, cn-penalty, or one of 2015 to 2018 (-old). What it does not know"
+        " is quarantined.",
+    ),
 ]
 JsonFile = Annotated[
     str | None,

@@ -15,7 +15,7 @@ from operator import mul
 __all__ = ["organisation_fault", "person_fault", "uscc_check", "uscc_fault"]
 
 _ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"  # no I, O, S, V, Z
-_VALUE = {character: value for value, character in enumerate(_ALPHABET)}
+_VALUES = bytes.maketrans(_ALPHABET.encode(), bytes(range(len(_ALPHABET))))
 _USCC_WEIGHTS = tuple(pow(3, at, 31) for at in range(17))
 _CHARACTERS = frozenset(_ALPHABET)
 _REGISTRARS = frozenset("123456789ANY")
@@ -26,6 +26,7 @@ _ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 _PERSON = re.compile(r"[1-9]\d{16}[0-9X]")
 _PERSON_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _PERSON_CHECKS = "10X98765432"
+_OF_ZEROS = sum(_PERSON_WEIGHTS) * ord("0")
 
 
 def uscc_check(first: str) -> str:
@@ -36,8 +37,12 @@ def uscc_check(first: str) -> str:
     """
     if len(first) != 17 or not _CHARACTERS.issuperset(first):
         raise ValueError("not 17 characters of the alphabet of GB 32100")
-    total = sum(map(mul, map(_VALUE.__getitem__, first), _USCC_WEIGHTS))
-    return _ALPHABET[-total % 31]
+    return _uscc_check(first)
+
+
+def _uscc_check(code: str) -> str:
+    """Return the check character that belongs to the first 17 of some characters of the alphabet."""
+    return _ALPHABET[-sum(map(mul, code.encode().translate(_VALUES), _USCC_WEIGHTS)) % 31]
 
 
 def uscc_fault(code: str) -> str | None:
@@ -48,7 +53,7 @@ def uscc_fault(code: str) -> str | None:
         return "has a character that is none of GB 32100's"
     if code[0] not in _REGISTRARS:
         return "names a registering department that is not known"
-    return None if uscc_check(code[:17]) == code[17] else "fails its check character"
+    return None if _uscc_check(code) == code[17] else "fails its check character"
 
 
 def organisation_fault(code: str) -> str | None:
@@ -65,9 +70,10 @@ def person_fault(code: str) -> str | None:
     """Return what is wrong with a citizen identity number of 18 characters, without the number."""
     if not _PERSON.fullmatch(code):
         return "is not 17 digits and a check character"
+    digits = str(int(code[:17]))  # those of other scripts are digits, too
     try:
-        date(int(code[6:10]), int(code[10:12]), int(code[12:14]))
+        date(int(digits[6:10]), int(digits[10:12]), int(digits[12:14]))
     except ValueError:
         return "holds a day of birth that does not exist"
-    total = sum(map(mul, map(int, code[:17]), _PERSON_WEIGHTS))
+    total = sum(map(mul, digits.encode(), _PERSON_WEIGHTS)) - _OF_ZEROS
     return None if _PERSON_CHECKS[total % 11] == code[17] else "fails its check character"

@@ -2,7 +2,8 @@ r"""Take off codings that hardly any program writes, but anyone can who wants to
 
 What usual programs write is taken off by `unwrap`. Here: base32, base85 in both common alphabets, hexadecimal
 and decimal bytes between separators, quoted-printable, character references and escapes, text written
-backwards, bytes as the characters of the same number, and usual codings inside a sentence.
+backwards, bytes as the characters of the same number, usual codings inside a sentence, and base64 or hexadecimal
+with other letters right before it.
 
 Not promised: a coding of one's own, a key, pieces in another order, several of these one inside another. What
 comes out may mean nothing: whoever calls this looks at it.
@@ -17,6 +18,7 @@ import base64
 import binascii
 import quopri
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 from efface.formats import text_runs
@@ -32,7 +34,8 @@ MIN_CHARS = 64
 _MAX_CHARS = 32 << 20
 _BASE32 = re.compile(r"[A-Z2-7]{64,}={0,6}|[a-z2-7]{64,}={0,6}")
 _BASE32_HEX = re.compile(r"[0-9A-V]{64,}={0,6}")
-_BASE85 = re.compile(r"[!-~\s]+")
+_ASCII85 = re.compile(r"[!-uz\s]+")
+_BASE85 = re.compile(r"[0-9A-Za-z!#$%&()*+;<=>?@^_`{|}~-]+")
 _HEX_BYTES = re.compile(r"(?:(?:0x|\\x|%|=|\$)?[0-9A-Fa-f]{2}[\s,;:_.-]{0,3}){32,}")
 _HEX_MARKS = re.compile(r"0x|\\x|[^0-9A-Fa-f]")
 _NUMBERS = re.compile(r"[\[\](){}\s]*(?:-?\d{1,3}[\s,;:|.]{1,3}){31,}-?\d{1,3}[\[\](){}\s]*")
@@ -40,6 +43,7 @@ _NUMBER = re.compile(r"-?\d{1,3}")
 _QUOTED = re.compile(r"=[0-9A-Fa-f]{2}")
 _REFERENCE = re.compile(r"&#(?:(\d{1,3})|[xX]([0-9A-Fa-f]{1,2}));?|\\u00([0-9A-Fa-f]{2})|\\([0-3][0-7]{2})")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_=-]+")
+_HEX_RUN = re.compile(r"[0-9A-Fa-f]{64,}")
 _SPACED = re.compile(r"[A-Za-z0-9+/_=-]{1,60}(?:[\s.,;|:*~^]{1,3}[A-Za-z0-9+/_=-]{1,60}){3,}")
 _FEW = 8
 _SEPARATORS = re.compile(r"[\s.,;|:*~^]+")
@@ -86,13 +90,13 @@ def _whole(plain: str) -> str:
 
 
 def _ascii85(text: str) -> bytes | None:
-    if not _BASE85.fullmatch(text):
-        return None
-    return base64.a85decode(text.removeprefix("<~").removesuffix("~>"))
+    plain = text.removeprefix("<~").removesuffix("~>")
+    return base64.a85decode(plain) if _ASCII85.fullmatch(plain) else None
 
 
 def _base85(text: str) -> bytes | None:
-    return base64.b85decode("".join(text.split())) if _BASE85.fullmatch(text) else None
+    plain = "".join(text.split())
+    return base64.b85decode(plain) if _BASE85.fullmatch(plain) else None
 
 
 def _hex_bytes(text: str) -> bytes | None:
@@ -132,6 +136,22 @@ def _backwards(text: str) -> str | None:
     return text[::-1] if _BASE64.fullmatch(text) else None
 
 
+def _behind(count: int, text: str) -> bytes | None:
+    """Return base64 that begins some characters later: what stands before it moves it out of its groups of four."""
+    if not _BASE64.fullmatch(text):
+        return None
+    plain = text[count:].rstrip("=").replace("-", "+").replace("_", "/")
+    plain = plain[: len(plain) - (len(plain) % 4 == 1)]
+    return base64.b64decode(plain + "=" * (-len(plain) % 4))
+
+
+def _hex_behind(text: str) -> bytes | None:
+    """Return the longest run of hexadecimal in a word, read from its end: letters before it may be digits, too."""
+    runs = _HEX_RUN.findall(text) if _BASE64.fullmatch(text) else []
+    run = max(runs, key=len, default="")
+    return bytes.fromhex(run[len(run) % 2 :]) if run and (run != text or len(run) % 2) else None
+
+
 def _spaced(text: str) -> str | None:
     """Return base64 or hexadecimal that is broken into small pieces; words of a language come out as nonsense."""
     return _SEPARATORS.sub("", text) if _SPACED.fullmatch(text) else None
@@ -139,6 +159,8 @@ def _spaced(text: str) -> str | None:
 
 def _characters(text: str) -> bytes | None:
     """Return bytes that stand as the characters of the same number, as `atob` of browsers gives them."""
+    if text.isascii():
+        return None
     high = sum("\x80" <= mark <= "\xff" for mark in text[:4096])
     return text.encode("latin-1") if high >= _FEW else None
 
@@ -153,6 +175,10 @@ _READERS: tuple[tuple[str, Callable[[str], bytes | str | None]], ...] = (
     ("quoted-printable", _quoted_printable),
     ("references", _references),
     ("backwards", _backwards),
+    ("base64 behind one", partial(_behind, 1)),
+    ("base64 behind two", partial(_behind, 2)),
+    ("base64 behind three", partial(_behind, 3)),
+    ("hexadecimal behind", _hex_behind),
     ("spaced", _spaced),
     ("characters", _characters),
 )

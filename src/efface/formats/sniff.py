@@ -142,6 +142,7 @@ _RECORD = re.compile(rb"(FMR|FSP|FIR|FAC|IIR|SDI|FSK|VIR|HND|SPD|VDI|DNA)\0[ 0-9
 _FAISS = re.compile(rb"I[xHwNSB][A-Za-z0-9]{2}")
 _PDF_LATER = re.compile(rb"[\r\n\0]%PDF-[12]\.\d\s*[\r\n]")  # readers look for it in the first 1,024 bytes
 _PNM = re.compile(rb"P[1-7][ \t\r\n](?:\s*#[^\n]*\n)*\s*(?:\d+\s+\d+\s|WIDTH )")
+_MIME = b"MIME-Version:"
 _SUFFIXES = {
     ".csv": "text/csv", ".tsv": "text/tab-separated-values", ".sql": "application/sql",
     ".json": "application/json", ".jsonl": "application/x-ndjson", ".ndjson": "application/x-ndjson",
@@ -162,7 +163,9 @@ def media_type(head: bytes, name: str = "", size: int | None = None) -> str:
     if not head:
         return "application/x-empty"
     found = (
-        _binary(head)
+        # A message that begins by saying so is one, whatever files stand in it unpacked.
+        (mail_type(head) if head.startswith(_MIME) else None)
+        or _binary(head)
         or closed_type(head)
         or mail_type(head)
         or text_type(head, cut=size is None or size > len(head))

@@ -95,11 +95,12 @@ def look_at(rows: NDArray[Any], *, every: int = 1) -> Tested:
         negative = np.signbit(numbers).view(np.uint8).sum(axis=1, dtype=np.intp)
         is_bytes = rows.dtype.kind == "i"
         passed = _has_length(norms, dimension, is_bytes=is_bytes)
-        full = _full(numbers, negative)
-        passed &= full | ((negative >= _NEGATIVE[0] * dimension) & (negative <= _NEGATIVE[1] * dimension))
-        largest = np.maximum(numbers.max(axis=1), -numbers.min(axis=1))
-        passed &= largest <= _PEAK * norms / np.sqrt(dimension)
-        passed &= _is_rough(numbers, squares)
+        if passed.any():  # bytes that are no floats have no such length: most rows are done here
+            full = _full(numbers, negative)
+            passed &= full | ((negative >= _NEGATIVE[0] * dimension) & (negative <= _NEGATIVE[1] * dimension))
+            largest = np.maximum(numbers.max(axis=1), -numbers.min(axis=1))
+            passed &= largest <= _PEAK * norms / np.sqrt(dimension)
+            passed &= _is_rough(numbers, squares)
         if passed.any():
             passed &= _is_distinct(numbers, passed, _fewest(numbers, norms, full, is_bytes=is_bytes), every)
         exact = _is_exact(rows, numbers) if rows.dtype.itemsize > 4 else np.ones(count, np.bool_)

@@ -2,7 +2,8 @@
 
 A scan looks at each value by itself. At the door somebody may want to get past, so these are looked at, too:
 
-- pieces of base64 or hexadecimal in several fields of one record, and of the whole submission, in their order;
+- pieces of base64 or hexadecimal in several fields of one record, and of the whole submission, in their order, also
+  one in each of several sentences;
 - numbers that stand alone, or in short lists, in a row;
 - names of fields, comments and instructions;
 - what `rare_codes` takes out of a value, and JSON inside a value.
@@ -15,9 +16,10 @@ from __future__ import annotations
 
 import io
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from efface.engines import archive_reading
+from efface.engines import archive_reading, pdf
 from efface.errors import FormatError
 from efface.formats import rare_codes, sniff
 from efface.formats.document_values import is_number
@@ -28,6 +30,8 @@ from efface.model import Limits
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from efface.engines.archive_reading import Member
+    from efface.engines.pdf import PdfPart
     from efface.guard.entries import Entry
 
 __all__ = ["ASSEMBLED", "assembled", "with_inner"]
@@ -134,31 +138,46 @@ def _layers(value: bytes | str) -> Iterator[bytes | str]:
 
 
 def _unpacked(data: bytes) -> Iterator[bytes]:
-    """Yield the members of an archive: a scan looks at them, too, but knows nothing of a vector without a name."""
+    """Yield what archives and PDFs hold: a scan looks at it, too, but knows nothing of a vector without a name."""
     kind = sniff.media_type(data[: sniff.HEAD_BYTES])
     single = kind in archive_reading.COMPRESSED
-    if not single and kind != "application/zip":
-        return
-    try:
-        for member in archive_reading.members(io.BytesIO(data), len(data), _ARCHIVES, single=single):
-            if isinstance(member.data, bytes):
-                yield member.data
-    except FormatError:
-        return
+    parts: Iterator[PdfPart | Member] = iter(())
+    if kind == "application/pdf":
+        parts = (part for part in pdf.parts(data, _ARCHIVES) if part.spot and part.spot.kind == "attachment")
+    elif single or kind == "application/zip":
+        parts = archive_reading.members(io.BytesIO(data), len(data), _ARCHIVES, single=single)
+    with suppress(FormatError):
+        yield from (part.data for part in parts if isinstance(part.data, bytes))
 
 
 def _joined(entries: list[Entry]) -> Iterator[tuple[str, str]]:
     """Yield pieces in a row: of each record, and of all together where records hold one piece each."""
-    pieces = [each for each in entries if _PIECE.fullmatch(each.text) and not _NO_PIECE.fullmatch(each.text)]
-    longer = [each for each in entries if len(each.text) >= rare_codes.MIN_CHARS and max(each.text) <= "\xff"]
-    for some in (pieces, longer) if pieces != longer else (pieces,):
-        records: dict[str, list[Entry]] = {}
-        for entry in some:
-            records.setdefault(entry.record, []).append(entry)
+    inside = [(each, _longest_piece(each.text)) for each in entries]
+    runs = [(each, run) for each, run in inside if run]
+    pieces = [(each, run) for each, run in runs if run == each.text]
+    longer = [
+        (each, each.text)
+        for each in entries
+        if len(each.text) >= rare_codes.MIN_CHARS and max(each.text) <= "\xff"
+    ]
+    known: list[list[tuple[Entry, str]]] = []
+    for some in (pieces, runs, longer):
+        if some in known:
+            continue
+        known.append(some)
+        records: dict[str, list[tuple[Entry, str]]] = {}
+        for entry, text in some:
+            records.setdefault(entry.record, []).append((entry, text))
         for group in (*records.values(), *([some] if len(records) > 1 else [])):
-            text = "".join(entry.text.rstrip("=") for entry in group[:-1]) + group[-1].text
-            if len(group) > 1 and len(text) >= _MIN_JOINED:
-                yield f"{group[0].place} … {group[-1].place}", text
+            whole = "".join(text.rstrip("=") for _, text in group[:-1]) + group[-1][1]
+            if len(group) > 1 and len(whole) >= _MIN_JOINED:
+                yield f"{group[0][0].place} … {group[-1][0].place}", whole
+
+
+def _longest_piece(text: str) -> str:
+    """Return the longest piece in a text, which may be a sentence around it, or ""."""
+    found = max(_PIECE.findall(text), key=len, default="")
+    return "" if _NO_PIECE.fullmatch(found) else found
 
 
 def _numbers(entries: list[Entry]) -> Iterator[tuple[str, str]]:

@@ -51,7 +51,7 @@ def plain_record(data: bytes) -> dict[str, object] | None:
     values = record.values()
     if not _SCALARS.issuperset(map(type, values)):
         return None
-    texts = [*record, *(value if type(value) is str else str(value) for value in values)]
+    texts = [*record, *map(str, values)]
     # Without escapes a letter of Latin-1 begins with one of two bytes in UTF-8, and no other control is JSON.
     if any(mark in data for mark in _WORTH_LOOKING) and _BYTES.search("\n".join(texts)):
         return None

@@ -36,16 +36,32 @@ _STAMP = re.compile(
 )  # days since 1900, as Excel writes dates; milliseconds since 1970
 _DECIMAL = re.compile(r"[-+]?\d{1,18}(?:\.\d{1,12})?")
 _DROPPED = re.compile(r"[\s*＊:：]+")
+_ANY = 1 << 62
 
 
 def _hash_fault(text: str) -> str | None:
     return None if _HASH.fullmatch(text) else "is no hash"
 
 
-_CHECKS: dict[str, Callable[[str], str | None]] = {
+def _date_fault(text: str) -> str | None:
+    return None if _DATE.fullmatch(text) or _STAMP.fullmatch(text) else "is no date"
+
+
+def _decimal_fault(text: str) -> str | None:
+    return None if _DECIMAL.fullmatch(text) else "is no number"
+
+
+def _document_fault(text: str) -> str | None:
+    """Return what is wrong with an identity card's number; a document of another length is another one."""
+    return person_fault(text) if len(text) == 18 else None
+
+
+_FAULTS: dict[str, Callable[[str], str | None]] = {
+    "date": _date_fault,
+    "decimal": _decimal_fault,
     "uscc": uscc_fault,
     "organisation": organisation_fault,
-    "person": person_fault,
+    "person": _document_fault,
     "hash": _hash_fault,
 }
 
@@ -62,7 +78,7 @@ class Field:
         check: "uscc", "organisation", "person" or "hash": what its value should be, or "".
         free_text: Whether sentences stand in it.
         seen: Values that sources use; no closed list.
-        takes_all: Whether no value can be wrong in it; follows from the others.
+        room: Up to how many characters any text is right in it; follows from the others.
     """
 
     name: str
@@ -72,7 +88,7 @@ class Field:
     check: str = ""
     free_text: bool = False
     seen: tuple[str, ...] = ()
-    takes_all: bool = field(default=False, compare=False)
+    room: int = field(default=0, compare=False)
 
     @property
     def is_strict(self) -> bool:
@@ -85,14 +101,8 @@ class Field:
             return None
         if self.most is not None and len(text) > self.most:
             return f"has more than {self.most} characters"
-        if self.kind == "date" and not (_DATE.fullmatch(text) or _STAMP.fullmatch(text)):
-            return "is no date"
-        if self.kind == "decimal" and not _DECIMAL.fullmatch(text):
-            return "is no number"
-        # A document may be another than an identity card: only what has its length is one.
-        if self.check == "person" and len(text) != 18:
-            return None
-        return _CHECKS[self.check](text) if self.check else None
+        fault = _FAULTS.get(self.check or self.kind)
+        return fault(text) if fault else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +136,12 @@ class Schema:
 
     def fits(self, record: Mapping[str, object]) -> bool:
         """Return whether a flat record has fields of the form only, and nothing is wrong with any of them."""
+        known = self._by_name
         for name, value in record.items():
-            own = self._by_name.get(name) or self._by_name.get(plain_name(name))
+            own = known.get(name) or known.get(plain_name(name))
             if own is None:
                 return False
-            if own.takes_all or value is None or value in NOTHING:
+            if value is None or (type(value) is str and len(value) <= own.room):
                 continue
             if own.fault(str(value).strip()):
                 return False
@@ -204,4 +215,6 @@ def _field(raw: dict[str, Any]) -> Field:
         name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()
     }
     told = Field(**values)
-    return replace(told, takes_all=told.most is None and told.kind == "text" and not told.check)
+    if (told.check or told.kind) in _FAULTS:
+        return told
+    return replace(told, room=_ANY if told.most is None else told.most)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from efface import __version__
 from efface.guard.decision import DOOR_LIMITS, Guard
+from efface.guard.schema import schema
 from efface.model import Case, Hold, Limits, Mode
 from efface.rules.pack import builtin_packs, load_pack
 
@@ -31,6 +32,10 @@ class Settings:
         packs: The law; by default what ships with efface.
         mode: How hard to look.
         limits: Budgets of one payload.
+        schema: Id of the form that payloads claim to be, or "" for none.
+
+    Raises:
+        UsageError: There is no such form.
     """
 
     case: Case | None = None
@@ -38,15 +43,24 @@ class Settings:
     packs: tuple[Pack, ...] = field(default_factory=builtin_packs)
     mode: Mode = Mode.STANDARD
     limits: Limits = DOOR_LIMITS
+    schema: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a form that is not known, before anything is decided."""
+        if self.schema:
+            schema(self.schema)
 
     def guard(self, day: date) -> Guard:
-        """Return a guard that judges as of a day, unless the settings name one."""
+        """Return a guard that judges as of a day, unless the settings name one.
+
+        It is told of a form with each payload, since not everything that comes through a door is a submission.
+        """
         return Guard(self.case, self.as_of or day, packs=self.packs, mode=self.mode, limits=self.limits)
 
     def tag(self) -> str:
-        """Return 30 hex digits that change with the program, the law, the facts and the budgets (ISTag)."""
+        """Return 30 hex digits that change with the program, the law, the facts, the budgets and the form (ISTag)."""
         packs = [(pack.reference.id, pack.reference.digest) for pack in self.packs]
-        made_of = repr((__version__, packs, self.case, self.as_of, self.mode, self.limits))
+        made_of = repr((__version__, packs, self.case, self.as_of, self.mode, self.limits, self.schema))
         return hashlib.sha256(made_of.encode("utf-8", "backslashreplace")).hexdigest()[:30]
 
     def message(self) -> dict[str, Any]:
@@ -57,6 +71,7 @@ class Settings:
             "packs": [dict(pack.texts) for pack in self.packs],
             "mode": self.mode,
             "limits": asdict(self.limits),
+            "schema": self.schema,
         }
 
     @classmethod
@@ -68,6 +83,7 @@ class Settings:
             tuple(load_pack(texts, checked=True) for texts in message["packs"]),
             Mode(message["mode"]),
             Limits(**message["limits"]),
+            message["schema"],
         )
 
 

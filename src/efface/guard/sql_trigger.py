@@ -1,8 +1,8 @@
 """Write the SQL of a trigger that refuses pictures, templates and long vectors at a table of PostgreSQL.
 
 It runs in the database, without efface, so it knows much less: heads of files in `bytea` and hexadecimal, base64 and
-data URIs in texts, JSON and XML, and numbers in a row. It looks at the row as it will be stored, after all other
-triggers, in whatever column, also one that is added later.
+data URIs in texts, JSON and XML, and numbers in a row, or in an element each. It looks at the row as it will be
+stored, after all other triggers, in whatever column, also one that is added later.
 
 Not promised: what is compressed, encrypted, cut into pieces, packed as bare floats, or kept as a large object passes;
 so does what the owner of the table does after he has switched the trigger off. The guard, or a scan, sees more.
@@ -71,6 +71,7 @@ def trigger_sql(table: str, hint: str, *, numbers: int = NUMBERS) -> str:
         base64=literal(rf"(^|[^0-9A-Za-z+/_-])({'|'.join(_BASE64)})"),
         uri=literal(_URI),
         vector=literal(rf"({_NUMBER}[\s,;]+){{{numbers - 1}}}{_NUMBER}"),
+        elements=literal(rf"(<[^<>/]+>{_GAP}{_NUMBER}{_GAP}</[^<>]+>{_GAP}){{{numbers}}}"),
         hint=literal(hint),
     )
     tag = "$efface$"
@@ -80,6 +81,7 @@ def trigger_sql(table: str, hint: str, *, numbers: int = NUMBERS) -> str:
 
 
 _NUMBER = r"[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?"
+_GAP = r"(\s|\\[nrt])*"  # as they are, and as JSON writes them
 
 _BODY = r"""
 DECLARE
@@ -100,7 +102,7 @@ BEGIN
       WHEN part.value ~* {uri} THEN 'a data URI'
       WHEN part.value ~* {hexadecimal} THEN 'a picture or a template'
       WHEN part.value ~ {base64} THEN 'a picture or a template in base64'
-      WHEN part.value ~ {vector} THEN 'a long vector'
+      WHEN part.value ~ {vector} OR part.value ~ {elements} THEN 'a long vector'
     END;
     IF what IS NOT NULL THEN
       RAISE EXCEPTION USING

@@ -27,7 +27,10 @@ __all__ = ["Piece", "as_message", "read"]
 
 _JSON = frozenset({"application/json", "application/x-ndjson"})
 _TABLES = frozenset({"text/csv", "text/tab-separated-values"})
-_ZIP, _MESSAGE = "application/zip", "message/rfc822"
+_ZIP, _MESSAGE, _COMPOUND = "application/zip", "message/rfc822", "application/x-ole-storage"
+_OLD_SHEETS = re.compile(
+    rb"W\0o\0r\0k\0b\0o\0o\0k\0\0\0|\0B\0o\0o\0k\0\0\0", re.IGNORECASE
+)  # of Excel 97, of Excel 5
 _MULTIPART = re.compile(rb"\s*--([^\r\n]{1,70})\r?\n(?:[A-Za-z-]{1,40}:[^\r\n]{0,1000}\r?\n){1,10}")
 _PAIR = r"[\w.%+\[\]-]{1,200}=[^&\s]*"
 _WEB_FORM = re.compile(rf"{_PAIR}(?:&{_PAIR})*")
@@ -99,14 +102,15 @@ def read(
             yield from _of_archive(data, limits, is_heading, path)
         elif kind == _MESSAGE:
             yield from _of_message(data, limits, is_heading, path)
-        elif kind == "text/plain" and _WEB_FORM.fullmatch(_text(data).strip()):
-            yield Piece(path, tuple(_of_web_form(_text(data).strip())))
+        elif kind == _COMPOUND and _OLD_SHEETS.search(data):
+            yield Piece(path, fault="XLS: cells of the old Excel format are not read; .xlsx and CSV are")
         elif kind.startswith("text/"):
-            yield Piece(path, loose=(Entry("the text", "", "", (), _text(data), "aside"),))
+            yield _of_text(_text(data), kind, path)
         elif kind == sniff.OCTETS:
             yield Piece(path, loose=tuple(_of_octets(data)))
         else:
-            yield Piece(path)
+            # What is text from its first byte to its last is no file of such a kind, whatever it begins with.
+            yield Piece(path, loose=() if data.isascii() else tuple(_of_octets(data)))
     except FormatError as error:
         yield Piece(path, fault=str(error))
 
@@ -118,8 +122,15 @@ def _text(data: bytes) -> str:
     return text
 
 
+def _of_text(text: str, kind: str, path: tuple[str, ...]) -> Piece:
+    """Return the fields of a web page's form, or text that is none."""
+    if kind == "text/plain" and _WEB_FORM.fullmatch(text.strip()):
+        return Piece(path, tuple(_of_web_form(text.strip())))
+    return Piece(path, loose=(Entry("the text", "", "", (), text, "aside"),))
+
+
 def _of_octets(data: bytes) -> Iterator[Entry]:
-    """Yield bytes as text where they are UTF-8 with controls: bytes that were written one to a character."""
+    """Yield bytes as text where they are UTF-8: bytes that were written one to a character."""
     try:
         yield Entry("the text", "", "", (), data.decode(), "aside")
     except UnicodeDecodeError:

@@ -137,34 +137,43 @@ def _told(place: str, decision: Decision) -> Told:
     return Told(place, decision.door, decision.reason, tuple(each.where for each in decision.places))
 
 
-def position_of(text: str, target: str, only: Iterable[str] = ()) -> Position:
+def position_of(text: str, target: str, only: Iterable[str] = (), schema: str = "") -> Position:
     """Return the position that a file holds.
 
+    Args:
+        text: Of the file.
+        target: The database.
+        only: Tables, or none for all.
+        schema: Id of the form that rows are held to, or "".
+
     Raises:
-        UsageError: It holds none, or that of another database or of other tables, whose rows would be skipped.
+        UsageError: It holds none, or that of another database, of other tables or under another form: rows would be
+            skipped.
     """
     try:
         kept = json.loads(text)
         found = Position(int(kept["at"]), str(kept["system"]))
-        place, tables, schema = kept["place"], kept["tables"], kept["schema"]
+        place, tables, form, kind = kept["place"], kept["tables"], kept.get("form", ""), kept["schema"]
     except (ValueError, KeyError, TypeError, RecursionError):
         raise UsageError("the file of the position holds none") from None
-    if schema != _SCHEMA:
+    if kind != _SCHEMA:
         raise UsageError("the file of the position holds none")
-    if (place, tables) != (parse_address(target).locator.uri, sorted(set(only))):
+    if (place, tables, form) != (parse_address(target).locator.uri, sorted(set(only)), schema):
         raise UsageError(
-            "the position is one of another database or of other tables", to_do="Keep a file for each."
+            "the position is one of another database, of other tables or under another form",
+            to_do="Keep a file for each.",
         )
     return found
 
 
-def text_of(position: Position, target: str, only: Iterable[str] = ()) -> str:
+def text_of(position: Position, target: str, only: Iterable[str] = (), schema: str = "") -> str:
     """Return a position as a file holds it; no secret and no content."""
     place = parse_address(target).locator.uri
     kept = {
         "schema": _SCHEMA,
         "place": place,
         "tables": sorted(set(only)),
+        "form": schema,
         "at": position.at,
         "system": position.system,
     }

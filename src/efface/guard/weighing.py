@@ -175,4 +175,7 @@ def _policy(finding: Finding, what: str) -> _Said:
 
 
 def _of_gaps(gaps: tuple[Gap, ...]) -> tuple[Place, ...]:
-    return tuple(Place(part_place(gap.locator.path[1:]) or "the payload", gap.reason) for gap in gaps)
+    return tuple(
+        Place(part_place(gap.locator.path[1:]) or "the payload", f"{gap.reason}: {gap.detail}".rstrip(": "))
+        for gap in gaps
+    )

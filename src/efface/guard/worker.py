@@ -4,8 +4,8 @@ It is started as a program of its own, so that a crash, a hang or a decoder that
 payload, which is refused, and never the door.
 
 On the pipe, from the supervisor: one line of JSON, `Settings.message()`; then for each payload a line of JSON,
-`{"name": text, "size": bytes}`, and so many bytes. To the supervisor, one line of JSON each: `{"ready": true}`
-once, then `Answer.message()` for each payload.
+`{"name": text, "size": bytes, "schema": id of a form or ""}`, and so many bytes. To the supervisor, one line of
+JSON each: `{"ready": true}` once, then `Answer.message()` for each payload.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ import socket
 import sys
 from contextlib import suppress
 from datetime import date
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from efface.guard.answer import Answer
     from efface.guard.decision import Guard
     from efface.guard.settings import Settings
@@ -46,7 +48,7 @@ def main(descriptor: int) -> None:
         _send(pipe, {"ready": True})
         for line in incoming:
             task = json.loads(line)
-            _send(pipe, _answer(deciding, str(task["name"]), int(task["size"]), incoming).message())
+            _send(pipe, _answer(deciding, task, incoming).message())
 
 
 class _Deciding:
@@ -61,18 +63,20 @@ class _Deciding:
         """Load what the first payload would have to wait for."""
         self.decide(b'[{"ready": true}]', "ready.json")  # no plain record: those need no detector
 
-    def decide(self, data: bytes, name: str) -> Answer:
+    def decide(self, data: bytes, name: str, form: str = "") -> Answer:
         from efface.guard.answer import Answer  # noqa: PLC0415 - imported under the memory limit
+        from efface.guard.schema import schema  # noqa: PLC0415 - imported under the memory limit
 
         day = date.today()  # noqa: DTZ011 - the law's day is local
         if self._guard is None or day != self._day:
             self._guard, self._day = self._settings.guard(day), day
-        return Answer.of(self._guard.decide(data, name), name)
+        return Answer.of(self._guard.decide(data, name, schema=schema(form) if form else None), name)
 
 
-def _answer(deciding: _Deciding, name: str, size: int, incoming: BinaryIO) -> Answer:
+def _answer(deciding: _Deciding, task: Mapping[str, Any], incoming: BinaryIO) -> Answer:
     from efface.guard.answer import Answer  # noqa: PLC0415 - imported under the memory limit
 
+    size = int(task["size"])
     try:
         data = incoming.read(size)
     except MemoryError:
@@ -80,7 +84,7 @@ def _answer(deciding: _Deciding, name: str, size: int, incoming: BinaryIO) -> An
     if len(data) != size:
         raise SystemExit(1)
     try:
-        return deciding.decide(data, name)
+        return deciding.decide(data, str(task["name"]), str(task["schema"]))
     except MemoryError:
         return Answer.undecided("over-limit", "MemoryError")
     except Exception as error:  # noqa: BLE001 - the guard's decision: a crash becomes a refusal

@@ -20,7 +20,7 @@ from efface.errors import EffaceError
 from efface.guard.answer import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Coroutine, Iterator, Mapping
 
     from efface.guard.settings import Settings
 
@@ -109,8 +109,14 @@ class Workers:
         """How many payloads wait for a process."""
         return self._waiting
 
-    async def decide(self, payload: Readable, name: str) -> Answer:
-        """Return the answer about a payload; what goes wrong is a refusal."""
+    async def decide(self, payload: Readable, name: str, schema: str = "") -> Answer:
+        """Return the answer about a payload; what goes wrong is a refusal.
+
+        Args:
+            payload: Its bytes.
+            name: Its name.
+            schema: Id of the form that it claims to be, or "" for none.
+        """
         if self._is_closed or self._waiting >= self._most_waiting:
             return Answer.undecided("overloaded")
         self._waiting += 1
@@ -121,13 +127,13 @@ class Workers:
             return Answer.undecided("overloaded")
         finally:
             self._waiting -= 1
-        return await self._decide(worker, payload, name)
+        return await self._decide(worker, payload, {"name": name, "size": payload.size, "schema": schema})
 
-    async def _decide(self, worker: _Worker, payload: Readable, name: str) -> Answer:
+    async def _decide(self, worker: _Worker, payload: Readable, task: Mapping[str, Any]) -> Answer:
         is_sound = False
         try:
             async with asyncio.timeout(self._deadline_s):
-                answer = await _asked(worker, payload, name)
+                answer = await _asked(worker, payload, task)
             is_sound = True
         except TimeoutError:
             return Answer.undecided("timeout")
@@ -230,8 +236,8 @@ class Workers:
         return worker
 
 
-async def _asked(worker: _Worker, payload: Readable, name: str) -> Answer:
-    worker.writer.write(_line({"name": name, "size": payload.size}))
+async def _asked(worker: _Worker, payload: Readable, task: Mapping[str, Any]) -> Answer:
+    worker.writer.write(_line(task))
     for chunk in payload.chunks():
         worker.writer.write(chunk)
         await worker.writer.drain()

@@ -1,6 +1,7 @@
 """One endpoint that decides on the body of a request.
 
     POST /check   body: the payload; header X-Payload-Name: its name, percent-encoded, optional
+                  header X-Payload-Schema: id of the form that it claims to be, optional
                   200 {"door": "allow", ...}, 403 refuse, 422 quarantine, 503 it could not be decided
     GET  /health  200 {"status": "ok"}
 
@@ -19,6 +20,7 @@ from fastapi import FastAPI, Header, Request, Response
 from pydantic import BaseModel, Field
 
 from efface import __version__
+from efface.guard import schemas
 from efface.server.asgi import GoneError, peer_of, take_body
 from efface.server.opening import DoorOptions, open_door
 from efface.server.receipt import PROBLEM_TYPE
@@ -98,6 +100,9 @@ def application(
     async def check(
         request: Request,
         x_payload_name: Annotated[str, Header(description="Name of the payload, percent-encoded.")] = "",
+        x_payload_schema: Annotated[
+            str, Header(description="Form that it claims to be.", json_schema_extra={"enum": list(schemas())})
+        ] = "",
         authorization: Annotated[str, Header(description="Bearer token, where tokens are asked for.")] = "",
     ) -> Response:
         """Say whether a payload may pass."""
@@ -107,6 +112,9 @@ def application(
         if rate is not None and (early_s := rate.wait_s(peer_of(request.scope))):
             door[0].metrics.turned_away("rate")
             return _problem(429, "too many requests", {"Retry-After": str(int(early_s) + 1)})
+        if (wrong := _wrong_schema(x_payload_schema, door[0].schema)) is not None:
+            door[0].metrics.turned_away("schema")
+            return _problem(400, wrong, {"Connection": "close"})
         name = unquote(x_payload_name)[:_MAX_NAME] or "payload"
         with door[0].spool() as spool:
             try:
@@ -114,7 +122,8 @@ def application(
             except GoneError:
                 door[0].metrics.turned_away("gone")
                 return _problem(408, "the body did not come to its end", {"Connection": "close"})
-            return _answer(receipt or await door[0].decide("check", spool, name=name))
+            form = x_payload_schema or None
+            return _answer(receipt or await door[0].decide("check", spool, name=name, schema=form))
 
     return app
 
@@ -133,6 +142,13 @@ _BODY: dict[str, Any] = {
         "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
+
+
+def _wrong_schema(named: str, required: str) -> str | None:
+    """Return why a form cannot be named, or None where it can."""
+    if named and named not in schemas():
+        return f"no such form; known: {', '.join(schemas())}"
+    return f"this door takes {required} only" if named and required and named != required else None
 
 
 def _answer(receipt: Receipt) -> Response:

@@ -204,7 +204,9 @@ class _Connection:
         with self._keeper.spool(message) as spool:
             continued, receipt = await self._received(request, spool)
             if receipt is None:
-                receipt = await self._keeper.decide(request.method.lower(), spool, message)
+                # What a service gives out is no submission: responses are held to no form.
+                form = "" if request.method == "RESPMOD" else None
+                receipt = await self._keeper.decide(request.method.lower(), spool, message, schema=form)
                 is_whole = True
             else:
                 is_whole = False

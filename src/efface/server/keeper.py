@@ -96,6 +96,11 @@ class Doorkeeper:
         """Whether payloads can be decided on and put on record."""
         return self.workers.ready > 0 and (self._recorder is None or self._recorder.is_sound)
 
+    @property
+    def schema(self) -> str:
+        """Id of the form that bodies are held to, or ""."""
+        return self.workers.settings.schema
+
     def spool(self, message: Head | None = None) -> Spool:
         """Return a place for a body of a message."""
         before = b"" if message is None else message.before
@@ -110,7 +115,14 @@ class Doorkeeper:
         await self.workers.reload(settings)
         self._basis, self.tag = Basis(settings.packs), settings.tag()
 
-    async def decide(self, way: str, body: Spool, message: Head | None = None, name: str = "body") -> Receipt:
+    async def decide(
+        self,
+        way: str,
+        body: Spool,
+        message: Head | None = None,
+        name: str = "body",
+        schema: str | None = None,
+    ) -> Receipt:
         """Return the receipt for a message whose body is there; never raises but when it is cancelled.
 
         Args:
@@ -118,10 +130,13 @@ class Doorkeeper:
             body: The whole body.
             message: The head, or None where there is none to look at.
             name: What the body is called.
+            schema: Id of the form that the body claims to be, "" for none, None for what the settings say. The
+                head is held to no form, and neither is a message that has a head and no body.
         """
         if message is not None and message.unreadable and body.size_written:
             return await self.hold(way, message.unreadable, body)
-        return await self._through(way, body, self._looked_at(body, message, name))
+        form = self.schema if schema is None else schema
+        return await self._through(way, body, self._looked_at(body, message, name, form))
 
     async def hold(self, way: str, reason: str, body: Spool | None = None) -> Receipt:
         """Return the receipt for what was not looked at."""
@@ -131,7 +146,7 @@ class Doorkeeper:
         """Return the receipt for what could not even be received."""
         return await self._through(way, None, _known(Answer.undecided(fault)))
 
-    async def _looked_at(self, body: Spool, message: Head | None, name: str) -> Answer:
+    async def _looked_at(self, body: Spool, message: Head | None, name: str, form: str) -> Answer:
         texts = b"" if message is None else message.long_texts
         answers = []
         if texts:
@@ -139,7 +154,8 @@ class Doorkeeper:
                 head.write(texts)
                 answers.append(await self.workers.decide(head, "head.json"))
         if body.size_written or not texts:
-            answers.append(await self.workers.decide(body, name))
+            is_handed_in = body.size_written > 0 or message is None
+            answers.append(await self.workers.decide(body, name, form if is_handed_in else ""))
         return strictest(answers)
 
     async def _through(self, way: str, body: Spool | None, looking: Awaitable[Answer]) -> Receipt:

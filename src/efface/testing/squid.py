@@ -64,11 +64,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def squid(icap_port: int) -> Iterator[int]:
+def squid(icap_port: int, more: str = "") -> Iterator[int]:
     """Run a Squid until the block ends; yield its port.
 
     Args:
         icap_port: Of the ICAP server on loopback, which is asked about every request and response.
+        more: Further lines of its configuration.
     """
     program = _program()
     assert program is not None
@@ -76,7 +77,9 @@ def squid(icap_port: int) -> Iterator[int]:
     with tempfile.TemporaryDirectory(prefix="efface-squid-") as name:
         folder = Path(name)
         configuration = folder / "squid.conf"
-        configuration.write_text(_CONFIGURATION.format(port=port, icap=icap_port, folder=folder), "utf-8")
+        configuration.write_text(
+            _CONFIGURATION.format(port=port, icap=icap_port, folder=folder) + more, "utf-8"
+        )
         if os.geteuid() == 0:  # it changes to its own user, who writes its log
             os.chown(folder, pwd.getpwnam("proxy").pw_uid, -1)
         process = subprocess.Popen(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import io
 import json
+import struct
 import zipfile
 
 import pytest
 
 from efface.errors import UsageError
-from efface.guard import Door, Guard, schema, schemas
+from efface.guard import Door, Guard, Schema, schema, schemas
 from efface.testing import records, stores
+from efface.testing.compound import compound
 from efface.testing.submissions import FORMATS, clean_record, submission, workbook
 
 PENALTY = schema("cn-penalty")
@@ -131,6 +133,34 @@ NO_FORM = {
 def test_what_is_no_table_waits(credit: Guard, data: bytes, name: str) -> None:
     """A form is handed in as a table or document of fields; anything else is for a person."""
     assert credit.decide(data, name, schema=PENALTY).door is Door.QUARANTINE
+
+
+def _old_workbook(stream: str) -> bytes:
+    """Return a workbook of BIFF whose one text is a template in base64."""
+    text = ZK.encode()
+    table = struct.pack("<HHIIHB", 0x00FC, 11 + len(text), 1, 1, len(text), 0) + text
+    return compound({stream: struct.pack("<HH", 0x0809, 16) + bytes(16) + table + b"\x0a\0\0\0"})
+
+
+@pytest.mark.parametrize("stream", ["Workbook", "WORKBOOK", "Book"])
+@pytest.mark.parametrize("form", [None, PENALTY], ids=["no form", "a form"])
+def test_an_old_workbook_waits_since_its_cells_are_not_read(
+    credit: Guard, stream: str, form: Schema | None
+) -> None:
+    """Alone and in an archive; whoever hands it in is told what to do instead."""
+    data = _old_workbook(stream)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a.xls", data)
+    for sent, name in ((data, "a.xls"), (packed.getvalue(), "a.zip")):
+        decision = credit.decide(sent, name, schema=form)
+        assert decision.door is Door.QUARANTINE
+        assert form or ".xlsx and CSV" in decision.places[0].why
+
+
+def test_another_compound_file_is_no_workbook(credit: Guard) -> None:
+    """What has no sheets is looked into as it was."""
+    assert credit.decide(compound({"WordDocument": bytes(600)}), "a.doc").door is Door.ALLOW
 
 
 def test_an_archive_is_as_strict_as_its_members(credit: Guard) -> None:

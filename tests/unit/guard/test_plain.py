@@ -8,7 +8,10 @@ from datetime import date
 
 import pytest
 
-from efface.guard import Door, Guard, schema, schemas
+from efface.formats.cn_codes import uscc_check
+from efface.guard import Door, Guard, Schema, schema, schemas
+from efface.guard.entries import of_json
+from efface.guard.form_check import compared
 from efface.guard.plain import plain_record
 from efface.testing.hiding import CODINGS, PAYLOADS, hidden
 from efface.testing.submissions import clean_record
@@ -75,6 +78,67 @@ def test_both_ways_answer_alike_on_random_records(credit: Guard, long: Guard) ->
         plain += plain_record(data) is not None
         assert credit.decide(data, "a.json").door is long.decide(data, "a.json").door
     assert plain > 300
+
+
+USCC = "91120000MA06K8T79"
+VALUES = (
+    *("", " ", "/", " / ", "无", "null", "甲", "甲" * 18, "甲" * 36, "甲" * 37, "甲" * 201, "a" * 19),
+    *(
+        "2025-01-02",
+        "2025年1月2日",
+        " 2025/1/2 ",
+        "45000.0",
+        "1700000000000",
+        "soon",
+        "2025-01-02 3:04",
+        "2025-",
+    ),
+    *("0.5", "-3", "1e5", "1,000", "+.5", "١٢٣", USCC + uscc_check(USCC), USCC + "?", USCC + "I", USCC),
+    *(
+        "110101199001010015",
+        "110101199013010015",
+        "11010119900101001X",
+        "１１０１０１１９９００１０１００１５",
+    ),
+    *("MA06K8T79", "MA06K8T7-9", "12345678", "d41d8cd98f00b204e9800998ecf8427e", "left thumb"),
+    *(None, True, False, 0, 20250102, 45000.5, 10**20, -1.5),
+)
+AROUND = ("{}", " {} ", "*{}", "{}：", "{}x")
+
+
+def drawn(form: Schema, chance: random.Random) -> dict[str, object]:
+    """Return a record of a form's fields, some under names that are not quite theirs, with any values."""
+    fields = chance.sample(form.fields, chance.randint(1, 6))
+    names = [chance.choice((field.name, field.name.upper(), *field.zh)) for field in fields]
+    shells = chance.choices(AROUND, (20, 1, 1, 1, 1), k=len(names))
+    return {
+        shell.format(name): chance.choice(VALUES) for shell, name in zip(shells, names, strict=True)
+    } | chance.choices(({}, {"": "/"}, {"rlzp": "1"}, {"finger_print": "a"}), (20, 1, 1, 1))[0]
+
+
+@pytest.mark.parametrize("form", schemas().values(), ids=schemas().keys())
+def test_a_record_fits_its_form_by_one_look_or_by_each_value(form: Schema) -> None:
+    """Names, lengths, dates, numbers and codes: both ways to compare a record with a form say the same."""
+    chance, fitting = random.Random(form.id), 0
+    for _ in range(2_000):
+        record = drawn(form, chance)
+        found = compared(of_json(written(record).decode()), form)
+        fits = form.fits(record)
+        assert fits == (not found.unknown and not found.warnings) or "" in record, record
+        fitting += fits
+    assert 100 < fitting < 1_900
+
+
+def test_both_ways_answer_alike_on_random_records_under_a_form(credit: Guard, long: Guard) -> None:
+    """Door and warnings are those of the long way, whatever stands in the fields of a form."""
+    chance, plain = random.Random(11), 0
+    for _ in range(250):
+        form = chance.choice(list(schemas().values()))
+        data = written(drawn(form, chance))
+        short, whole = (guard.decide(data, "a.json", schema=form) for guard in (credit, long))
+        assert (short.door, short.warnings) == (whole.door, whole.warnings), data
+        plain += plain_record(data) is not None
+    assert plain > 100
 
 
 def test_nothing_hidden_is_plain() -> None:
