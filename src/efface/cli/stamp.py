@@ -55,8 +55,7 @@ def request(
     certificate
         Certificate file.
     """
-    from efface.cli.check import read_certificate
-    from efface.cli.options import write_bytes
+    from efface.cli.options import read_certificate, write_bytes
     from efface.errors import UsageError
     from efface.evidence import stamps
 
@@ -88,8 +87,7 @@ def attach(
     response
         What the authority answered.
     """
-    from efface.cli.check import read_certificate
-    from efface.cli.options import write_bytes
+    from efface.cli.options import read_certificate, write_bytes
     from efface.cli.output import show
     from efface.errors import UsageError
     from efface.evidence import stamps
