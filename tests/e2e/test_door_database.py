@@ -153,7 +153,9 @@ XML = {
 def xml_server() -> Iterator[Server]:
     """The system's PostgreSQL: the tests' own is built without XML."""
     programs = system_postgres()
-    require("" if programs else "no PostgreSQL of the system (Debian: postgresql), as the tests' own knows no XML")
+    require(
+        "" if programs else "no PostgreSQL of the system (Debian: postgresql), as the tests' own knows no XML"
+    )
     with postgresql(programs) as running:
         yield running
 
