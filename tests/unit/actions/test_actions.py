@@ -42,6 +42,10 @@ def found(*path: str, fragment: str | None = None, form: Form = Form.TEMPLATE) -
     return Finding("a@1", form, Characteristic.FACE, Locator("file", path, fragment), 0.9, clues=clues)
 
 
+def system(signature: str) -> Finding:
+    return replace(found("a.so", form=Form.SYSTEM), clues=(Clue("signature", signature),))
+
+
 def face(*path: str, page: int | None = None) -> Finding:
     locator = Locator("file", path).at_box(BOX, page=page)
     return Finding("face-image@1", Form.SAMPLE, Characteristic.FACE, locator, 0.9)
@@ -246,7 +250,9 @@ WHO = {
     "a run in plain text": ("text/plain", found("a.log", fragment="text/TMP"), "erase-values"),
     "a member of an archive": ("application/zip", found("a.zip", "b.bin"), "rewrite-archive"),
     "a member of a rar archive": ("application/vnd.rar", found("a.rar", "b.bin"), None),
-    "a program": ("application/x-elf", found("a.so", form=Form.SYSTEM), "erase-file"),
+    "a program that nothing tells of": ("application/x-elf", found("a.so", form=Form.SYSTEM), None),
+    "a library of a system": ("application/x-elf", system("library/a"), "erase-file"),
+    "a program with calls in it": ("application/x-elf", system("code/a"), None),
     "a record": ("application/vnd.efface.biometric-record", found("a.fmr"), "erase-file"),
     "a record inside a program": ("application/x-elf", found("a.so", fragment="offset=99"), None),
     "a record inside unknown bytes": (
