@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["values"]
 
-_PART = r"(?:`[^`\n]{1,128}`|\"[^\"\n]{1,128}\"|\[[^\]\n]{1,128}\]|[\w$\u3400-\u9fff]{1,128})"
+_PART = r"(?:`[^`\n]{1,128}`|\"[^\"\n]{1,128}\"|\[[^\]\n]{1,128}\]|[\w$]{1,128})"
 _NAME = rf"(?:{_PART}\.){{0,2}}{_PART}"
 _STATEMENT = re.compile(
     rf"^[ \t]*(?:(?P<insert>(?:INSERT|REPLACE)\s+(?:IGNORE\s+)?INTO)\s+(?P<into>{_NAME})\s*"
@@ -38,7 +38,7 @@ _STRING = re.compile(r"[^'\\]*(?:(?:''|\\.)[^'\\]*)*'", re.DOTALL)
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "0": "\0", "Z": "\x1a", "b": "\b"}
 _UNDECODABLE = re.compile(r"[\udc80-\udcff]")
 _COPY_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v"}
-_COLUMN = re.compile(r"\s*[`\"\[]?([\w$\u3400-\u9fff]+)")
+_COLUMN = re.compile(r"\s*[`\"\[]?([\w$]+)")
 _NO_COLUMN = frozenset({"primary", "unique", "key", "constraint", "foreign", "check", "index", "fulltext"})
 
 

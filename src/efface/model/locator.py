@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote
 __all__ = ["Box", "Locator", "printable"]
 
 _SAFE = "/:@,;=+$&()*'~"
+_PLAIN = re.compile(rf"[A-Za-z0-9_.{re.escape(_SAFE)}-]*")  # nothing in it to be quoted, as in most paths
 _XYWH = re.compile(r"(?:^|&)xywh=pixel:(\d+),(\d+),(\d+),(\d+)(?:&|$)")
 _TIMES = re.compile(r"(?:^|&)t=(\d+(?:\.\d+)?),(\d+(?:\.\d+)?)(?:&|$)")
 _TRACK = re.compile(r"(?:^|&)track=(\d+)(?:&|$)")
@@ -27,6 +28,8 @@ def printable(text: str) -> str:
 
 @lru_cache(maxsize=1024)  # a place is told several times while it is looked at
 def _quoted(part: str) -> str:
+    if _PLAIN.fullmatch(part):
+        return part
     try:
         raw = part.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:  # half a UTF-16 pair, as a JSON key may hold: not a byte of a file's name

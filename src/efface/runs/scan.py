@@ -173,14 +173,14 @@ def _begin(store: Store, options: ScanOptions, started_at: datetime) -> int:
 
 def _list(store: Store, listings: list[Iterator[Unit | Gap]], number: int) -> None:
     path = os.path.realpath(store.path)  # as sources name it
-    own = {path, path + "-wal", path + "-shm", path + "-journal"}
+    own = {Locator.of_file(path + ending).uri for ending in ("", "-wal", "-shm", "-journal")}
     batch: list[Unit] = []
     gaps: list[Gap] = []
     for listing in listings:
         for listed in listing:
             if isinstance(listed, Gap):
                 gaps.append(listed)
-            elif Locator.parse(listed.uri).path[0] not in own:  # the run file does not scan itself
+            elif listed.uri not in own:  # the run file does not scan itself
                 batch.append(listed)
                 if len(batch) >= _LIST_BATCH:
                     with store.transaction():

@@ -178,7 +178,9 @@ class Filesystem:
             kind = _KINDS.get(stat.S_IFMT(info.st_mode), "not a regular file")
             return _gap(path, f"{kind}: holds no file content that could be read", GapReason.UNSUPPORTED)
         stamp = _stamp(path, info) if logged else _stamp_of(info)
-        return Unit(Locator.of_file(path).uri, info.st_size, stamp, self.name)
+        return Unit(
+            Locator("file", (path,)).uri, info.st_size, stamp, self.name
+        )  # below a real path: absolute
 
 
 def _gap(path: str, detail: str, reason: GapReason = GapReason.UNREADABLE) -> Gap:
