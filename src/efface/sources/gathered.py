@@ -106,7 +106,8 @@ class _Gathering:
             is_sample = len(cells.kept) < cells.count and cells.longest >= _WORTH_TELLING
             drawn = len(cells.kept) if is_sample else None
             place = self._part.locator.at(pattern)
-            beside = partial(_beside, columns, pattern)
+            # Of two samples the values are hardly ever of the same records.
+            beside = partial(_beside, columns, pattern) if len(cells.kept) == cells.count else None
             yield Column(place, around, partial(iter, cells.kept), cells.count, None, drawn, (), beside)
 
 
@@ -147,7 +148,7 @@ def _taken_in(
 
 def _beside(columns: Mapping[str, _Cells], pattern: str) -> Iterator[bytes | str]:
     for other, cells in columns.items():
-        if other != pattern and cells.longest >= _WORTH_TELLING:
+        if other != pattern and cells.longest >= _WORTH_TELLING and len(cells.kept) == cells.count:
             yield from islice(cells.kept, _BESIDE)
 
 

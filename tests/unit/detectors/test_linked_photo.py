@@ -60,9 +60,11 @@ def others() -> Vector:
     return np.asarray(1.4 * (mean + noise) / np.linalg.norm(mean + noise, axis=1, keepdims=True), np.float32)
 
 
-def examined(name: str, data: bytes, mode: Mode = Mode.STANDARD) -> list[Finding]:
+def examined(
+    name: str, data: bytes, mode: Mode = Mode.STANDARD, limits: Limits | None = None
+) -> list[Finding]:
     part = Part(Locator("file", (f"/{name}",)), BytesPayload(data), Surroundings((name,)))
-    results = Examiner(mode, Limits()).examine(part)
+    results = Examiner(mode, limits or Limits()).examine(part)
     return [each for each in results if isinstance(each, Finding) and each.form is Form.TEMPLATE]
 
 
@@ -111,6 +113,13 @@ def test_nothing_is_tried_without_photos_or_in_a_hurry(photo: bytes, vector: Vec
     """Without a photo beside there is no clue, nor in `fast`."""
     assert told(examined("people.json", records(b"none", [vector, *others]))) == []
     assert told(examined("people.json", records(photo, [vector, *others]), Mode.FAST)) == []
+
+
+def test_samples_of_records_are_not_compared(photo: bytes, vector: Vector, others: Vector) -> None:
+    """Where values were left out, photos and vectors are of different records: nothing is told of them."""
+    data = records(photo, [vector, *others])
+    assert told(examined("people.json", data, limits=Limits(cells=4))) == []
+    assert told(examined("people.json", data, limits=Limits(cells=6))) == ["6 of 6"]
 
 
 def test_a_broken_photo_is_passed_over(photo: bytes, vector: Vector) -> None:
