@@ -17,7 +17,9 @@ import json
 import os
 import re
 import shlex
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -97,12 +99,22 @@ def _python(place: Path) -> Owner | None:
     for folder in place.parents:
         if folder.name not in ("site-packages", "dist-packages"):
             continue
-        inside = place.relative_to(folder).as_posix()
-        for record in _sorted(folder, "*.dist-info/RECORD"):
-            rows = csv.reader(_text(record).splitlines())
-            if any(row and os.path.normpath(row[0]) == inside for row in rows):
-                return _owner("pip", record.parent.name.partition("-")[0], place)
+        package = _recorded(folder).get(place.relative_to(folder).as_posix())
+        if package is not None:
+            return _owner("pip", package, place)
     return None
+
+
+@lru_cache(maxsize=32)  # a plan asks for many files of one place, and its records are many, too
+def _recorded(folder: Path) -> dict[str, str]:
+    """Return the package of each file that pip installed into a folder."""
+    found: dict[str, str] = {}
+    for record in _sorted(folder, "*.dist-info/RECORD"):
+        with suppress(csv.Error):  # what stands before the damage counts
+            for row in csv.reader(_text(record).splitlines()):
+                if row:
+                    found.setdefault(os.path.normpath(row[0]), record.parent.name.partition("-")[0])
+    return found
 
 
 def _conda(place: Path) -> Owner | None:
@@ -125,10 +137,21 @@ def _files_of(record: Path) -> list[str]:
 
 def _dpkg(place: Path) -> Owner | None:
     for root, names in _inside(place):
-        for record in _sorted(root, "var/lib/dpkg/info/*.list"):
-            if names & set(_text(record).splitlines()):
-                return _owner("dpkg", record.name.removesuffix(".list"), place)
+        listed = _listed(root)
+        package = next((listed[name] for name in sorted(names) if name in listed), None)
+        if package is not None:
+            return _owner("dpkg", package, place)
     return None
+
+
+@lru_cache(maxsize=256)  # as above; most folders are no system's root and have no such records
+def _listed(root: Path) -> dict[str, str]:
+    """Return the package of each file that dpkg installed into a system, by its path there."""
+    found: dict[str, str] = {}
+    for record in _sorted(root, "var/lib/dpkg/info/*.list"):
+        for name in _text(record).splitlines():
+            found.setdefault(name, record.name.removesuffix(".list"))
+    return found
 
 
 def _apk(place: Path) -> Owner | None:

@@ -93,3 +93,13 @@ def test_broken_records_own_nothing(root: Path, text: str) -> None:
     """No record ends the look."""
     (root / "opt/conda/conda-meta/face-sdk-1.2-h0.json").write_text(text)
     assert owner_of(str(root / "opt/conda/lib/libmegface.so")) is None
+
+
+def test_a_damaged_record_ends_where_the_damage_is(root: Path) -> None:
+    """What a record names before a field that is no name counts, and the plan goes on."""
+    record = root / SITE / "insightface-0.7.3.dist-info/RECORD"
+    record.write_text(record.read_text() + f'"{"x" * 200_000}",,\ninsightface/late.onnx,,\n')
+    found = owner_of(str(root / SITE / "insightface/model/a.onnx"))
+    assert found is not None
+    assert found.manager == "pip"
+    assert owner_of(str(root / SITE / "insightface/late.onnx")) is None
