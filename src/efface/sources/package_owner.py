@@ -17,7 +17,6 @@ import json
 import os
 import re
 import shlex
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -43,6 +42,7 @@ _OF_SYSTEM = ("usr", "opt", "lib", "lib64", "bin", "sbin", "etc")
 _RPM = ("var/lib/rpm", "usr/lib/sysimage/rpm")
 _LAYERS = ("docker/overlay2", "docker/containers", "containers/storage", "lib/containerd")
 _MOST_BYTES = 64 << 20  # of one record
+_MOST_LINE = 16_384  # characters; csv's own limit is one for the whole program, and others set it
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +110,10 @@ def _recorded(folder: Path) -> dict[str, str]:
     """Return the package of each file that pip installed into a folder."""
     found: dict[str, str] = {}
     for record in _sorted(folder, "*.dist-info/RECORD"):
-        with suppress(csv.Error):  # what stands before the damage counts
-            for row in csv.reader(_text(record).splitlines()):
-                if row:
-                    found.setdefault(os.path.normpath(row[0]), record.parent.name.partition("-")[0])
+        for line in _text(record).splitlines():
+            if len(line) <= _MOST_LINE:  # a line that names no file takes nothing from the others
+                name = next(csv.reader([line]), [])[:1]
+                found.setdefault(os.path.normpath("".join(name)), record.parent.name.partition("-")[0])
     return found
 
 

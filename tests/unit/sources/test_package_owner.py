@@ -95,11 +95,12 @@ def test_broken_records_own_nothing(root: Path, text: str) -> None:
     assert owner_of(str(root / "opt/conda/lib/libmegface.so")) is None
 
 
-def test_a_damaged_record_ends_where_the_damage_is(root: Path) -> None:
-    """What a record names before a field that is no name counts, and the plan goes on."""
+@pytest.mark.parametrize("damage", ["x" * 200_000, '"', '"a\n', "\0", ",,,", '"' + "x" * 200_000 + '"'])
+def test_a_damaged_line_takes_nothing_from_the_others(root: Path, damage: str) -> None:
+    """What a record names before and after a line that names no file counts, and the plan goes on."""
     record = root / SITE / "insightface-0.7.3.dist-info/RECORD"
-    record.write_text(record.read_text() + f'"{"x" * 200_000}",,\ninsightface/late.onnx,,\n')
-    found = owner_of(str(root / SITE / "insightface/model/a.onnx"))
-    assert found is not None
-    assert found.manager == "pip"
-    assert owner_of(str(root / SITE / "insightface/late.onnx")) is None
+    record.write_text(record.read_text() + f"{damage}\ninsightface/late.onnx,,\n")
+    for name in ("insightface/model/a.onnx", "insightface/late.onnx"):
+        found = owner_of(str(root / SITE / name))
+        assert found is not None
+        assert found.manager == "pip"
