@@ -74,7 +74,7 @@ class FaceImage:
     """
 
     name = "face-image"
-    version = 4
+    version = 5
 
     def __init__(self) -> None:
         self._finders: dict[str, FaceFinder] = {}

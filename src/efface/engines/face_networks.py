@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from efface.engines import network
-from efface.engines.face_boxes import COLUMNS, EMPTY, suppress
+from efface.engines.face_boxes import COLUMNS, EMPTY, moved, suppress
 from efface.engines.face_input import crops
 
 if TYPE_CHECKING:
@@ -114,6 +114,4 @@ def _in_array(rows: Rows, picture: Scaled) -> Rows:
     rows[:, 1:4:2] /= along_y
     rows[:, 5::2] /= along_x
     rows[:, 6::2] /= along_y
-    rows[:, :2] += picture.shift
-    rows[:, 5:] += picture.shift
-    return rows
+    return moved(rows, *picture.shift)

@@ -52,6 +52,25 @@ def overlap(one, other):
     return float(face_boxes.overlap(rows[:1], rows[1:])[0, 0])
 
 
+@pytest.mark.parametrize("corner", list(itertools.product((0, 170, 340), (0, 120, 240))))
+def test_a_small_picture_is_enlarged_only_around_what_is_seen(finders, portrait, corner, monkeypatch):
+    """A face of two dozen pixels anywhere in a small picture is found in its place, and little else is enlarged."""
+    small = portrait.resize((60, 60))
+    picture = Image.new("RGB", (400, 300), (90, 110, 100))
+    picture.paste(small, corner)
+    sizes = []
+    monkeypatch.setattr(
+        face_looks,
+        "enlarged",
+        lambda part, factor, shift: sizes.append(part.shape) or enlarged(part, factor, shift),
+    )
+    (face,) = finders["standard"].find(np.asarray(picture))
+    expected = [at + side * 60 / 512 for at, side in zip((*corner, 0, 0), PORTRAIT, strict=True)]
+    assert overlap(face.box, expected) > 0.6
+    assert sizes
+    assert max(height * width for height, width, _ in sizes) < 400 * 300 / 6
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_the_portrait_has_one_face_where_it_is(mode, finders, portrait):
     """Every mode finds the one face of the sample portrait, in its place, with confidence above 0.9."""
@@ -314,7 +333,7 @@ def test_a_doubled_view_is_the_picture_twice_as_large():
 
 def test_enlarging_keeps_the_shape():
     """A small picture is enlarged to the wanted long side, and its factor says by how much."""
-    view = enlarged(np.full((30, 40, 3), 9, np.uint8), 320)
+    view = enlarged(np.full((30, 40, 3), 9, np.uint8), 8.0)
     assert view.tensor.shape == (1, 3, 256, 320)
     assert view.factor == (8.0, 8.0)
     assert (view.tensor[0, :, :240] == 9).all()
