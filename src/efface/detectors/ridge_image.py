@@ -60,6 +60,8 @@ class RidgeImage:
         if word is None and mode is Mode.FAST:
             return
         data = payload.read()
+        if word is None and pictures.is_plainly_coloured(data):
+            return
         info = pictures.probe(data)
         if min(info.width_px, info.height_px) < _SMALLEST_PX or (word is None and info.mode not in _GREY):
             return

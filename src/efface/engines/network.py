@@ -38,11 +38,13 @@ class Network:
         name: Its name in the lock file.
         digest: `sha256:` and the hexadecimal digest of its file.
         session: The runtime's session; for this room only.
+        takes: What the file calls its input.
     """
 
     name: str
     digest: str
     session: Any
+    takes: str
 
     def run(self, tensor: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         """Return the network's outputs, in the file's order, for one input tensor.
@@ -50,9 +52,7 @@ class Network:
         Args:
             tensor: float32, in the shape and units that the network was made for.
         """
-        outputs: list[NDArray[np.float32]] = self.session.run(
-            None, {self.session.get_inputs()[0].name: tensor}
-        )
+        outputs: list[NDArray[np.float32]] = self.session.run(None, {self.takes: tensor})
         return outputs
 
 
@@ -127,7 +127,8 @@ def open_network(name: str, path: Path, sha256: str) -> Network:
             f"the network {name} is not the locked one: its file has sha256 {found}, the lock says {sha256}",
             to_do="Somebody changed the installed file; install efface again from a source you trust.",
         )
-    return Network(name, f"sha256:{sha256}", _session(free_inputs(data)))
+    session = _session(free_inputs(data))
+    return Network(name, f"sha256:{sha256}", session, session.get_inputs()[0].name)
 
 
 def _session(data: bytes) -> Any:  # noqa: ANN401 (the runtime has no types)

@@ -29,11 +29,22 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["EmbeddedPicture", "Frame", "PictureInfo", "copies", "frames", "probe", "thumbnails"]
+__all__ = [
+    "EmbeddedPicture",
+    "Frame",
+    "PictureInfo",
+    "copies",
+    "frames",
+    "is_plainly_coloured",
+    "probe",
+    "thumbnails",
+]
 
 _TRANSPOSED = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 _JPEG_KINDS = ("JPEG", "MPO")
 _DCT_STEPS = 8  # the JPEG decoder can scale by n/8
+_PNG_HEADER = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+_PNG_COLOUR_TYPE, _PNG_COLOURED = 25, (2, 3, 6)  # offset in the file, and values (PNG, third edition, 11.2.1)
 
 
 def probe(data: bytes) -> PictureInfo:
@@ -52,6 +63,21 @@ def probe(data: bytes) -> PictureInfo:
         width, height = _displayed_size(image, turned)
         count = _frame_count(image)
         return PictureInfo(KINDS[image.format or ""], width, height, count, image.mode, turned)
+
+
+def is_plainly_coloured(data: bytes) -> bool:
+    """Return whether the header of a JPEG or PNG says that it is stored in colour, without asking more of it.
+
+    False says nothing: the picture may be grey, of another kind, or broken.
+    """
+    if data.startswith(_PNG_HEADER):
+        return len(data) > _PNG_COLOUR_TYPE and data[_PNG_COLOUR_TYPE] in _PNG_COLOURED
+    if not data.startswith(b"\xff\xd8\xff"):
+        return False
+    try:
+        return bool(simplejpeg.decode_jpeg_header(data)[2] != "Gray")
+    except ValueError:
+        return False
 
 
 def frames(

@@ -84,6 +84,25 @@ def test_orientation_is_applied(kind, orientation):
     assert (info.width_px, info.height_px, info.orientation) == (96, 64, orientation)
 
 
+COLOURS = {"PNG": ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"), "JPEG": ("L", "RGB", "CMYK")}
+
+
+@pytest.mark.parametrize(("kind", "mode"), [(kind, mode) for kind in COLOURS for mode in COLOURS[kind]])
+def test_a_header_tells_colour_from_grey(kind, mode):
+    """What is called coloured by its header alone is what a look at the whole header calls so."""
+    data = saved(quarters().convert("L" if mode == "I;16" else mode), kind)
+    if mode == "I;16":
+        data = saved(Image.fromarray(np.full((9, 9), 900, np.uint16)), kind)
+    assert pictures.is_plainly_coloured(data) == (pictures.probe(data).mode in ("P", "RGB", "RGBA", "CMYK"))
+
+
+@pytest.mark.parametrize("length", [0, 3, 8, 25, 26, 60])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP"])
+def test_a_cut_header_is_no_error(kind, length):
+    """Where a header ends early nothing is said of its colours, unless it said so before."""
+    assert pictures.is_plainly_coloured(saved(quarters(), kind)[:length]) in (False, kind == "PNG")
+
+
 @pytest.mark.parametrize("orientation", [0, 9, 65535])
 def test_an_orientation_outside_the_standard_changes_nothing(orientation):
     """Orientation values that Exif does not know count as 1."""
