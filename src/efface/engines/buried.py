@@ -53,7 +53,10 @@ def buried(data: bytes, *, text: bool = False) -> list[tuple[int, int]]:
     """
     found: list[tuple[int, int]] = []
     failed = 0
+    is_ascii = data.isascii()
     for signature, back, end_of in _KINDS[:3] if text else _KINDS:
+        if is_ascii and not signature.isascii():
+            continue
         at = data.find(signature)
         while at >= 0:
             stop = end_of(data, at - back) if at >= back else None

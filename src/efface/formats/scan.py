@@ -129,11 +129,7 @@ def _prepare(
 
 def _anchors(content: bytes, table: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Iterator[int]:
     for base in range(0, len(content) - 1, _WINDOW_BYTES):
-        window = content[base : base + _WINDOW_BYTES + 1]
-        even = np.frombuffer(window, dtype="<u2", count=len(window) // 2)
-        odd = np.frombuffer(window, dtype="<u2", count=(len(window) - 1) // 2, offset=1)
-        places = np.concatenate(
-            (np.flatnonzero(table.take(even)) * 2, np.flatnonzero(table.take(odd)) * 2 + 1)
-        )
-        places.sort()
+        count = min(_WINDOW_BYTES, len(content) - 1 - base)
+        pairs = np.ndarray((count,), "<u2", content, base, (1,))  # every byte with the one behind it
+        places = table.take(pairs).nonzero()[0]
         yield from (places + base).tolist()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import islice
 
 __all__ = ["decoded", "encoding_of", "text_type"]
 
@@ -13,6 +14,7 @@ _BOMS = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
+_BOM_STARTS = frozenset(bom[:1] for bom, _ in _BOMS)
 _CONTROLS = bytes(set(range(32)) - {8, 9, 10, 12, 13, 27}) + b"\x7f"
 _HIGH = bytes(range(0x80, 0x100))
 _ASCII = 0.8  # share of characters
@@ -23,13 +25,9 @@ _SQL_START = re.compile(
 """Dumps of some programs hold the bytes of pictures among their statements."""
 _NOISE = 0.003  # share of control bytes that terminal logs and old exports hold
 _COMMON_CHINESE = re.compile(r"[\u4e00-\u9fff\u3000-\u303f\uff00-\uffef]")
-_SQL = re.compile(
-    r"\A\s*-- (?:MySQL|MariaDB|PostgreSQL database) dump"
-    r"|^\s*(?:INSERT\s+(?:IGNORE\s+)?INTO|CREATE\s+(?:\w+\s+)?TABLE|COPY)\s+\S+",
-    re.IGNORECASE | re.MULTILINE,
-)
-_SQL_WORDS = ("into", "table", "copy", "dump")
-"""One of these stands in every text that `_SQL` matches; to look for them costs a tenth."""
+_STATEMENT = r"(?:INSERT\s+(?:IGNORE\s+)?INTO|CREATE\s+(?:\w+\s+)?TABLE|COPY)\s+\S+"
+_SQL_FIRST = re.compile(rf"\s*(?:-- (?:MySQL|MariaDB|PostgreSQL database) dump|{_STATEMENT})", re.IGNORECASE)
+_SQL_LATER = re.compile(rf"\n[^\S\n]*{_STATEMENT}", re.IGNORECASE)  # `^` would be tried at every letter
 _JSON_START = re.compile(r"""\s*(?:\{\s*(?:"|\}|$)|\[\s*(?:["{\[\]]|-?\d|true\b|false\b|null\b|$))""")
 _TAG = re.compile(r"<(?:\?xml|!--|!DOCTYPE\s+\w|[A-Za-z_][\w.:-]*(?:\s+[\w.:-]+\s*=|\s*/?>))")
 _WIDE_CODECS = (
@@ -49,6 +47,8 @@ _COMMONEST = frozenset(
 )
 _HEAD = 4096  # bytes by which text is told from other data
 _WIDE = 8  # columns
+_ROWS = 20  # lines by which a table is told
+_QUOTED = re.compile(r'"[^"]*"')
 _SEPARATORS = ((",", "text/csv"), ("\t", "text/tab-separated-values"), (";", "text/csv"), ("|", "text/csv"))
 
 
@@ -59,7 +59,7 @@ def encoding_of(head: bytes) -> str | None:
     the zeros in every other byte. What is left is GB 18030 or Big5 where the characters are Chinese ones, as any
     bytes decode into some characters of them; the one of the two that gives more of the commonest ones is taken.
     """
-    for bom, name in _BOMS:
+    for bom, name in _BOMS if head[:1] in _BOM_STARTS else ():
         if head.startswith(bom):
             return name
     if b"\0" in head[:256]:
@@ -152,8 +152,7 @@ def text_type(head: bytes, *, cut: bool) -> str | None:
         return _json_type(start)
     if _TAG.match(start):
         return _markup(start)
-    low = text.lower()
-    if any(word in low for word in _SQL_WORDS) and _SQL.search(text):
+    if _SQL_FIRST.match(text) or _SQL_LATER.search(text):
         return "application/sql"
     return _table(text, cut=cut) or "text/plain"
 
@@ -187,15 +186,19 @@ def _table(text: str, *, cut: bool) -> str | None:
     lines = text.splitlines()
     if cut and len(lines) > 1 and not text.endswith("\n"):
         lines.pop()
-    lines = [line for line in lines if line.strip()][:20]
+    lines = list(islice(filter(str.strip, lines), _ROWS))
     if len(lines) < 2:
         return _wide_header(lines[0]) if lines and cut and "\n" in text else None
-    unquoted = [re.sub(r'"[^"]*"', "", line) if '"' in line else line for line in lines]
+    first = _unquoted(lines[0])
     for separator, kind in _SEPARATORS:
-        count = unquoted[0].count(separator)
-        if count >= 2 and all(line.count(separator) == count for line in unquoted):
+        count = first.count(separator)
+        if count >= 2 and all(_unquoted(line).count(separator) == count for line in lines):
             return kind
     return None
+
+
+def _unquoted(line: str) -> str:
+    return _QUOTED.sub("", line) if '"' in line else line
 
 
 def _wide_header(line: str) -> str | None:
