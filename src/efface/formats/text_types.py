@@ -59,17 +59,25 @@ def encoding_of(head: bytes) -> str | None:
     the zeros in every other byte. What is left is GB 18030 or Big5 where the characters are Chinese ones, as any
     bytes decode into some characters of them; the one of the two that gives more of the commonest ones is taken.
     """
+    return _told(head)[0]
+
+
+def _told(head: bytes) -> tuple[str | None, str | None]:
+    """Return the encoding, and the text where it had to be read as a whole to tell that."""
     for bom, name in _BOMS if head[:1] in _BOM_STARTS else ():
         if head.startswith(bom):
-            return name
+            return name, None
     if b"\0" in head[:256]:
-        return _wide_encoding(head)
+        return _wide_encoding(head), None
     controls = len(head) - len(head.translate(None, _CONTROLS))
     if controls > _NOISE * len(head):
-        return "utf-8" if _SQL_START.match(head) else None
-    if _is_utf8(head):
-        return "utf-8"
-    return _chinese_encoding(head) or _western_encoding(head)
+        return "utf-8" if _SQL_START.match(head) else None, None
+    try:
+        return "utf-8", head.decode()
+    except UnicodeDecodeError as error:
+        if error.reason == "unexpected end of data" and error.start >= len(head) - 3:
+            return "utf-8", None
+    return _chinese_encoding(head) or _western_encoding(head), None
 
 
 def _western_encoding(head: bytes) -> str | None:
@@ -109,14 +117,6 @@ def _chinese_encoding(head: bytes) -> str | None:
     return "gb18030" if is_simplified else None
 
 
-def _is_utf8(head: bytes) -> bool:
-    try:
-        head.decode("utf-8")
-    except UnicodeDecodeError as error:
-        return error.reason == "unexpected end of data" and error.start >= len(head) - 3
-    return True
-
-
 def _is_chinese(head: bytes) -> bool:
     text = head.decode("gb18030", "replace")
     wide = [character for character in text[:-1] if ord(character) > 127]
@@ -126,9 +126,9 @@ def _is_chinese(head: bytes) -> bool:
 
 def decoded(data: bytes) -> str | None:
     """Return bytes as text, or None where they are none; undecodable bytes become surrogate escapes."""
-    encoding = encoding_of(data[:_HEAD])
-    if encoding is None:
-        return None
+    encoding, text = _told(data[:_HEAD])
+    if encoding is None or (text is not None and len(data) <= _HEAD):
+        return text
     errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"
     try:
         return data.decode(encoding, errors)
@@ -143,10 +143,12 @@ def text_type(head: bytes, *, cut: bool) -> str | None:
         head: The first bytes.
         cut: Whether more bytes follow.
     """
-    encoding = encoding_of(head)
+    encoding, text = _told(head)
     if encoding is None:
         return None
-    text = head.decode(encoding, "replace" if not encoding.startswith("utf-8") else "ignore").lstrip("\ufeff")
+    if text is None:
+        text = head.decode(encoding, "ignore" if encoding.startswith("utf-8") else "replace")
+    text = text.lstrip("\ufeff")
     start = text.lstrip()
     if _JSON_START.match(start):
         return _json_type(start)
