@@ -47,6 +47,7 @@ _COMMONEST = frozenset(
 )
 _HEAD = 4096  # bytes by which text is told from other data
 _WIDE = 8  # columns
+_FIRST = 512  # characters in which the first line mostly ends
 _ROWS = 20  # lines by which a table is told
 _QUOTED = re.compile(r'"[^"]*"')
 _SEPARATORS = ((",", "text/csv"), ("\t", "text/tab-separated-values"), (";", "text/csv"), ("|", "text/csv"))
@@ -185,15 +186,18 @@ def _markup(text: str) -> str:
 
 
 def _table(text: str, *, cut: bool) -> str | None:
+    first = next(filter(str.strip, text[:_FIRST].splitlines()[:-1]), None)
+    if first is not None and all(first.count(separator) < 2 for separator, _ in _SEPARATORS):
+        return None  # most texts: the other lines need not be taken apart
     lines = text.splitlines()
     if cut and len(lines) > 1 and not text.endswith("\n"):
         lines.pop()
     lines = list(islice(filter(str.strip, lines), _ROWS))
     if len(lines) < 2:
         return _wide_header(lines[0]) if lines and cut and "\n" in text else None
-    first = _unquoted(lines[0])
+    header = _unquoted(lines[0])
     for separator, kind in _SEPARATORS:
-        count = first.count(separator)
+        count = header.count(separator)
         if count >= 2 and all(_unquoted(line).count(separator) == count for line in lines):
             return kind
     return None

@@ -58,9 +58,9 @@ def unwrap(value: bytes | str, *, layers: int = MAX_LAYERS, limit: int = MAX_BYT
     Not promised: that what comes out means anything: a long word is base64 of something.
     """
     left = limit
-    first = value if isinstance(value, bytes) else value.encode("utf-8", "surrogatepass")
-    yield Unwrapped(first, ())
-    pending = [Unwrapped(first, ())]
+    first = Unwrapped(value if isinstance(value, bytes) else value.encode("utf-8", "surrogatepass"), ())
+    yield first
+    pending = [first]
     given = 0
     while pending and given < _MAX_VALUES:
         outer = pending.pop(0)

@@ -138,7 +138,7 @@ class FilePayload:
 
 
 def _first(descriptor: int, size: int) -> bytes:
-    """Read the start without a buffer of its own; some file systems give less at once than they have, or name no size."""
+    """Read the start without a buffer of its own; some file systems give less at once than they have, or no size."""
     head = os.read(descriptor, _HEAD_BYTES)
     while (
         len(head) < _HEAD_BYTES
