@@ -70,6 +70,8 @@ def _has_runs(text: str) -> bool:
         return True
     if _LONG_LIST[::_STEP] not in data[::_STEP].translate(_NUMBERS_OR_WIDE):
         return False
+    if _LONG_LIST not in data.translate(_NUMBERS_OR_WIDE):
+        return False
     for space in _WIDE_SPACES:
         text = text.replace(space, " ")
     return _LONG_LIST in text.encode("ascii", "replace").translate(_NUMBERS)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 import struct
-from pathlib import PurePosixPath
+from posixpath import basename, splitext
 
 __all__ = ["HNSW", "HNSW_HEADER", "is_hnsw", "named_type", "store_type"]
 
@@ -53,8 +53,8 @@ def store_type(head: bytes) -> str | None:
 
 def named_type(name: str) -> str | None:
     """Return the media type of a store whose content has no mark of its own, by its name."""
-    path = PurePosixPath(name.lower())
-    return _NAMES.get(path.name) or _SUFFIXES.get(path.suffix)
+    own = basename(name.lower())
+    return _NAMES.get(own) or _SUFFIXES.get(splitext(own)[1])
 
 
 def _is_arrow_stream(head: bytes) -> bool:

@@ -27,7 +27,7 @@ _NOISE = 0.003  # share of control bytes that terminal logs and old exports hold
 _COMMON_CHINESE = re.compile(r"[\u4e00-\u9fff\u3000-\u303f\uff00-\uffef]")
 _STATEMENT = r"(?:INSERT\s+(?:IGNORE\s+)?INTO|CREATE\s+(?:\w+\s+)?TABLE|COPY)\s+\S+"
 _SQL_FIRST = re.compile(rf"\s*(?:-- (?:MySQL|MariaDB|PostgreSQL database) dump|{_STATEMENT})", re.IGNORECASE)
-_SQL_LATER = re.compile(rf"\n[^\S\n]*{_STATEMENT}", re.IGNORECASE)  # `^` would be tried at every letter
+_SQL_LATER = re.compile(rf"\n[^\S\n]*+{_STATEMENT}", re.IGNORECASE)  # `^` would be tried at every letter
 _JSON_START = re.compile(r"""\s*(?:\{\s*(?:"|\}|$)|\[\s*(?:["{\[\]]|-?\d|true\b|false\b|null\b|$))""")
 _TAG = re.compile(r"<(?:\?xml|!--|!DOCTYPE\s+\w|[A-Za-z_][\w.:-]*(?:\s+[\w.:-]+\s*=|\s*/?>))")
 _WIDE_CODECS = (
@@ -40,6 +40,7 @@ _WIDE_CODECS = (
 
 A quarter: separators, digits and names are Latin in text of any language that holds data."""
 _FEWEST = 16  # characters
+_FEWEST_ZEROS = 0.25  # share of pairs of bytes, in the one of these that has the fewest
 _ZEROS = 0.1  # share of characters such as U+4E00, whose low byte is zero
 _COMMONEST = frozenset(
     "的一是不了在人有我他这這来來个個们們中大上国國和地到说說时時要就出会會可也你对對生能而子那得于於"
@@ -88,6 +89,8 @@ def _western_encoding(head: bytes) -> str | None:
 
 def _wide_encoding(head: bytes) -> str | None:
     """Tell UTF-16 and UTF-32 without a mark: Latin characters leave zeros, and only in the same bytes of each."""
+    if head.count(0) < _FEWEST_ZEROS * (len(head) // 2):
+        return None
     for name, zeros, share, low, size in _WIDE_CODECS:
         whole = head[: len(head) - len(head) % size]
         characters = len(whole) // size
