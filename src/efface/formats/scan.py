@@ -143,4 +143,5 @@ def pairs_at(content: bytes, table: Table) -> Iterator[int]:
         count = min(_WINDOW_BYTES, len(content) - 1 - base)
         pairs = np.ndarray((count,), "<u2", content, base, (1,))  # every byte with the one behind it
         places = table.take(pairs).nonzero()[0]
-        yield from (places + base).tolist()
+        if places.size:
+            yield from (places + base).tolist()
