@@ -149,7 +149,7 @@ class _Pile:
 def _is_of_floats(head: bytes) -> bool:
     """Return whether an array holds numbers with a point, which no record is made of."""
     try:
-        return not npy.is_pickled(head) and npy.header(head).dtype[1] == "f"
+        return npy.header(head).dtype[1] == "f"
     except FormatError:
         return False
 

@@ -19,7 +19,7 @@ import numpy as np
 from efface.detectors import linked_photo, opaque_template, vector_cells, vector_context
 from efface.detectors.level import level_of
 from efface.detectors.vector_column import FACE_DIMENSIONS, VectorColumn
-from efface.errors import LimitExceededError
+from efface.errors import LimitExceededError, UnsupportedError
 from efface.formats import npy, pickle_scan, vector_rows, vectors
 from efface.formats.names import person_keys
 from efface.model import Beat, Characteristic, Clue, Finding, Form, Mode, Sampling
@@ -222,10 +222,13 @@ def _rows_of(media_type: str, payload: Payload) -> Iterator[Rows]:
 
 def _in_npy(payload: Payload) -> Iterator[Rows]:
     start = payload.head(npy.HEAD_BYTES)
-    if npy.is_pickled(start):
+    try:
+        head = npy.header(start)
+    except UnsupportedError:
+        if not npy.is_pickled(start):
+            raise
         yield from _in_pickle(npy.pickled(payload.read()) or b"")
         return
-    head = npy.header(start)
     kind = np.dtype(head.dtype)
     if not _is_rows(head.shape) or not vector_rows.is_testable(kind, head.shape[-1]):
         return

@@ -17,9 +17,12 @@ from typing import TYPE_CHECKING
 from efface.engines.carving import Jpeg, gif_end, jpeg_at
 from efface.errors import LimitExceededError
 from efface.formats import sniff
+from efface.formats.scan import pair_table, pairs_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
+
+    _Kind = tuple[bytes, int, Callable[[bytes, int], int | None]]
 
 __all__ = ["buried", "name_of"]
 
@@ -53,24 +56,35 @@ def buried(data: bytes, *, text: bool = False) -> list[tuple[int, int]]:
     """
     found: list[tuple[int, int]] = []
     failed = 0
-    for signature, back, end_of in _KINDS[:3] if text else _KINDS:
-        at = data.find(signature)
-        while at >= 0:
-            stop = end_of(data, at - back) if at >= back else None
-            if stop is None:
-                failed += 1
-                if failed > _MAX_STARTS:
-                    raise LimitExceededError("too many starts of files that are none: the search was ended")
-            else:
-                found.append((at - back, stop))
-                if len(found) > _MAX_FILES:
-                    raise LimitExceededError(f"more than {_MAX_FILES} files in bytes of no known kind")
-            at = data.find(signature, max(stop or 0, at + 1))
+    behind: dict[bytes, int] = {}  # where the last file of a kind ends
+    for at, (signature, back, end_of) in _starts(data, _KINDS[:3] if text else _KINDS):
+        if at < behind.get(signature, 0):
+            continue
+        stop = end_of(data, at - back) if at >= back else None
+        if stop is None:
+            failed += 1
+            if failed > _MAX_STARTS:
+                raise LimitExceededError("too many starts of files that are none: the search was ended")
+            continue
+        behind[signature] = stop
+        found.append((at - back, stop))
+        if len(found) > _MAX_FILES:
+            raise LimitExceededError(f"more than {_MAX_FILES} files in bytes of no known kind")
     outer: list[tuple[int, int]] = []
     for start, stop in sorted(found):
         if not outer or start >= outer[-1][1]:
             outer.append((start, stop))
     return outer
+
+
+def _starts(data: bytes, kinds: Sequence[_Kind]) -> Iterator[tuple[int, _Kind]]:
+    """Yield where signatures lie, in order, with their kinds."""
+    # A single byte is looked for at next to no cost, and texts hold none of these.
+    wanted = {kind[0][:2]: kind for kind in kinds if kind[0][-1:] in data}
+    for at in pairs_at(data, _FIRST_PAIRS) if wanted else ():
+        kind = wanted.get(data[at : at + 2])
+        if kind and data.startswith(kind[0], at):
+            yield at, kind
 
 
 def name_of(number: int, content: bytes) -> str:
@@ -195,7 +209,7 @@ def _sqlite(data: bytes, start: int) -> int | None:
     return min(start + page * pages, len(data)) if pages else len(data)
 
 
-_KINDS: tuple[tuple[bytes, int, Callable[[bytes, int], int | None]], ...] = (
+_KINDS: tuple[_Kind, ...] = (
     (_JPEG, 0, _jpeg),
     (_PNG, 0, _png),
     (_ZIP, 0, _zip),
@@ -208,4 +222,7 @@ _KINDS: tuple[tuple[bytes, int, Callable[[bytes, int], int | None]], ...] = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 0, _compound),
     (b"SQLite format 3\0", 0, _sqlite),
 )
-"""Signature, bytes before it that belong to the file, and what tells where the file ends or that it is none."""
+"""Signature, bytes before it that belong to the file, and what tells where the file ends or that it is none.
+
+No two signatures begin with the same two bytes."""
+_FIRST_PAIRS = pair_table(signature[:2] for signature, _, _ in _KINDS)

@@ -230,7 +230,7 @@ class Examiner:
     def _inside(self, container: Container, part: Part, media_type: str, depth: int) -> Iterator[_Step]:
         if depth >= self._limits.depth:
             raise LimitExceededError(f"more than depth = {self._limits.depth} containers inside one another")
-        yield from self._each(container.parts(part, media_type, self._limits), depth)
+        return self._each(container.parts(part, media_type, self._limits), depth)
 
     def _each(self, parts: Iterator[Part | Column | Gap | Sampling | Beat], depth: int) -> Iterator[_Step]:
         for inner in parts:

@@ -69,10 +69,8 @@ _SIGNS: tuple[tuple[int, bytes, str], ...] = (
     (0, rb"FORM....AIF[FC]", "audio/aiff"),
     (0, rb"RF64....WAVE", "audio/vnd.wave"),
 )  # fmt: skip
-_SEARCHES = tuple((at, re.compile(sign, re.DOTALL), kind) for at, sign, kind in _SIGNS)
-_FIRSTS = frozenset(b"P\x60SKMAE\x89\xffbQvchs\0L-a\xc5%qD\x0a\1i#gI\x8a\x8bBFY.n\x06\x1fCZ\x02R")
-
-_ATOMS = frozenset({b"moov", b"mdat", b"wide", b"skip", b"free", b"pnot"})
+_ANY_SIGN = re.compile(b"|".join(b"." * at + b"(" + sign + b")" for at, sign, _ in _SIGNS), re.DOTALL)
+"""All of them at once, each as a group of its own."""
 
 WHAT = {
     "application/x-arj": "an ARJ archive",
@@ -103,6 +101,5 @@ ENCRYPTED = {
 
 def closed_type(head: bytes) -> str | None:
     """Return the media type of what is known and not opened, or None."""
-    if head[0] not in _FIRSTS and head[7:14] != b"**ACE**" and head[4:8] not in _ATOMS and head[4:5] != b"G":
-        return None
-    return next((kind for at, sign, kind in _SEARCHES if sign.match(head, at)), None)
+    found = _ANY_SIGN.match(head)
+    return _SIGNS[found.lastindex - 1][2] if found and found.lastindex else None

@@ -73,7 +73,7 @@ def pickled(data: bytes) -> bytes | None:
         FormatError: It is no .npy file.
     """
     fields, offset = _fields(data)
-    return data[offset:] if _OBJECT.fullmatch(str(fields["descr"])) else None
+    return data[offset:] if _is_object(fields["descr"]) else None
 
 
 def is_pickled(head: bytes) -> bool:
@@ -82,7 +82,11 @@ def is_pickled(head: bytes) -> bool:
     Raises:
         FormatError: It is no .npy file.
     """
-    return _OBJECT.fullmatch(str(_fields(head)[0]["descr"])) is not None
+    return _is_object(_fields(head)[0]["descr"])
+
+
+def _is_object(descr: object) -> bool:
+    return _OBJECT.fullmatch(str(descr)) is not None
 
 
 def _fields(data: bytes) -> tuple[dict[str, Any], int]:
@@ -111,6 +115,8 @@ def _literal(text: bytes) -> dict[str, Any]:
 
 def _checked(fields: dict[str, Any], offset: int) -> Header:
     descr, shape, order = fields["descr"], fields["shape"], fields["fortran_order"]
+    if _is_object(descr):
+        raise UnsupportedError(".npy file of Python objects: only its pickle could be looked at")
     if not isinstance(order, bool):
         raise FormatError(".npy header: fortran_order is not a truth value")
     if not isinstance(shape, tuple) or len(shape) > _DIMENSIONS:

@@ -26,20 +26,23 @@ def _classes(members: bytes) -> bytes:
 _DIGITS = b"0123456789"
 _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _WORDS = _classes(_LETTERS + _DIGITS + b"+/_-%\\")
-_NUMBERS = _classes(_DIGITS + b"-+.eE,;\"' \t\n\r\v\f\x1c\x1d\x1e\x1f")
+_LIST = _DIGITS + b"-+.eE,;\"' \t\n\r\v\f\x1c\x1d\x1e\x1f"
+_NUMBERS = _classes(_LIST)
+_NUMBERS_OR_WIDE = _classes(_LIST + bytes(range(0x80, 0x100)))  # in UTF-8, whatever is not ASCII
 _FIELDS = {
     mark: _classes(bytes(set(range(256)) - set(mark.encode() + b"\r\n"))) for mark in csv_values.SEPARATORS
 }
 
 _LONG_WORD = _YES * text_runs.SHORTEST_WORD
 _LONG_LIST = _YES * text_runs.SHORTEST_LIST
+_STEP = 32  # a list is so long that every 32nd byte of a text shows that there is none
 _LONG_FIELD = _YES * SHORTEST_CELL
 _MANY_COLUMNS = 63  # separators: a vector may be spread over so many columns
 
 _WIDE_SPACES = tuple(filter(str.isspace, map(chr, range(0x80, 0x3001))))
 """What besides ASCII may stand between the numbers of a list."""
 
-_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_STRING = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"', re.DOTALL)
 _FLAT_LIST = re.compile(r"\[[^\[\]{}]{127}")  # 64 numbers of one digit
 _MOST = 1 << 20
 """Characters: of larger texts few are short throughout, and the glance would be for nothing."""
@@ -62,19 +65,23 @@ def has_long_values(text: str, media_type: str) -> bool:
 
 def _has_runs(text: str) -> bool:
     """Return whether `text_runs` could find something: it also reads what claims to be of a kind and is not."""
-    if not text.isascii():
-        for space in _WIDE_SPACES:
-            if space in text:
-                text = text.replace(space, " ")
-    data = text.encode("ascii", "replace")
-    return _LONG_WORD in data.translate(_WORDS) or _LONG_LIST in data.translate(_NUMBERS)
+    data = text.encode("utf-8", "surrogatepass")
+    if _LONG_WORD in data.translate(_WORDS):
+        return True
+    if _LONG_LIST[::_STEP] not in data[::_STEP].translate(_NUMBERS_OR_WIDE):
+        return False
+    if _LONG_LIST not in data.translate(_NUMBERS_OR_WIDE):
+        return False
+    for space in _WIDE_SPACES:
+        text = text.replace(space, " ")
+    return _LONG_LIST in text.encode("ascii", "replace").translate(_NUMBERS)
 
 
 def _json(text: str) -> bool:
     # "$number" is how MongoDB begins the numbers of a list; as "\\u0024number" it would be the same.
     if "$number" in text or "\\u00" in text or _FLAT_LIST.search(text):
         return True
-    if max(map(len, _STRING.findall(text)), default=0) >= SHORTEST_CELL + len('""'):
+    if max(map(len, _strings(text)), default=0) >= SHORTEST_CELL:
         return True
     # What a fault makes of quotes is not known: where a text is no JSON throughout, nothing was seen.
     try:
@@ -82,6 +89,11 @@ def _json(text: str) -> bool:
     except (ValueError, RecursionError):
         return True
     return False
+
+
+def _strings(text: str) -> list[str]:
+    """Return what stands between the quotes, two by two; a quote in a string has a backslash before it."""
+    return _STRING.findall(text) if "\\" in text else text.split('"')[1::2]
 
 
 def _json_lines(text: str) -> bool:

@@ -11,7 +11,7 @@ inside it is reported too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -32,11 +32,15 @@ __all__ = [
     "Data",
     "Reader",
     "Signature",
+    "Table",
+    "pair_table",
+    "pairs_at",
     "scan",
     "starts",
 ]
 
 Data = bytes | bytearray | memoryview
+Table = np.ndarray[tuple[int], np.dtype[np.bool_]]
 Reader = Callable[[bytes, int], "tuple[Record, ...]"]
 
 MAX_RECORDS = 10_000
@@ -103,7 +107,7 @@ def starts(content: bytes, signatures: tuple[Signature, ...]) -> Iterator[tuple[
     for signature in at_zero:
         if signature.pattern.match(content):
             yield 0, signature
-    for position in _anchors(content, table):
+    for position in pairs_at(content, table):
         for distance, signature in by_anchor[content[position : position + 2]]:
             start = position - distance
             if start >= 0 and signature.pattern.match(content, start):
@@ -116,24 +120,28 @@ _ByAnchor = dict[bytes, list[tuple[int, Signature]]]
 @lru_cache(maxsize=64)
 def _prepare(
     signatures: tuple[Signature, ...],
-) -> tuple[np.ndarray[tuple[int], np.dtype[np.bool_]], _ByAnchor, Sequence[Signature]]:
-    table = np.zeros(1 << 16, dtype=np.bool_)
+) -> tuple[Table, _ByAnchor, Sequence[Signature]]:
     by_anchor: _ByAnchor = {}
     for signature in signatures:
         if signature.anchor:
-            table[int.from_bytes(signature.anchor, "little")] = True
             choices = by_anchor.setdefault(signature.anchor, [])
             choices.extend((distance, signature) for distance in signature.distances)
-    return table, by_anchor, [signature for signature in signatures if not signature.anchor]
+    at_zero = [signature for signature in signatures if not signature.anchor]
+    return pair_table(by_anchor), by_anchor, at_zero
 
 
-def _anchors(content: bytes, table: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Iterator[int]:
+def pair_table(pairs: Iterable[bytes]) -> Table:
+    """Return the table by which `pairs_at` finds some pairs of bytes."""
+    table = np.zeros(1 << 16, dtype=np.bool_)
+    table[[int.from_bytes(pair, "little") for pair in pairs]] = True
+    return table
+
+
+def pairs_at(content: bytes, table: Table) -> Iterator[int]:
+    """Yield where a pair of the table lies, in order; the cost is that of one pass, however many they are."""
     for base in range(0, len(content) - 1, _WINDOW_BYTES):
-        window = content[base : base + _WINDOW_BYTES + 1]
-        even = np.frombuffer(window, dtype="<u2", count=len(window) // 2)
-        odd = np.frombuffer(window, dtype="<u2", count=(len(window) - 1) // 2, offset=1)
-        places = np.concatenate(
-            (np.flatnonzero(table.take(even)) * 2, np.flatnonzero(table.take(odd)) * 2 + 1)
-        )
-        places.sort()
-        yield from (places + base).tolist()
+        count = min(_WINDOW_BYTES, len(content) - 1 - base)
+        pairs = np.ndarray((count,), "<u2", content, base, (1,))  # every byte with the one behind it
+        places = table.take(pairs).nonzero()[0]
+        if places.size:
+            yield from (places + base).tolist()

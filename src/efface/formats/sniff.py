@@ -142,6 +142,7 @@ _RECORD = re.compile(rb"(FMR|FSP|FIR|FAC|IIR|SDI|FSK|VIR|HND|SPD|VDI|DNA)\0[ 0-9
 _FAISS = re.compile(rb"I[xHwNSB][A-Za-z0-9]{2}")
 _PDF_LATER = re.compile(rb"[\r\n\0]%PDF-[12]\.\d\s*[\r\n]")  # readers look for it in the first 1,024 bytes
 _PNM = re.compile(rb"P[1-7][ \t\r\n](?:\s*#[^\n]*\n)*\s*(?:\d+\s+\d+\s|WIDTH )")
+_CHECKSUM = re.compile(rb"[0-7]{1,7}")
 _MIME = b"MIME-Version:"
 _SUFFIXES = {
     ".csv": "text/csv", ".tsv": "text/tab-separated-values", ".sql": "application/sql",
@@ -192,7 +193,7 @@ def _by_structure(head: bytes) -> str | None:
         return _RIFF.get(head[8:12])
     if head[4:8] == b"ftyp":
         return _brand(head)
-    return next((kind for test, kind in _TESTS if test(head)), None)
+    return next((kind for test, kind in _TESTS_BY_FIRST[head[0]] if test(head)), None)
 
 
 def _brand(head: bytes) -> str:
@@ -217,15 +218,18 @@ def _is_icon(head: bytes) -> bool:
     return 0 < count <= 256 and head[9] == 0 and head[18:22] >= b"\x16\0\0\0"
 
 
-_TESTS: tuple[tuple[Callable[[bytes], object], str], ...] = (
-    (_RECORD.match, BIOMETRIC_RECORD),
-    (re.compile(OPENCV_FACES).match, BIOMETRIC_RECORD),
-    (is_dicom, "application/dicom"),
-    (is_pkcs7, "application/pkcs7-mime"),
-    (_is_bitmap, "image/bmp"),
-    (_is_icon, "image/vnd.microsoft.icon"),
-    (re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)").match, "application/x-bzip2"),
-    (re.compile(rb"\xff\xa0\xff[\xa2-\xa8]").match, "image/x-wsq"),
+_TESTS: tuple[tuple[bytes, Callable[[bytes], object], str], ...] = (
+    (b"FIHSVD", _RECORD.match, BIOMETRIC_RECORD),
+    (b"%<{", re.compile(OPENCV_FACES).match, BIOMETRIC_RECORD),
+    (bytes(range(256)), is_dicom, "application/dicom"),
+    (b"\x30", is_pkcs7, "application/pkcs7-mime"),
+    (b"B", _is_bitmap, "image/bmp"),
+    (b"\0", _is_icon, "image/vnd.microsoft.icon"),
+    (b"B", re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)").match, "application/x-bzip2"),
+    (b"\xff", re.compile(rb"\xff\xa0\xff[\xa2-\xa8]").match, "image/x-wsq"),
+)
+_TESTS_BY_FIRST = tuple(
+    tuple((test, kind) for firsts, test, kind in _TESTS if first in firsts) for first in range(256)
 )
 
 
@@ -246,7 +250,7 @@ def _container(head: bytes) -> str | None:
 def _is_tar(head: bytes) -> bool:
     """Check the header's own sum, of signed or unsigned bytes, as old tars differ (POSIX.1-1988, 10.1.1)."""
     field = head[148:156].strip(b" \0")
-    if len(head) < 512 or not 1 <= len(field) <= 7 or not re.fullmatch(rb"[0-7]+", field):
+    if len(head) < 512 or not _CHECKSUM.fullmatch(field):
         return False
     block = head[:148] + b" " * 8 + head[156:512]
     wanted = int(field, 8)
@@ -261,11 +265,11 @@ def _is_faiss(head: bytes) -> bool:
 
 
 def _older(head: bytes) -> str | None:
-    if _PDF_LATER.search(head[:1032]):
+    if head.find(b"%PDF-", 0, 1032) >= 0 and _PDF_LATER.search(head[:1032]):
         return "application/pdf"
     if _PNM.match(head):
         return "image/x-portable-anymap"
-    if len(head) > 188 * 3 and all(head[188 * block] == 0x47 for block in range(4)) and not head.isascii():
+    if head[: 188 * 4 : 188] == b"\x47" * 4 and not head.isascii():
         return "video/mp2t"
     if head[:1] == b"x" and head[1:2] in b"\x01\x5e\x9c\xda" and int.from_bytes(head[:2], "big") % 31 == 0:
         return "application/zlib" if not head.isascii() else None

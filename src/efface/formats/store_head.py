@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 import struct
-from pathlib import PurePosixPath
+from posixpath import basename, splitext
 
 __all__ = ["HNSW", "HNSW_HEADER", "is_hnsw", "named_type", "store_type"]
 
@@ -33,6 +33,8 @@ _SUFFIXES = {
     ".ann": "application/x-annoy",
     ".annoy": "application/x-annoy",
 }
+_SMALL = re.compile(rb"[\0-\x08]")
+_NUMBERS_BYTES = 64
 _KEY = re.compile(rb"[^\0-\x1f\x7f]{1,200}\0")
 # Sizes of BSON values by type: -1 for an int32 length before, -2 a text, -3 a document, -4 binary, -5 two texts.
 _BSON = {1: 8, 2: -2, 3: -3, 4: -3, 5: -4, 6: 0, 7: 12, 8: 1, 9: 8, 10: 0, 11: -5, 13: -2, 14: -2, 16: 4, 17: 8,
@@ -44,13 +46,15 @@ def store_type(head: bytes) -> str | None:
     for magic, kind in _MAGICS:
         if head.startswith(magic):
             return kind
+    if not _SMALL.search(head, 0, _NUMBERS_BYTES):  # a size or a count, which every one of these has there
+        return None
     return next((kind for test, kind in _TESTS if test(head)), None)
 
 
 def named_type(name: str) -> str | None:
     """Return the media type of a store whose content has no mark of its own, by its name."""
-    path = PurePosixPath(name.lower())
-    return _NAMES.get(path.name) or _SUFFIXES.get(path.suffix)
+    own = basename(name.lower())
+    return _NAMES.get(own) or _SUFFIXES.get(splitext(own)[1])
 
 
 def _is_arrow_stream(head: bytes) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import islice
 
 __all__ = ["decoded", "encoding_of", "text_type"]
 
@@ -13,6 +14,7 @@ _BOMS = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
+_BOM_STARTS = frozenset(bom[:1] for bom, _ in _BOMS)
 _CONTROLS = bytes(set(range(32)) - {8, 9, 10, 12, 13, 27}) + b"\x7f"
 _HIGH = bytes(range(0x80, 0x100))
 _ASCII = 0.8  # share of characters
@@ -23,13 +25,9 @@ _SQL_START = re.compile(
 """Dumps of some programs hold the bytes of pictures among their statements."""
 _NOISE = 0.003  # share of control bytes that terminal logs and old exports hold
 _COMMON_CHINESE = re.compile(r"[\u4e00-\u9fff\u3000-\u303f\uff00-\uffef]")
-_SQL = re.compile(
-    r"\A\s*-- (?:MySQL|MariaDB|PostgreSQL database) dump"
-    r"|^\s*(?:INSERT\s+(?:IGNORE\s+)?INTO|CREATE\s+(?:\w+\s+)?TABLE|COPY)\s+\S+",
-    re.IGNORECASE | re.MULTILINE,
-)
-_SQL_WORDS = ("into", "table", "copy", "dump")
-"""One of these stands in every text that `_SQL` matches; to look for them costs a tenth."""
+_STATEMENT = r"(?:INSERT\s+(?:IGNORE\s+)?INTO|CREATE\s+(?:\w+\s+)?TABLE|COPY)\s+\S+"
+_SQL_FIRST = re.compile(rf"\s*(?:-- (?:MySQL|MariaDB|PostgreSQL database) dump|{_STATEMENT})", re.IGNORECASE)
+_SQL_LATER = re.compile(rf"\n[^\S\n]*+{_STATEMENT}", re.IGNORECASE)  # `^` would be tried at every letter
 _JSON_START = re.compile(r"""\s*(?:\{\s*(?:"|\}|$)|\[\s*(?:["{\[\]]|-?\d|true\b|false\b|null\b|$))""")
 _TAG = re.compile(r"<(?:\?xml|!--|!DOCTYPE\s+\w|[A-Za-z_][\w.:-]*(?:\s+[\w.:-]+\s*=|\s*/?>))")
 _WIDE_CODECS = (
@@ -42,6 +40,7 @@ _WIDE_CODECS = (
 
 A quarter: separators, digits and names are Latin in text of any language that holds data."""
 _FEWEST = 16  # characters
+_FEWEST_ZEROS = 0.25  # share of pairs of bytes, in the one of these that has the fewest
 _ZEROS = 0.1  # share of characters such as U+4E00, whose low byte is zero
 _COMMONEST = frozenset(
     "的一是不了在人有我他这這来來个個们們中大上国國和地到说說时時要就出会會可也你对對生能而子那得于於"
@@ -49,6 +48,9 @@ _COMMONEST = frozenset(
 )
 _HEAD = 4096  # bytes by which text is told from other data
 _WIDE = 8  # columns
+_FIRST = 512  # characters in which the first line mostly ends
+_ROWS = 20  # lines by which a table is told
+_QUOTED = re.compile(r'"[^"]*"')
 _SEPARATORS = ((",", "text/csv"), ("\t", "text/tab-separated-values"), (";", "text/csv"), ("|", "text/csv"))
 
 
@@ -59,17 +61,25 @@ def encoding_of(head: bytes) -> str | None:
     the zeros in every other byte. What is left is GB 18030 or Big5 where the characters are Chinese ones, as any
     bytes decode into some characters of them; the one of the two that gives more of the commonest ones is taken.
     """
-    for bom, name in _BOMS:
+    return _told(head)[0]
+
+
+def _told(head: bytes) -> tuple[str | None, str | None]:
+    """Return the encoding, and the text where it had to be read as a whole to tell that."""
+    for bom, name in _BOMS if head[:1] in _BOM_STARTS else ():
         if head.startswith(bom):
-            return name
+            return name, None
     if b"\0" in head[:256]:
-        return _wide_encoding(head)
+        return _wide_encoding(head), None
     controls = len(head) - len(head.translate(None, _CONTROLS))
     if controls > _NOISE * len(head):
-        return "utf-8" if _SQL_START.match(head) else None
-    if _is_utf8(head):
-        return "utf-8"
-    return _chinese_encoding(head) or _western_encoding(head)
+        return "utf-8" if _SQL_START.match(head) else None, None
+    try:
+        return "utf-8", head.decode()
+    except UnicodeDecodeError as error:
+        if error.reason == "unexpected end of data" and error.start >= len(head) - 3:
+            return "utf-8", None
+    return _chinese_encoding(head) or _western_encoding(head), None
 
 
 def _western_encoding(head: bytes) -> str | None:
@@ -79,6 +89,8 @@ def _western_encoding(head: bytes) -> str | None:
 
 def _wide_encoding(head: bytes) -> str | None:
     """Tell UTF-16 and UTF-32 without a mark: Latin characters leave zeros, and only in the same bytes of each."""
+    if head.count(0) < _FEWEST_ZEROS * (len(head) // 2):
+        return None
     for name, zeros, share, low, size in _WIDE_CODECS:
         whole = head[: len(head) - len(head) % size]
         characters = len(whole) // size
@@ -109,14 +121,6 @@ def _chinese_encoding(head: bytes) -> str | None:
     return "gb18030" if is_simplified else None
 
 
-def _is_utf8(head: bytes) -> bool:
-    try:
-        head.decode("utf-8")
-    except UnicodeDecodeError as error:
-        return error.reason == "unexpected end of data" and error.start >= len(head) - 3
-    return True
-
-
 def _is_chinese(head: bytes) -> bool:
     text = head.decode("gb18030", "replace")
     wide = [character for character in text[:-1] if ord(character) > 127]
@@ -126,9 +130,9 @@ def _is_chinese(head: bytes) -> bool:
 
 def decoded(data: bytes) -> str | None:
     """Return bytes as text, or None where they are none; undecodable bytes become surrogate escapes."""
-    encoding = encoding_of(data[:_HEAD])
-    if encoding is None:
-        return None
+    encoding, text = _told(data[:_HEAD])
+    if encoding is None or (text is not None and len(data) <= _HEAD):
+        return text
     errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"
     try:
         return data.decode(encoding, errors)
@@ -143,17 +147,18 @@ def text_type(head: bytes, *, cut: bool) -> str | None:
         head: The first bytes.
         cut: Whether more bytes follow.
     """
-    encoding = encoding_of(head)
+    encoding, text = _told(head)
     if encoding is None:
         return None
-    text = head.decode(encoding, "replace" if not encoding.startswith("utf-8") else "ignore").lstrip("\ufeff")
+    if text is None:
+        text = head.decode(encoding, "ignore" if encoding.startswith("utf-8") else "replace")
+    text = text.lstrip("\ufeff")
     start = text.lstrip()
     if _JSON_START.match(start):
         return _json_type(start)
     if _TAG.match(start):
         return _markup(start)
-    low = text.lower()
-    if any(word in low for word in _SQL_WORDS) and _SQL.search(text):
+    if _SQL_FIRST.match(text) or _SQL_LATER.search(text):
         return "application/sql"
     return _table(text, cut=cut) or "text/plain"
 
@@ -184,18 +189,25 @@ def _markup(text: str) -> str:
 
 
 def _table(text: str, *, cut: bool) -> str | None:
+    first = next(filter(str.strip, text[:_FIRST].splitlines()[:-1]), None)
+    if first is not None and all(first.count(separator) < 2 for separator, _ in _SEPARATORS):
+        return None  # most texts: the other lines need not be taken apart
     lines = text.splitlines()
     if cut and len(lines) > 1 and not text.endswith("\n"):
         lines.pop()
-    lines = [line for line in lines if line.strip()][:20]
+    lines = list(islice(filter(str.strip, lines), _ROWS))
     if len(lines) < 2:
         return _wide_header(lines[0]) if lines and cut and "\n" in text else None
-    unquoted = [re.sub(r'"[^"]*"', "", line) if '"' in line else line for line in lines]
+    header = _unquoted(lines[0])
     for separator, kind in _SEPARATORS:
-        count = unquoted[0].count(separator)
-        if count >= 2 and all(line.count(separator) == count for line in unquoted):
+        count = header.count(separator)
+        if count >= 2 and all(_unquoted(line).count(separator) == count for line in lines):
             return kind
     return None
+
+
+def _unquoted(line: str) -> str:
+    return _QUOTED.sub("", line) if '"' in line else line
 
 
 def _wide_header(line: str) -> str | None:

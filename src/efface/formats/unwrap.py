@@ -58,9 +58,9 @@ def unwrap(value: bytes | str, *, layers: int = MAX_LAYERS, limit: int = MAX_BYT
     Not promised: that what comes out means anything: a long word is base64 of something.
     """
     left = limit
-    first = value if isinstance(value, bytes) else value.encode("utf-8", "surrogatepass")
-    yield Unwrapped(first, ())
-    pending = [Unwrapped(first, ())]
+    first = Unwrapped(value if isinstance(value, bytes) else value.encode("utf-8", "surrogatepass"), ())
+    yield first
+    pending = [first]
     given = 0
     while pending and given < _MAX_VALUES:
         outer = pending.pop(0)
@@ -127,7 +127,7 @@ def _inside_text(text: str) -> Iterator[tuple[str, bytes]]:
 
 
 def _encoded(text: str) -> Iterator[tuple[str, bytes]]:
-    compact = _SPACES.sub("", text) if re.search(r"[\s\\]", text) and _is_wrapped(text) else text
+    compact = _SPACES.sub("", text) if _is_wrapped(text) else text
     if _HEX.fullmatch(compact):
         yield "hex", bytes.fromhex(re.sub(r"^(?:0x|\\+x)", "", compact))
         return
@@ -138,8 +138,10 @@ def _encoded(text: str) -> Iterator[tuple[str, bytes]]:
 
 def _is_wrapped(text: str) -> bool:
     """Return whether the lines of a text are the pieces of one long word, and not a sentence."""
-    words = _SPACES.split(text)
-    return len(words) == 1 or all(len(word) >= _MIN_CHARACTERS for word in words[:-1])
+    first = _SPACES.search(text)
+    if first is None or first.start() < _MIN_CHARACTERS:  # a sentence is told by its first word
+        return False
+    return all(len(word) >= _MIN_CHARACTERS for word in _SPACES.split(text)[:-1])
 
 
 def _base64(text: str) -> bytes | None:

@@ -7,6 +7,8 @@ import os
 import stat
 import sys
 from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -120,9 +122,9 @@ class Filesystem:
         path = locator.path[0]
         payload = FilePayload(path, limits.artefact_bytes)
         folder, name = os.path.split(path)
-        folders = tuple(reversed([part for part in folder.split(os.sep) if part]))
+        folders, beside = _around(folder)
         modified_at = datetime.fromtimestamp(payload.modified_ns / 1e9, tz=UTC)
-        surroundings = Surroundings((name, *folders), _names_beside(folder))
+        surroundings = Surroundings((name, *folders), beside)
         return Part(locator, payload, surroundings, modified_at)
 
     def stamp(self, unit: Unit) -> str:
@@ -199,18 +201,12 @@ def _link(path: str, root: str) -> Iterator[Gap]:
         yield _gap(path, "a link to a place outside the target: not followed", GapReason.UNSUPPORTED)
 
 
-_beside: dict[str, tuple[str, ...]] = {}
-
-
-def _names_beside(folder: str) -> tuple[str, ...]:
-    """Names in a folder, read once for all the files in it."""
-    if folder not in _beside:
-        try:
-            with os.scandir(folder) as listing:
-                found = tuple(entry.name for _, entry in zip(range(_SIBLINGS), listing, strict=False))
-        except OSError:
-            found = ()
-        if len(_beside) > 256:
-            _beside.clear()
-        _beside[folder] = tuple(sorted(found))
-    return _beside[folder]
+@lru_cache(maxsize=256)
+def _around(folder: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of a folder and those around it, and names in it; read once for all the files in it."""
+    folders = tuple(reversed([part for part in folder.split(os.sep) if part]))
+    try:
+        with os.scandir(folder) as listing:
+            return folders, tuple(sorted(entry.name for entry in islice(listing, _SIBLINGS)))
+    except OSError:
+        return folders, ()

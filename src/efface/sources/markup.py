@@ -56,14 +56,15 @@ class DataUris:
         """Yield the contents in their order."""
         is_page = media_type != "image/svg+xml"  # whose other URIs `values` reads as XML does
         data = part.payload.read() if part.payload.size_bytes <= limits.artefact_bytes else b""
-        text = decoded(data) if b"data:" in data or b"d\0a\0t\0a\0:" in data else None
+        is_wide = b"\0" in data and b"d\0a\0t\0a\0:" in data
+        text = decoded(data) if is_wide or b"data:" in data else None
         for number, (kind, content) in enumerate(data_uris.contents(text or ""), 1):
             if not is_page and kind.startswith("image/") and "svg" not in kind:
                 continue
             name = f"data-uri-{number}.{kind.rpartition('/')[2].partition('+')[0]}"
             names = Surroundings((name, *part.surroundings.names))
             yield Part(part.locator.child(name), BytesPayload(content), names, part.modified_at)
-        if media_type == "text/plain" and (b"begin " in data or b"=ybegin " in data):
+        if media_type == "text/plain" and b"begin " in data:  # "=ybegin " in yEnc
             for number, (file_name, content) in enumerate(uuencoded.files_in_text(data), 1):
                 names = Surroundings((file_name, *part.surroundings.names))
                 place = part.locator.child(f"encoded-{number}")

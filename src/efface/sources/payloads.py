@@ -52,10 +52,9 @@ class FilePayload:
     def __init__(self, path: str, limit_bytes: int) -> None:
         self.path = path
         self._limit_bytes = limit_bytes
-        descriptor = self._opened()
+        descriptor, self._stat = self._opened()
         try:
-            self._stat = os.fstat(descriptor)
-            self._head = _first(descriptor)
+            self._head = _first(descriptor, self._stat.st_size)
         finally:
             os.close(descriptor)
         self._all = self._head if len(self._head) >= self._stat.st_size else None
@@ -110,19 +109,20 @@ class FilePayload:
         """
         if self._all is not None:
             return io.BytesIO(self._all)
-        return os.fdopen(self._opened(), "rb")
+        return os.fdopen(self._opened()[0], "rb")
 
-    def _opened(self) -> int:
+    def _opened(self) -> tuple[int, os.stat_result]:
         try:
             # O_NONBLOCK: a pipe put in the place of a file must not hang the run.
             flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
             descriptor = os.open(self.path, flags)
         except OSError as error:
             raise AccessError(f"cannot be opened: {error.strerror}") from error
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        info = os.fstat(descriptor)
+        if not stat.S_ISREG(info.st_mode):
             os.close(descriptor)
             raise AccessError("is not a regular file")
-        return descriptor
+        return descriptor, info
 
     def changed(self) -> bool:
         """Return whether the file was written or replaced since it was opened."""
@@ -137,9 +137,13 @@ class FilePayload:
         return f"FilePayload({printable(self.path)!r})"
 
 
-def _first(descriptor: int) -> bytes:
-    """Read the start without a buffer of its own; some file systems give less at once than they have."""
+def _first(descriptor: int, size: int) -> bytes:
+    """Read the start without a buffer of its own; some file systems give less at once than they have, or no size."""
     head = os.read(descriptor, _HEAD_BYTES)
-    while len(head) < _HEAD_BYTES and (more := os.read(descriptor, _HEAD_BYTES - len(head))):
+    while (
+        len(head) < _HEAD_BYTES
+        and len(head) != size
+        and (more := os.read(descriptor, _HEAD_BYTES - len(head)))
+    ):
         head += more
     return head

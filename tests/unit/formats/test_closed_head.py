@@ -51,6 +51,12 @@ def test_words_are_no_signature(head: bytes) -> None:
     assert sniff.media_type(head) == "text/plain"
 
 
+def test_cut_off_starts_are_nothing() -> None:
+    """A start that ends before its sign does is not told by what is missing."""
+    assert closed_head.closed_type(b"\1\2\3\4\5\6\7**ACE*") is None
+    assert closed_head.closed_type(b"G") is None
+
+
 def test_what_is_encrypted_says_so() -> None:
     """Encrypted kinds give the reason that they are."""
     for kind in closed_head.ENCRYPTED:

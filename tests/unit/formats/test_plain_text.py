@@ -71,6 +71,14 @@ def test_what_holds_short_values_only_is_told_at_a_glance(media_type: str, text:
     assert not has_long_values(text, media_type)
 
 
+@pytest.mark.parametrize("before", range(40))
+def test_the_shortest_list_is_seen_wherever_it_begins(before: int) -> None:
+    """A list of 64 numbers is never passed by, whatever stands before it; one that is shorter is."""
+    around = "(" * before, ")" * 99
+    assert has_long_values(("1.5," * 64).join(around), "text/plain")
+    assert not has_long_values(("1.5," * 63 + "1.5").join(around), "text/plain")
+
+
 def test_a_kind_that_the_glance_does_not_know_is_taken_apart() -> None:
     """XML is not glanced at."""
     assert has_long_values("<a>b</a>", "application/xml")

@@ -123,9 +123,20 @@ TEXT = {
     "an HTML page": ("<!DOCTYPE html><html></html>", "text/html"),
     "an SVG picture": ('<svg xmlns="http://www.w3.org/2000/svg"/>', "image/svg+xml"),
     "an SQL dump": ("-- dump\nINSERT INTO t (a) VALUES ('x');\n", "application/sql"),
+    "an SQL dump behind other lines": ("SET x = 1;\n\n \t create\ntable t (a int);\n", "application/sql"),
+    "a table with a long first line": (
+        "a,b,c" + "d" * 600 + "\n1,2,3\n4,5,6\n",
+        "text/csv",
+    ),
+    "a table with quoted separators": ('a,b,c\n"1,5",2,3\n', "text/csv"),
     "comma-separated values": ("a,b,c\n1,2,3\n4,5,6\n", "text/csv"),
     "tab-separated values": ("a\tb\tc\n1\t2\t3\n4\t5\t6\n", "text/tab-separated-values"),
     "a sentence": ("Nothing here.", "text/plain"),
+    "a sentence of SQL in the middle of a line": (
+        "We insert into t, then\nwe create table u.\n",
+        "text/plain",
+    ),
+    "lines that only begin like a table": ("a,b,c\n1,2\n3,4,5\n", "text/plain"),
     "a settings file with sections": ("[section]\nkey = value\n", "text/plain"),
     "a PostgreSQL array": ("{-0.03,0.5}", "text/plain"),
 }
