@@ -90,11 +90,11 @@ class _Helper:
             LimitExceededError: It took too long.
             FormatError: The process went away with this picture.
         """
-        order = b" ".join(b"%d" % number for number in (len(data), *numbers)) + b"\n" + data
+        order = b" ".join(b"%d" % number for number in (len(data), *numbers)) + b"\n"
         with self._lock:
             end = time.monotonic() + limits.artefact_seconds
             try:
-                return self._received(self._sent(order), end, limits)
+                return self._received(self._sent(order, data), end, limits)
             except BaseException as error:
                 self.stop()  # whatever it still says is of this picture
                 if isinstance(error, OSError | ValueError):
@@ -113,11 +113,11 @@ class _Helper:
                 pipe.close()  # type: ignore[union-attr]
         process.wait()
 
-    def _sent(self, order: bytes) -> subprocess.Popen[bytes]:
+    def _sent(self, *pieces: bytes) -> subprocess.Popen[bytes]:
         for _ in range(2):  # a process that went away while it had nothing to do is no fault of this picture
             process = self._running()
             try:
-                process.stdin.write(order)  # type: ignore[union-attr]
+                process.stdin.writelines(pieces)  # type: ignore[union-attr]
                 process.stdin.flush()  # type: ignore[union-attr]
             except OSError:
                 self.stop()
@@ -133,6 +133,7 @@ class _Helper:
                 [sys.executable, "-I", "-S", _PROGRAM, _LIBRARY],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                env={"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"},
                 stderr=subprocess.DEVNULL,  # decoders talk there
                 start_new_session=True,
             )
@@ -145,10 +146,11 @@ class _Helper:
             received += _piece(pipe, end, limits)
         head, _, first = received.partition(b"\n")
         status, size = map(int, head.split())
-        result = bytearray(first)
-        while len(result) < size:
-            result += _piece(pipe, end, limits)
-        return status, bytes(result)
+        pieces, missing = [first], size - len(first)
+        while missing > 0:
+            pieces.append(_piece(pipe, end, limits))
+            missing -= len(pieces[-1])
+        return status, b"".join(pieces)
 
 
 def _piece(pipe: int, end: float, limits: Limits) -> bytes:

@@ -30,6 +30,7 @@ from ctypes import (
     c_double,
     c_int,
     c_long,
+    c_size_t,
     c_ubyte,
     c_uint,
     c_ulong,
@@ -40,15 +41,18 @@ from ctypes import (
 
 TYPE_CHECKING = False  # importing `typing` takes as long as all of the rest
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from ctypes import Array
     from typing import Any, NoReturn
 
     _Fields = list[tuple[str, Any]]
 
 _VERSION = 62
 _BLOCK_BYTES = 128
+_HUFFMAN_BYTES = 17 + 256  # how many codes of each length there are, and what they stand for
 _BLACK_SPAN, _WHITE_SPAN = -1024, 1016  # 8 times the sample's distance from the middle: what DC stands for
 _COARSEST = 3072  # a coarser step would carry DC of black out of the range that decoders clamp
-FAILED, UNFIT = 2, 3
+GAVE_UP, FAILED, UNFIT = 1, 2, 3
 # Per component of libjpeg's colour spaces. Print colours are stored inverted: no ink is white, black is nothing.
 _FILLS = {
     1: (_BLACK_SPAN,),  # grey
@@ -57,6 +61,12 @@ _FILLS = {
     4: (_WHITE_SPAN, _WHITE_SPAN, _WHITE_SPAN, _BLACK_SPAN),  # CMYK
     5: (_BLACK_SPAN, 0, 0, _BLACK_SPAN),  # YCCK
 }
+# A picture of one block, without a difference to the middle grey: tables of ones, and one code each.
+_GREY_BLOCK = (
+    b"\xff\xd8\xff\xdb\0\x43\0" + b"\1" * 64 + b"\xff\xc0\0\x0b\x08\0\x08\0\x08\1\1\x11\0"
+    b"\xff\xc4\0\x14\0\1" + bytes(16) + b"\xff\xc4\0\x14\x10\1" + bytes(16) +
+    b"\xff\xda\0\x08\1\1\0\0\x3f\0\x3f\xff\xd9"
+)  # fmt: skip
 
 
 class _Component(Structure):
@@ -149,7 +159,7 @@ class _Compress(Structure):
 
 def main(library: str) -> None:
     """Do what standard input says with the libjpeg that a shared object is linked to, until it ends."""
-    jpeg = ctypes.CDLL(library)
+    jpeg = _linked(library)
     _limit(resource.RLIMIT_CORE, 0)  # a core file would hold the picture
     while line := sys.stdin.buffer.readline():
         size, *numbers = map(int, line.split())
@@ -160,6 +170,15 @@ def main(library: str) -> None:
         sys.stdout.buffer.write(b"%d %d\n" % (status, len(result)) + result)
         sys.stdout.buffer.flush()
         del data, result  # the next fork would have them
+
+
+def _linked(library: str) -> Any:  # noqa: ANN401 - a library of C
+    jpeg = ctypes.CDLL(library)
+    for name in ("jpeg_std_error", "jpeg_read_coefficients"):
+        getattr(jpeg, name).restype = c_void_p
+    jpeg.memcmp.argtypes = (c_void_p, c_void_p, c_size_t)
+    _filled(jpeg, _GREY_BLOCK, [(0, 0, 1, 1)], (c_ubyte * 1024)())  # what first use loads, forks then have
+    return jpeg
 
 
 def _apart(jpeg: Any, data: bytes, numbers: list[int]) -> tuple[int, bytes]:  # noqa: ANN401 - a library of C
@@ -173,8 +192,8 @@ def _apart(jpeg: Any, data: bytes, numbers: list[int]) -> tuple[int, bytes]:  # 
                 os.close(inherited)
             _work(jpeg, data, numbers, writer)
             status = 0
-        except SystemExit:
-            status = UNFIT
+        except SystemExit as end:
+            status = int(end.code or 0)
         except BaseException:  # noqa: BLE001 - whatever it is, this fork ends here
             status = FAILED
         finally:
@@ -192,7 +211,8 @@ def _work(jpeg: Any, data: bytes, numbers: list[int], writer: int) -> None:  # n
     seconds, memory_bytes, *edges = numbers
     _limit(resource.RLIMIT_CPU, seconds)
     _limit(resource.RLIMIT_DATA, memory_bytes)
-    result = memoryview(_filled(jpeg, data, list(zip(*[iter(edges)] * 4, strict=True))))
+    space = (c_ubyte * (len(data) + 1))()  # most results need no more
+    result = memoryview(_filled(jpeg, data, list(zip(*[iter(edges)] * 4, strict=True)), space))
     while result:
         result = result[os.write(writer, result) :]
 
@@ -203,32 +223,75 @@ def _limit(what: int, most: int) -> None:
     resource.setrlimit(what, (bound, hard))
 
 
-def _filled(jpeg: Any, data: bytes, areas: list[tuple[int, ...]]) -> bytes:  # noqa: ANN401 - a library of C
-    for name in ("jpeg_std_error", "jpeg_read_coefficients"):
-        getattr(jpeg, name).restype = c_void_p
+def _filled(jpeg: Any, data: bytes, areas: list[tuple[int, ...]], space: Array[c_ubyte]) -> Array[c_ubyte]:  # noqa: ANN401
+    """Return the JPEG with the blocks filled, read again and found the same; it lies in `space` if there is enough."""
     errors = (c_ubyte * 1024)()  # a jpeg_error_mgr, with room to spare
-    source, target = _Decompress(), _Compress()
-    source.err = target.err = jpeg.jpeg_std_error(errors)
-    jpeg.jpeg_CreateDecompress(pointer(source), _VERSION, c_ulong(ctypes.sizeof(source)))
-    jpeg.jpeg_mem_src(pointer(source), data, c_ulong(len(data)))
-    jpeg.jpeg_read_header(pointer(source), 1)
+    source, target, again = _Decompress(), _Compress(), _Decompress()
+    source.err = target.err = again.err = jpeg.jpeg_std_error(errors)
+    _open(jpeg, source, data, len(data))
     restart_interval = source.restart_interval
-    arrays = ctypes.cast(jpeg.jpeg_read_coefficients(pointer(source)), POINTER(c_void_p))
+    arrays = _coefficients(jpeg, source)
     jpeg.jpeg_CreateCompress(pointer(target), _VERSION, c_ulong(ctypes.sizeof(target)))
-    written, size = c_void_p(), c_ulong()
+    written, size = c_void_p(ctypes.addressof(space)), c_ulong(len(space))
     jpeg.jpeg_mem_dest(pointer(target), pointer(written), pointer(size))
     jpeg.jpeg_copy_critical_parameters(pointer(source), pointer(target))  # refuses tables that are not there
     if not _fill(source, arrays, areas):
-        return b""
+        return (c_ubyte * 0)()
     target.restart_interval = restart_interval
     target.arith_code = source.arith_code
-    target.optimize_coding = not source.arith_code
+    target.optimize_coding = not source.arith_code and not _has_usual_tables(source, target)
     target.jfif = target.adobe = 0
     if source.progressive_mode:
         jpeg.jpeg_simple_progression(pointer(target))
     jpeg.jpeg_write_coefficients(pointer(target), arrays)
     jpeg.jpeg_finish_compress(pointer(target))
-    return ctypes.string_at(written.value or 0, size.value)
+    _open(jpeg, again, written, size.value)
+    if not _is_same(jpeg, (source, arrays), (again, _coefficients(jpeg, again))):
+        sys.exit(GAVE_UP)
+    return (c_ubyte * size.value).from_address(written.value or 0)
+
+
+def _open(jpeg: Any, source: _Decompress, data: bytes | c_void_p, size: int) -> None:  # noqa: ANN401
+    jpeg.jpeg_CreateDecompress(pointer(source), _VERSION, c_ulong(ctypes.sizeof(source)))
+    jpeg.jpeg_mem_src(pointer(source), data, c_ulong(size))
+    jpeg.jpeg_read_header(pointer(source), 1)
+
+
+def _coefficients(jpeg: Any, source: _Decompress) -> Any:  # noqa: ANN401 - a library of C, and a pointer
+    return ctypes.cast(jpeg.jpeg_read_coefficients(pointer(source)), POINTER(c_void_p))
+
+
+def _has_usual_tables(source: _Decompress, target: _Compress) -> bool:
+    """Return whether all Huffman tables are those that libjpeg starts with: they have a code for everything."""
+    return all(
+        not used
+        or (usual and ctypes.string_at(used, _HUFFMAN_BYTES) == ctypes.string_at(usual, _HUFFMAN_BYTES))
+        for used, usual in zip(source.huff_tbl_ptrs, target.huff_tbl_ptrs, strict=True)
+    )
+
+
+def _is_same(jpeg: Any, one: tuple[_Decompress, Any], other: tuple[_Decompress, Any]) -> bool:  # noqa: ANN401
+    """Return whether two pictures of one size have the same tables and the same number everywhere."""
+    source, again = one[0], other[0]
+    for index in range(source.num_components):
+        component = source.comp_info[index]
+        steps, steps_again = (
+            bytes(each.quant_tbl_ptrs[each.comp_info[index].quant_tbl_no].contents.quantval)
+            for each in (source, again)
+        )
+        row, row_again = _rows(*one, index), _rows(*other, index)
+        size = component.width_in_blocks * _BLOCK_BYTES
+        if steps != steps_again or any(
+            jpeg.memcmp(row(number), row_again(number), size) for number in range(component.height_in_blocks)
+        ):
+            return False
+    return True
+
+
+def _rows(source: _Decompress, arrays: Any, index: int) -> Callable[[int], int]:  # noqa: ANN401 - a pointer
+    """Return what gives the address of a row of blocks of a component."""
+    access, whole, array = source.mem.contents.access_virt_barray, ctypes.addressof(source), arrays[index]
+    return lambda number: access(whole, array, number, 1, 1)[0] or 0
 
 
 def _fill(source: _Decompress, arrays: Any, areas: list[tuple[int, ...]]) -> bool:  # noqa: ANN401 - a pointer
@@ -244,14 +307,12 @@ def _fill(source: _Decompress, arrays: Any, areas: list[tuple[int, ...]]) -> boo
             _refuse()
         block = struct.pack("=h126x", -(-abs(span) // step) * (1 if span > 0 else -1))
         across, down = component.h_samp_factor, component.v_samp_factor
+        row_at = _rows(source, arrays, index)
         for left, top, right, bottom in areas:
             columns = range(left * across, min(right * across, component.width_in_blocks))
             row_blocks = block * len(columns)
             for row in range(top * down, min(bottom * down, component.height_in_blocks)):
-                at = source.mem.contents.access_virt_barray(
-                    ctypes.addressof(source), arrays[index], row, 1, 1
-                )[0]
-                at = (at or 0) + columns.start * _BLOCK_BYTES
+                at = row_at(row) + columns.start * _BLOCK_BYTES
                 if ctypes.string_at(at, len(row_blocks)) != row_blocks:
                     changed = True
                     ctypes.memmove(at, row_blocks, len(row_blocks))

@@ -75,7 +75,8 @@ def repaint(data: bytes, boxes: Sequence[PageBox], limits: Limits) -> bytes:
     painter = _painter(data)
     with guarded():
         painted = painter(data, boxes, limits)
-        stable = painter(painted, boxes, limits) == painted
+        # That of JPEG has looked at what it gives: comparing coefficients costs less than filling them again.
+        stable = painter is repaint_jpeg or painter(painted, boxes, limits) == painted
     # An AVIF that comes out as it went in has no copy but its own first frame, which its painter looks at.
     clean = painter is repaint_avif or next(thumbnails(painted), None) is None
     if not (stable and clean):
