@@ -39,6 +39,8 @@ __all__ = ["fill_blocks", "runtime"]
 
 _PROGRAM = str(jpeg_blocks_program.__file__)
 _LIBRARY = str(_imaging.__file__)  # linked to the libjpeg whose symbols are wanted
+_PIPE_BYTES = 1 << 16  # what a pipe takes at once: an order for a small picture is then one write
+_HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}  # a fork meets all of its memory for the first time
 
 
 def fill_blocks(data: bytes, areas: Sequence[Region], limits: Limits) -> bytes | None:
@@ -133,7 +135,8 @@ class _Helper:
                 [sys.executable, "-I", "-S", _PROGRAM, _LIBRARY],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                env={"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"},
+                bufsize=_PIPE_BYTES,
+                env=_HUGE_PAGES | os.environ,
                 stderr=subprocess.DEVNULL,  # decoders talk there
                 start_new_session=True,
             )

@@ -166,10 +166,11 @@ def main(library: str) -> None:
         data = sys.stdin.buffer.read(size)
         if len(data) < size:
             return
-        status, result = _apart(jpeg, data, numbers)
-        sys.stdout.buffer.write(b"%d %d\n" % (status, len(result)) + result)
+        status, pieces = _apart(jpeg, data, numbers)
+        answer = b"".join((b"%d %d\n" % (status, sum(map(len, pieces))), *pieces))
+        sys.stdout.buffer.write(answer)
         sys.stdout.buffer.flush()
-        del data, result  # the next fork would have them
+        del data, pieces, answer  # the next fork would have them
 
 
 def _linked(library: str) -> Any:  # noqa: ANN401 - a library of C
@@ -181,7 +182,7 @@ def _linked(library: str) -> Any:  # noqa: ANN401 - a library of C
     return jpeg
 
 
-def _apart(jpeg: Any, data: bytes, numbers: list[int]) -> tuple[int, bytes]:  # noqa: ANN401 - a library of C
+def _apart(jpeg: Any, data: bytes, numbers: list[int]) -> tuple[int, list[bytes]]:  # noqa: ANN401 - a library of C
     """Return how a fork that fills one picture ended, and what it wrote."""
     reader, writer = os.pipe()
     child = os.fork()
@@ -204,7 +205,7 @@ def _apart(jpeg: Any, data: bytes, numbers: list[int]) -> tuple[int, bytes]:  # 
         pieces.append(piece)
     os.close(reader)
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    return status, b"" if status else b"".join(pieces)
+    return status, [] if status else pieces
 
 
 def _work(jpeg: Any, data: bytes, numbers: list[int], writer: int) -> None:  # noqa: ANN401 - a library of C
