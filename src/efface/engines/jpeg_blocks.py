@@ -4,9 +4,9 @@ The work is done by the libjpeg that Pillow is linked to, in a fork of its own f
 and time: broken bytes end that fork and nothing else. One process, started with the first picture, makes the forks.
 
 Kept: coefficients outside the areas, quantisation tables, sampling, component numbers, the colour transform,
-progressive or sequential, Huffman or arithmetic coding, the restart interval.
-Not kept: Huffman tables and the division into scans, and coefficients of blocks beyond the right and the lower
-edge of the picture, which no decoder shows.
+progressive or sequential, Huffman or arithmetic coding, the restart interval; the usual Huffman tables (Annex K).
+Not kept: other Huffman tables, which are made anew, the division into scans, and coefficients of blocks beyond the
+right and the lower edge of the picture, which no decoder shows.
 Source: ITU-T T.81 A.2 (MCU, blocks at the edges), A.3.4 (quantisation), Annexes F and G.
 """
 
@@ -40,11 +40,15 @@ __all__ = ["fill_blocks", "runtime"]
 _PROGRAM = str(jpeg_blocks_program.__file__)
 _LIBRARY = str(_imaging.__file__)  # linked to the libjpeg whose symbols are wanted
 _PIPE_BYTES = 1 << 16  # what a pipe takes at once: an order for a small picture is then one write
-_HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}  # a fork meets all of its memory for the first time
+_HUGE_PAGES = {
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"
+}  # a fork meets all of its memory for the first time
 
 
 def fill_blocks(data: bytes, areas: Sequence[Region], limits: Limits) -> bytes | None:
     """Return a JPEG whose blocks in some areas are black in every component, None when they were before.
+
+    It was read again and has the black and every other coefficient as it should.
 
     Args:
         data: One JPEG image.

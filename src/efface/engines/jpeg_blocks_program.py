@@ -9,8 +9,11 @@ has no pipe of this process but the one for its result. It imports as little as 
   standard output   for each picture one line: how its fork ended, and bytes of the result; then the result: the
                     JPEG with the blocks filled, without APPn markers; nothing when all of them were black
 
-A fork ends with 0; with 1 when libjpeg gave up; with 2 when it is another library, or memory ran out; with 3 at a
-colour model or a table that cannot be filled; with a signal's number below zero when a signal ended it.
+Before a fork gives a result back, it reads it again and compares every coefficient with what it meant to write.
+
+A fork ends with 0; with 1 when libjpeg gave up, or wrote anything else than that; with 2 when memory ran out; with 3
+at a colour model or a table that cannot be filled; with a signal's number below zero when a signal ended it. Another
+library ends this program.
 
 The structures are those of version 62 of libjpeg's binary interface, which libjpeg-turbo keeps. libjpeg itself
 compares version and size of its two main structures with ours before it does anything else.
@@ -272,21 +275,23 @@ def _has_usual_tables(source: _Decompress, target: _Compress) -> bool:
 
 
 def _is_same(jpeg: Any, one: tuple[_Decompress, Any], other: tuple[_Decompress, Any]) -> bool:  # noqa: ANN401
-    """Return whether two pictures of one size have the same tables and the same number everywhere."""
+    """Return whether two pictures have the same size, the same steps and the same numbers everywhere."""
     source, again = one[0], other[0]
     for index in range(source.num_components):
-        component = source.comp_info[index]
-        steps, steps_again = (
-            bytes(each.quant_tbl_ptrs[each.comp_info[index].quant_tbl_no].contents.quantval)
-            for each in (source, again)
-        )
-        row, row_again = _rows(*one, index), _rows(*other, index)
-        size = component.width_in_blocks * _BLOCK_BYTES
-        if steps != steps_again or any(
-            jpeg.memcmp(row(number), row_again(number), size) for number in range(component.height_in_blocks)
-        ):
+        (width, height, steps), shape_again = _shape(source, index), _shape(again, index)
+        if (width, height, steps) != shape_again:
             return False
-    return True
+        row, row_again = _rows(*one, index), _rows(*other, index)
+        if any(jpeg.memcmp(row(number), row_again(number), width * _BLOCK_BYTES) for number in range(height)):
+            return False
+    return source.num_components == again.num_components
+
+
+def _shape(source: _Decompress, index: int) -> tuple[int, int, bytes]:
+    """Return width and height of a component in blocks, and its quantisation table."""
+    component = source.comp_info[index]
+    table = source.quant_tbl_ptrs[component.quant_tbl_no].contents.quantval
+    return component.width_in_blocks, component.height_in_blocks, bytes(table)
 
 
 def _rows(source: _Decompress, arrays: Any, index: int) -> Callable[[int], int]:  # noqa: ANN401 - a pointer

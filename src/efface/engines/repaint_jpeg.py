@@ -1,7 +1,8 @@
 """Paint regions of a JPEG: the blocks under a box become black, all others are copied; metadata by segment.
 
 A box is enlarged to whole MCUs, so that no block holds a mixture. `jpeg_blocks` says what is kept of the coding.
-A second application finds every block black and leaves the coded picture as it is, byte for byte.
+A second application finds every block black and leaves the coded picture as it is, byte for byte. It is not needed
+for the proof: the coefficients of the result were compared, its metadata are cleaned again, and a viewer looks at it.
 
 Not promised: pixels within two of the fill's edge are as before only where chroma is not halved, since decoders
 mix the chroma of neighbouring blocks.
@@ -58,7 +59,7 @@ Segment = tuple[int, bytes]
 def repaint_jpeg(data: bytes, boxes: Sequence[PageBox], limits: Limits) -> bytes:
     """Return a JPEG with every box filled and every copy gone; the first image alone is kept.
 
-    What comes out was looked at: it shows the fill, and cleaning it once more changes nothing.
+    What comes out was looked at: it shows the fill, and cleaning it again changes nothing.
     """
     segments, core = _split(data)
     orientation = _orientation(open_image(data))

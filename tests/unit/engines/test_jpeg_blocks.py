@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import sys
 
@@ -91,6 +92,29 @@ def test_the_coding_stays(kind):
     data = jpegs.jpeg(kind, jpegs.noise(160, 128))
     old, new = read_coefficients(data), read_coefficients(repaint(data, [BOX], LIMITS))
     assert (new.kind, new.restart_interval) == (old.kind, old.restart_interval)
+
+
+def _huffman_tables(data: bytes) -> set[bytes]:
+    return {
+        data[at + 4 : at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")]
+        for at in (match.start() for match in re.finditer(b"\xff\xc4", data[: data.index(b"\xff\xda")]))
+    }
+
+
+@pytest.mark.parametrize("kind", ["4:2:0", "grey"])
+def test_the_usual_huffman_tables_stay(kind):
+    """Tables that have a code for everything are those of the result, too."""
+    data = jpegs.jpeg(kind, jpegs.noise(160, 128))
+    assert _huffman_tables(repaint(data, [BOX], LIMITS)) >= _huffman_tables(data)
+
+
+def test_huffman_tables_without_a_code_for_black_are_made_anew():
+    """A picture whose tables have codes for what it holds and nothing else is filled nonetheless."""
+    target = io.BytesIO()
+    Image.new("RGB", (160, 128), (90, 120, 150)).save(target, "JPEG", optimize=True)
+    painted = repaint(target.getvalue(), [BOX], LIMITS)
+    assert _huffman_tables(painted) != _huffman_tables(target.getvalue())
+    assert_filled(target.getvalue(), painted, ENLARGED)
 
 
 def test_arithmetic_coding_stays():
@@ -230,6 +254,19 @@ def test_a_coarse_step_that_still_gives_black_is_taken():
     filled = fill_blocks(_with_steps(GREY, 3072), [AREA], LIMITS)
     assert filled is not None
     assert not np.asarray(opened(filled))[8:16, 8:24].any()
+
+
+def test_a_result_with_another_coefficient_is_refused():
+    """Where a coefficient is so far from black that no code tells it, nothing comes out instead of another picture."""
+    bits = "111111110" + f"{2000:011b}" + "1010" + "00" + "1010"  # two blocks of DC 2000, and no AC
+    scan = int(bits.ljust(32, "1"), 2).to_bytes(4, "big").replace(b"\xff", b"\xff\0")
+    data = jpegs.jpeg("grey", Image.new("L", (16, 8)), 100)
+    start = data.index(b"\xff\xda") + 10
+    data = data[:start] + scan + b"\xff\xd9"
+    assert read_coefficients(data).components[0].blocks[0, :, 0].tolist() == [2000, 2000]
+    assert fill_blocks(data, [Region(0, 0, 2, 1)], LIMITS) is not None
+    with pytest.raises(FormatError):
+        fill_blocks(data, [Region(0, 0, 1, 1)], LIMITS)
 
 
 @pytest.mark.parametrize("kind", ["4:2:0", "progressive"])
