@@ -284,7 +284,7 @@ def _is_same(jpeg: Any, one: tuple[_Decompress, Any], other: tuple[_Decompress, 
         row, row_again = _rows(*one, index), _rows(*other, index)
         if any(jpeg.memcmp(row(number), row_again(number), width * _BLOCK_BYTES) for number in range(height)):
             return False
-    return source.num_components == again.num_components
+    return bool(source.num_components == again.num_components)
 
 
 def _shape(source: _Decompress, index: int) -> tuple[int, int, bytes]:
