@@ -1,7 +1,7 @@
 """Fill blocks of a JPEG with black, and leave every other coefficient as it is.
 
-The work is done by the libjpeg that Pillow is linked to, in a fork of its own for each picture with limits on memory
-and time: broken bytes end that fork and nothing else. One process, started with the first picture, makes the forks.
+The work is done by the libjpeg that Pillow is linked to, in a process of its own, with limits on memory and time for
+each picture. `jpeg_blocks_program` does it in forks: broken bytes end the fork that they are in, and nothing else.
 
 Kept: coefficients outside the areas, quantisation tables, sampling, component numbers, the colour transform,
 progressive or sequential, Huffman or arithmetic coding, the restart interval; the usual Huffman tables (Annex K).
@@ -40,9 +40,7 @@ __all__ = ["fill_blocks", "runtime"]
 _PROGRAM = str(jpeg_blocks_program.__file__)
 _LIBRARY = str(_imaging.__file__)  # linked to the libjpeg whose symbols are wanted
 _PIPE_BYTES = 1 << 16  # what a pipe takes at once: an order for a small picture is then one write
-_HUGE_PAGES = {
-    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"
-}  # a fork meets all of its memory for the first time
+_HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}  # a large picture meets thousands of small ones
 
 
 def fill_blocks(data: bytes, areas: Sequence[Region], limits: Limits) -> bytes | None:
@@ -90,7 +88,7 @@ class _Helper:
         self._owner = 0
 
     def answer(self, numbers: Sequence[int], data: bytes, limits: Limits) -> tuple[int, bytes]:
-        """Return how the fork ended, and what it gave back.
+        """Return how it went, and what came back.
 
         Raises:
             LimitExceededError: It took too long.
@@ -108,7 +106,7 @@ class _Helper:
                 raise
 
     def stop(self) -> None:
-        """End the process and the fork that it may have."""
+        """End the process and its fork."""
         process, self._process = self._process, None
         if process is None or self._owner != os.getpid():
             return

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+import signal
 import subprocess
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -321,6 +325,48 @@ def test_a_process_that_went_away_is_started_anew():
     gone = jpeg_blocks._HELPER._process
     gone.kill()
     gone.wait()
+    assert fill_blocks(GREY, [AREA], LIMITS)
+    assert jpeg_blocks._HELPER._process.pid != gone.pid
+
+
+def _fork() -> int:
+    """Return the number of the process that does the work."""
+    process = jpeg_blocks._HELPER._process.pid
+    while not (found := Path(f"/proc/{process}/task/{process}/children").read_text("ascii").split()):
+        pass
+    return int(found[0])
+
+
+def _damaged(data: bytes) -> bytes:
+    return data[:-200] + b"\xff\xd9"
+
+
+def test_sound_pictures_share_a_fork():
+    """A fork goes on to the next picture, whether there was something to fill or not."""
+    filled = fill_blocks(GREY, [AREA], LIMITS)
+    first = _fork()
+    assert fill_blocks(filled, [AREA], LIMITS) is None
+    assert fill_blocks(GREY, [AREA], LIMITS) == filled
+    assert _fork() == first
+
+
+@pytest.mark.parametrize("flawed", [_damaged(GREY), _with_steps(GREY, 3073), GREY[:40]])
+def test_a_flawed_picture_shares_its_fork_with_none_behind_it(flawed):
+    """A picture that is refused, or in which libjpeg goes on over a flaw, leaves the next one a new fork."""
+    filled = fill_blocks(GREY, [AREA], LIMITS)
+    first = _fork()
+    with suppress(FormatError, UnsupportedError):
+        fill_blocks(flawed, [AREA], LIMITS)
+    assert fill_blocks(GREY, [AREA], LIMITS) == filled
+    assert _fork() != first
+
+
+def test_a_fork_that_a_signal_ends_takes_its_process_along():
+    """Nobody reads on behind half an answer: the process ends as well, and the next picture gets a new one."""
+    assert fill_blocks(GREY, [AREA], LIMITS)
+    gone = jpeg_blocks._HELPER._process
+    os.kill(_fork(), signal.SIGKILL)
+    assert gone.wait(60) == 0
     assert fill_blocks(GREY, [AREA], LIMITS)
     assert jpeg_blocks._HELPER._process.pid != gone.pid
 
