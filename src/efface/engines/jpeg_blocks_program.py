@@ -303,14 +303,16 @@ def _has_usual_tables(source: _Decompress, target: _Compress) -> bool:
 def _is_same(jpeg: Any, one: tuple[_Decompress, Any], other: tuple[_Decompress, Any]) -> bool:  # noqa: ANN401
     """Return whether two pictures have the same size, the same steps and the same numbers everywhere."""
     source, again = one[0], other[0]
+    if source.num_components != again.num_components:
+        return False
     for index in range(source.num_components):
-        (width, height, steps), shape_again = _shape(source, index), _shape(again, index)
-        if (width, height, steps) != shape_again:
+        shape = width, height, _ = _shape(source, index)
+        if shape != _shape(again, index):
             return False
         row, row_again = _rows(*one, index), _rows(*other, index)
         if any(jpeg.memcmp(row(number), row_again(number), width * _BLOCK_BYTES) for number in range(height)):
             return False
-    return bool(source.num_components == again.num_components)
+    return True
 
 
 def _shape(source: _Decompress, index: int) -> tuple[int, int, bytes]:

@@ -79,7 +79,7 @@ def repaint_jpeg(data: bytes, boxes: Sequence[PageBox], limits: Limits) -> bytes
     ]
     filled = fill_blocks(coded, units, limits) if areas else None
     painted = _joined(segments, core if filled is None else filled[len(_START) :], orientation)
-    _check(painted, areas if filled else (), orientation)
+    _check(painted, areas, orientation)
     return painted
 
 
@@ -97,12 +97,12 @@ def _joined(segments: list[Segment], core: bytes, orientation: int) -> bytes:
 
 
 def _check(painted: bytes, areas: Sequence[Region], orientation: int) -> None:
-    """Look at the result: nothing is left to clean, it is turned as before, and areas that were filled are dark."""
-    image = open_image(painted)
-    if _orientation(image) != orientation or _joined(*_split(painted), orientation) != painted:
+    """Look at the result: nothing is left to clean, and its areas are dark and where a viewer shows them as before."""
+    if _joined(*_split(painted), orientation) != painted:
         raise FormatError("the JPEG could not be rewritten so that it stays clean")
-    if not _are_filled(image, areas):
-        raise FormatError("the blocks of the JPEG were filled, and do not show one dark colour")
+    image = open_image(painted)
+    if areas and not (_orientation(image) == orientation and _are_filled(image, areas)):
+        raise FormatError("the blocks of the JPEG were filled, and do not show one dark colour there")
 
 
 def _are_filled(image: Image.Image, areas: Sequence[Region]) -> bool:
