@@ -35,11 +35,15 @@ _DRIVER = Path(__file__).with_name("_deface_redact_driver.py")
 
 def spent_s() -> float:
     """Return the processor seconds of this process, and of its children and theirs, alive or not."""
-    used = time.process_time()
-    for each in Path("/proc/self/task").glob("*/children"):
+    return time.process_time() + _below_s("self")
+
+
+def _below_s(process: str) -> float:
+    used = 0.0
+    for each in Path(f"/proc/{process}/task").glob("*/children"):
         for child in each.read_text("ascii").split():
             fields = Path(f"/proc/{child}/stat").read_text("ascii").rpartition(")")[2].split()
-            used += sum(map(int, fields[11:15])) * _TICK_S
+            used += sum(map(int, fields[11:15])) * _TICK_S + _below_s(child)
     return used
 
 

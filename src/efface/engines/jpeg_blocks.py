@@ -1,12 +1,12 @@
 """Fill blocks of a JPEG with black, and leave every other coefficient as it is.
 
-The work is done by the libjpeg that Pillow is linked to, in a fork of its own for each picture with limits on memory
-and time: broken bytes end that fork and nothing else. One process, started with the first picture, makes the forks.
+The work is done by the libjpeg that Pillow is linked to, in a process of its own, with limits on memory and time for
+each picture. `jpeg_blocks_program` does it in forks: broken bytes end the fork that they are in, and nothing else.
 
 Kept: coefficients outside the areas, quantisation tables, sampling, component numbers, the colour transform,
-progressive or sequential, Huffman or arithmetic coding, the restart interval.
-Not kept: Huffman tables and the division into scans, and coefficients of blocks beyond the right and the lower
-edge of the picture, which no decoder shows.
+progressive or sequential, Huffman or arithmetic coding, the restart interval; the usual Huffman tables (Annex K).
+Not kept: other Huffman tables, which are made anew, the division into scans, and coefficients of blocks beyond the
+right and the lower edge of the picture, which no decoder shows.
 Source: ITU-T T.81 A.2 (MCU, blocks at the edges), A.3.4 (quantisation), Annexes F and G.
 """
 
@@ -39,10 +39,14 @@ __all__ = ["fill_blocks", "runtime"]
 
 _PROGRAM = str(jpeg_blocks_program.__file__)
 _LIBRARY = str(_imaging.__file__)  # linked to the libjpeg whose symbols are wanted
+_PIPE_BYTES = 1 << 16  # what a pipe takes at once: an order for a small picture is then one write
+_HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}  # a large picture meets thousands of small ones
 
 
 def fill_blocks(data: bytes, areas: Sequence[Region], limits: Limits) -> bytes | None:
     """Return a JPEG whose blocks in some areas are black in every component, None when they were before.
+
+    It was read again and has the black and every other coefficient as it should.
 
     Args:
         data: One JPEG image.
@@ -84,17 +88,17 @@ class _Helper:
         self._owner = 0
 
     def answer(self, numbers: Sequence[int], data: bytes, limits: Limits) -> tuple[int, bytes]:
-        """Return how the fork ended, and what it gave back.
+        """Return how it went, and what came back.
 
         Raises:
             LimitExceededError: It took too long.
             FormatError: The process went away with this picture.
         """
-        order = b" ".join(b"%d" % number for number in (len(data), *numbers)) + b"\n" + data
+        order = b" ".join(b"%d" % number for number in (len(data), *numbers)) + b"\n"
         with self._lock:
             end = time.monotonic() + limits.artefact_seconds
             try:
-                return self._received(self._sent(order), end, limits)
+                return self._received(self._sent(order, data), end, limits)
             except BaseException as error:
                 self.stop()  # whatever it still says is of this picture
                 if isinstance(error, OSError | ValueError):
@@ -102,7 +106,7 @@ class _Helper:
                 raise
 
     def stop(self) -> None:
-        """End the process and the fork that it may have."""
+        """End the process and its fork."""
         process, self._process = self._process, None
         if process is None or self._owner != os.getpid():
             return
@@ -113,11 +117,11 @@ class _Helper:
                 pipe.close()  # type: ignore[union-attr]
         process.wait()
 
-    def _sent(self, order: bytes) -> subprocess.Popen[bytes]:
+    def _sent(self, *pieces: bytes) -> subprocess.Popen[bytes]:
         for _ in range(2):  # a process that went away while it had nothing to do is no fault of this picture
             process = self._running()
             try:
-                process.stdin.write(order)  # type: ignore[union-attr]
+                process.stdin.writelines(pieces)  # type: ignore[union-attr]
                 process.stdin.flush()  # type: ignore[union-attr]
             except OSError:
                 self.stop()
@@ -133,6 +137,8 @@ class _Helper:
                 [sys.executable, "-I", "-S", _PROGRAM, _LIBRARY],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                bufsize=_PIPE_BYTES,
+                env=_HUGE_PAGES | os.environ,
                 stderr=subprocess.DEVNULL,  # decoders talk there
                 start_new_session=True,
             )
@@ -145,10 +151,11 @@ class _Helper:
             received += _piece(pipe, end, limits)
         head, _, first = received.partition(b"\n")
         status, size = map(int, head.split())
-        result = bytearray(first)
-        while len(result) < size:
-            result += _piece(pipe, end, limits)
-        return status, bytes(result)
+        pieces, missing = [first], size - len(first)
+        while missing > 0:
+            pieces.append(_piece(pipe, end, limits))
+            missing -= len(pieces[-1])
+        return status, b"".join(pieces)
 
 
 def _piece(pipe: int, end: float, limits: Limits) -> bytes:

@@ -1,16 +1,20 @@
-"""A program of its own that fills blocks of one JPEG with black and copies every other coefficient.
+"""A program of its own that fills blocks of JPEG files with black and copies every other coefficient.
 
-`jpeg_blocks` starts it once and gives it one picture after the other. Each picture is the work of a fork of its
-own, because the error handling of libjpeg ends the process that it runs in: broken bytes then end that fork, which
-has no pipe of this process but the one for its result. It imports as little as it can.
+`jpeg_blocks` starts it once and gives it one picture after the other, each when the one before is answered. The work is
+done in a fork, because the error handling of libjpeg ends the process that it runs in: broken bytes then end that fork,
+and the next picture gets another. A picture in which libjpeg finds a flaw and goes on ends it, too, so that a fork has
+seen nothing but sound data before. It imports as little as it can.
 
   standard input    for each picture one line of numbers: bytes of the JPEG, seconds of the processor, bytes of
                     memory, then left, top, right and bottom of each area in MCUs from the top left; then the JPEG
-  standard output   for each picture one line: how its fork ended, and bytes of the result; then the result: the
+  standard output   for each picture one line: how it went, and bytes of the result; then the result: the
                     JPEG with the blocks filled, without APPn markers; nothing when all of them were black
 
-A fork ends with 0; with 1 when libjpeg gave up; with 2 when it is another library, or memory ran out; with 3 at a
-colour model or a table that cannot be filled; with a signal's number below zero when a signal ended it.
+Before a fork gives a result back, it reads it again and compares every coefficient with what it meant to write.
+
+An answer begins with 0; with 1 when libjpeg gave up, or wrote anything else than that; with 2 when memory ran out; with
+3 at a colour model or a table that cannot be filled; with the number of SIGXCPU below zero when the seconds were over.
+Another library, or another signal that ends a fork, ends this program.
 
 The structures are those of version 62 of libjpeg's binary interface, which libjpeg-turbo keeps. libjpeg itself
 compares version and size of its two main structures with ours before it does anything else.
@@ -22,14 +26,17 @@ from __future__ import annotations
 import ctypes
 import os
 import resource
+import signal
 import struct
 import sys
+import time
 from ctypes import (
     POINTER,
     Structure,
     c_double,
     c_int,
     c_long,
+    c_size_t,
     c_ubyte,
     c_uint,
     c_ulong,
@@ -40,15 +47,17 @@ from ctypes import (
 
 TYPE_CHECKING = False  # importing `typing` takes as long as all of the rest
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, NoReturn
 
     _Fields = list[tuple[str, Any]]
 
 _VERSION = 62
 _BLOCK_BYTES = 128
+_HUFFMAN_BYTES = 17 + 256  # how many codes of each length there are, and what they stand for
 _BLACK_SPAN, _WHITE_SPAN = -1024, 1016  # 8 times the sample's distance from the middle: what DC stands for
 _COARSEST = 3072  # a coarser step would carry DC of black out of the range that decoders clamp
-FAILED, UNFIT = 2, 3
+DONE, GAVE_UP, FAILED, UNFIT, ANEW = range(5)
 # Per component of libjpeg's colour spaces. Print colours are stored inverted: no ink is white, black is nothing.
 _FILLS = {
     1: (_BLACK_SPAN,),  # grey
@@ -57,6 +66,19 @@ _FILLS = {
     4: (_WHITE_SPAN, _WHITE_SPAN, _WHITE_SPAN, _BLACK_SPAN),  # CMYK
     5: (_BLACK_SPAN, 0, 0, _BLACK_SPAN),  # YCCK
 }
+# A picture of one block, without a difference to the middle grey: tables of ones, and one code each.
+_GREY_BLOCK = (
+    b"\xff\xd8\xff\xdb\0\x43\0" + b"\1" * 64 + b"\xff\xc0\0\x0b\x08\0\x08\0\x08\1\1\x11\0"
+    b"\xff\xc4\0\x14\0\1" + bytes(16) + b"\xff\xc4\0\x14\x10\1" + bytes(16) +
+    b"\xff\xda\0\x08\1\1\0\0\x3f\0\x3f\xff\xd9"
+)  # fmt: skip
+
+
+class _Errors(Structure):
+    _fields_ = [
+        ("calls", c_void_p * 5), ("code", c_int), ("parameters", c_int * 20), ("trace_level", c_int),
+        ("num_warnings", c_long), ("tables", c_void_p * 8),
+    ]  # fmt: skip
 
 
 class _Component(Structure):
@@ -149,52 +171,61 @@ class _Compress(Structure):
 
 def main(library: str) -> None:
     """Do what standard input says with the libjpeg that a shared object is linked to, until it ends."""
-    jpeg = ctypes.CDLL(library)
+    jpeg = _linked(library)
     _limit(resource.RLIMIT_CORE, 0)  # a core file would hold the picture
-    while line := sys.stdin.buffer.readline():
-        size, *numbers = map(int, line.split())
-        data = sys.stdin.buffer.read(size)
-        if len(data) < size:
-            return
-        status, result = _apart(jpeg, data, numbers)
-        sys.stdout.buffer.write(b"%d %d\n" % (status, len(result)) + result)
-        sys.stdout.buffer.flush()
-        del data, result  # the next fork would have them
+    while True:
+        child = os.fork()
+        if not child:
+            _serve(jpeg)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if status == DONE or (status < 0 and status != -signal.SIGXCPU):
+            return  # of an answer that a signal ended, a part may have been written
+        if status != ANEW:
+            os.write(1, b"%d 0\n" % status)
 
 
-def _apart(jpeg: Any, data: bytes, numbers: list[int]) -> tuple[int, bytes]:  # noqa: ANN401 - a library of C
-    """Return how a fork that fills one picture ended, and what it wrote."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if not child:
-        status = FAILED
-        try:
-            for inherited in (0, 1, reader):
-                os.close(inherited)
-            _work(jpeg, data, numbers, writer)
-            status = 0
-        except SystemExit:
-            status = UNFIT
-        except BaseException:  # noqa: BLE001 - whatever it is, this fork ends here
+def _linked(library: str) -> Any:  # noqa: ANN401 - a library of C
+    jpeg = ctypes.CDLL(library)
+    for name in ("jpeg_std_error", "jpeg_read_coefficients"):
+        getattr(jpeg, name).restype = c_void_p
+    jpeg.memcmp.argtypes = (c_void_p, c_void_p, c_size_t)
+    _filled(jpeg, _GREY_BLOCK, [(0, 0, 1, 1)])  # what first use loads, forks then have
+    return jpeg
+
+
+def _serve(jpeg: Any) -> NoReturn:  # noqa: ANN401 - a library of C
+    """Fill one picture after the other, until something is wrong with one, and end this fork."""
+    status = DONE  # also where an order or an answer is cut off: nothing can be said behind it
+    try:
+        while order := _order():
             status = FAILED
-        finally:
-            os._exit(status)
-    os.close(writer)
-    pieces = []
-    while piece := os.read(reader, 1 << 20):
-        pieces.append(piece)
-    os.close(reader)
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    return status, b"" if status else b"".join(pieces)
+            result, is_flawed = _work(jpeg, *order)
+            status = DONE
+            sys.stdout.buffer.writelines((b"%d %d\n" % (DONE, len(result)), result))
+            sys.stdout.buffer.flush()
+            if is_flawed:
+                sys.exit(ANEW)
+    except SystemExit as end:
+        status = int(end.code or DONE)
+    finally:
+        os._exit(status)
 
 
-def _work(jpeg: Any, data: bytes, numbers: list[int], writer: int) -> None:  # noqa: ANN401 - a library of C
+def _order() -> tuple[bytes, list[int]] | None:
+    """Return the next JPEG and its numbers, None at the end of standard input."""
+    line = sys.stdin.buffer.readline()
+    if not line:
+        return None
+    size, *numbers = map(int, line.split())
+    data = sys.stdin.buffer.read(size)
+    return (data, numbers) if len(data) == size else None
+
+
+def _work(jpeg: Any, data: bytes, numbers: list[int]) -> tuple[bytes | memoryview, bool]:  # noqa: ANN401
     seconds, memory_bytes, *edges = numbers
-    _limit(resource.RLIMIT_CPU, seconds)
+    _limit(resource.RLIMIT_CPU, int(time.process_time()) + 1 + seconds)
     _limit(resource.RLIMIT_DATA, memory_bytes)
-    result = memoryview(_filled(jpeg, data, list(zip(*[iter(edges)] * 4, strict=True))))
-    while result:
-        result = result[os.write(writer, result) :]
+    return _filled(jpeg, data, list(zip(*[iter(edges)] * 4, strict=True)))
 
 
 def _limit(what: int, most: int) -> None:
@@ -203,32 +234,98 @@ def _limit(what: int, most: int) -> None:
     resource.setrlimit(what, (bound, hard))
 
 
-def _filled(jpeg: Any, data: bytes, areas: list[tuple[int, ...]]) -> bytes:  # noqa: ANN401 - a library of C
-    for name in ("jpeg_std_error", "jpeg_read_coefficients"):
-        getattr(jpeg, name).restype = c_void_p
-    errors = (c_ubyte * 1024)()  # a jpeg_error_mgr, with room to spare
-    source, target = _Decompress(), _Compress()
-    source.err = target.err = jpeg.jpeg_std_error(errors)
-    jpeg.jpeg_CreateDecompress(pointer(source), _VERSION, c_ulong(ctypes.sizeof(source)))
-    jpeg.jpeg_mem_src(pointer(source), data, c_ulong(len(data)))
-    jpeg.jpeg_read_header(pointer(source), 1)
+def _filled(jpeg: Any, data: bytes, areas: list[tuple[int, ...]]) -> tuple[bytes | memoryview, bool]:  # noqa: ANN401
+    """Return the JPEG with the blocks filled, or nothing, and whether libjpeg found a flaw in the data."""
+    errors, source, target = _Errors(), _Decompress(), _Compress()
+    source.err = target.err = jpeg.jpeg_std_error(pointer(errors))
+    _open(jpeg, source, data, len(data))
     restart_interval = source.restart_interval
-    arrays = ctypes.cast(jpeg.jpeg_read_coefficients(pointer(source)), POINTER(c_void_p))
+    arrays = _coefficients(jpeg, source)
+    is_flawed = errors.num_warnings > 0  # writing counts anew
     jpeg.jpeg_CreateCompress(pointer(target), _VERSION, c_ulong(ctypes.sizeof(target)))
-    written, size = c_void_p(), c_ulong()
+    space = (c_ubyte * (len(data) + 1))()  # most results need no more
+    written, size = c_void_p(ctypes.addressof(space)), c_ulong(len(space))
     jpeg.jpeg_mem_dest(pointer(target), pointer(written), pointer(size))
     jpeg.jpeg_copy_critical_parameters(pointer(source), pointer(target))  # refuses tables that are not there
-    if not _fill(source, arrays, areas):
-        return b""
-    target.restart_interval = restart_interval
+    result: bytes | memoryview = b""
+    if _fill(source, arrays, areas):
+        target.restart_interval = restart_interval
+        _write(jpeg, source, target, arrays)
+        _compare(jpeg, source, arrays, written, size.value)
+        result = memoryview(space)[: size.value]
+        if written.value != ctypes.addressof(space):
+            result = ctypes.string_at(written.value or 0, size.value)
+            jpeg.free(written)
+    for codec in (source, target):
+        jpeg.jpeg_destroy(pointer(codec))
+    return result, is_flawed
+
+
+def _write(jpeg: Any, source: _Decompress, target: _Compress, arrays: Any) -> None:  # noqa: ANN401
     target.arith_code = source.arith_code
-    target.optimize_coding = not source.arith_code
+    target.optimize_coding = not source.arith_code and not _has_usual_tables(source, target)
     target.jfif = target.adobe = 0
     if source.progressive_mode:
         jpeg.jpeg_simple_progression(pointer(target))
     jpeg.jpeg_write_coefficients(pointer(target), arrays)
     jpeg.jpeg_finish_compress(pointer(target))
-    return ctypes.string_at(written.value or 0, size.value)
+
+
+def _compare(jpeg: Any, source: _Decompress, arrays: Any, written: c_void_p, size: int) -> None:  # noqa: ANN401
+    """End this fork when what was written is not what was meant."""
+    again = _Decompress()
+    again.err = source.err
+    _open(jpeg, again, written, size)
+    if not _is_same(jpeg, (source, arrays), (again, _coefficients(jpeg, again))):
+        sys.exit(GAVE_UP)
+    jpeg.jpeg_destroy(pointer(again))
+
+
+def _open(jpeg: Any, source: _Decompress, data: bytes | c_void_p, size: int) -> None:  # noqa: ANN401
+    jpeg.jpeg_CreateDecompress(pointer(source), _VERSION, c_ulong(ctypes.sizeof(source)))
+    jpeg.jpeg_mem_src(pointer(source), data, c_ulong(size))
+    jpeg.jpeg_read_header(pointer(source), 1)
+
+
+def _coefficients(jpeg: Any, source: _Decompress) -> Any:  # noqa: ANN401 - a library of C, and a pointer
+    return ctypes.cast(jpeg.jpeg_read_coefficients(pointer(source)), POINTER(c_void_p))
+
+
+def _has_usual_tables(source: _Decompress, target: _Compress) -> bool:
+    """Return whether all Huffman tables are those that libjpeg starts with: they have a code for everything."""
+    return all(
+        not used
+        or (usual and ctypes.string_at(used, _HUFFMAN_BYTES) == ctypes.string_at(usual, _HUFFMAN_BYTES))
+        for used, usual in zip(source.huff_tbl_ptrs, target.huff_tbl_ptrs, strict=True)
+    )
+
+
+def _is_same(jpeg: Any, one: tuple[_Decompress, Any], other: tuple[_Decompress, Any]) -> bool:  # noqa: ANN401
+    """Return whether two pictures have the same size, the same steps and the same numbers everywhere."""
+    source, again = one[0], other[0]
+    if source.num_components != again.num_components:
+        return False
+    for index in range(source.num_components):
+        shape = width, height, _ = _shape(source, index)
+        if shape != _shape(again, index):
+            return False
+        row, row_again = _rows(*one, index), _rows(*other, index)
+        if any(jpeg.memcmp(row(number), row_again(number), width * _BLOCK_BYTES) for number in range(height)):
+            return False
+    return True
+
+
+def _shape(source: _Decompress, index: int) -> tuple[int, int, bytes]:
+    """Return width and height of a component in blocks, and its quantisation table."""
+    component = source.comp_info[index]
+    table = source.quant_tbl_ptrs[component.quant_tbl_no].contents.quantval
+    return component.width_in_blocks, component.height_in_blocks, bytes(table)
+
+
+def _rows(source: _Decompress, arrays: Any, index: int) -> Callable[[int], int]:  # noqa: ANN401 - a pointer
+    """Return what gives the address of a row of blocks of a component."""
+    access, whole, array = source.mem.contents.access_virt_barray, ctypes.addressof(source), arrays[index]
+    return lambda number: access(whole, array, number, 1, 1)[0] or 0
 
 
 def _fill(source: _Decompress, arrays: Any, areas: list[tuple[int, ...]]) -> bool:  # noqa: ANN401 - a pointer
@@ -244,14 +341,12 @@ def _fill(source: _Decompress, arrays: Any, areas: list[tuple[int, ...]]) -> boo
             _refuse()
         block = struct.pack("=h126x", -(-abs(span) // step) * (1 if span > 0 else -1))
         across, down = component.h_samp_factor, component.v_samp_factor
+        row_at = _rows(source, arrays, index)
         for left, top, right, bottom in areas:
             columns = range(left * across, min(right * across, component.width_in_blocks))
             row_blocks = block * len(columns)
             for row in range(top * down, min(bottom * down, component.height_in_blocks)):
-                at = source.mem.contents.access_virt_barray(
-                    ctypes.addressof(source), arrays[index], row, 1, 1
-                )[0]
-                at = (at or 0) + columns.start * _BLOCK_BYTES
+                at = row_at(row) + columns.start * _BLOCK_BYTES
                 if ctypes.string_at(at, len(row_blocks)) != row_blocks:
                     changed = True
                     ctypes.memmove(at, row_blocks, len(row_blocks))

@@ -1,7 +1,8 @@
 """Paint regions of a JPEG: the blocks under a box become black, all others are copied; metadata by segment.
 
 A box is enlarged to whole MCUs, so that no block holds a mixture. `jpeg_blocks` says what is kept of the coding.
-A second application finds every block black and leaves the coded picture as it is, byte for byte.
+A second application finds every block black and leaves the coded picture as it is, byte for byte. It is not needed
+for the proof: the coefficients of the result were compared, its metadata are cleaned again, and a viewer looks at it.
 
 Not promised: pixels within two of the fill's edge are as before only where chroma is not halved, since decoders
 mix the chroma of neighbouring blocks.
@@ -56,13 +57,16 @@ Segment = tuple[int, bytes]
 
 
 def repaint_jpeg(data: bytes, boxes: Sequence[PageBox], limits: Limits) -> bytes:
-    """Return a JPEG with every box filled and every copy gone; the first image alone is kept."""
+    """Return a JPEG with every box filled and every copy gone; the first image alone is kept.
+
+    What comes out was looked at: it shows the fill, and cleaning it again changes nothing.
+    """
     segments, core = _split(data)
-    orientation = _orientation(data)
+    orientation = _orientation(open_image(data))
     # Both markers decide how colours are stored, and JFIF wins over Adobe.
     colour = [_segment(*segment) for segment in segments if segment[0] == _ADOBE or _is_jfif(*segment)]
-    head = _START + b"".join(colour)
-    image = open_image(head + core)
+    coded = b"".join((_START, *colour, core))
+    image = open_image(coded)
     check_size(image.size, limits)
     if image.mode not in _MODES:
         raise UnsupportedError("a JPEG of another colour model than grey, RGB and CMYK")
@@ -73,20 +77,43 @@ def repaint_jpeg(data: bytes, boxes: Sequence[PageBox], limits: Limits) -> bytes
         Region(area.left // across, area.top // down, area.right // across, area.bottom // down)
         for area in areas
     ]
-    filled = fill_blocks(head + core, units, limits) if areas else None
-    if filled is not None:
-        core = _split(filled)[1]
-        _check_filled(head + core, areas)
-    return _START + b"".join(_segment(*kept) for kept in _cleaned(segments, orientation)) + core
+    filled = fill_blocks(coded, units, limits) if areas else None
+    painted = _joined(segments, core if filled is None else filled[len(_START) :], orientation)
+    _check(painted, areas, orientation)
+    return painted
 
 
-def is_filled(image: Image.Image, area: Region) -> bool:
+def is_filled(image: Image.Image, area: Region, rim_px: int = _RIM_PX) -> bool:
     """Return whether a region of a decoded JPEG is one dark colour, its interpolated rim left out."""
-    inner = area.inset(_RIM_PX, *image.size)
+    inner = area.inset(rim_px, *image.size)
     if inner is None:
         return True
     bands = image.crop(inner).convert("RGB").getextrema()
     return all(low == high <= _NEARLY_BLACK for low, high in bands)  # type: ignore[misc]
+
+
+def _joined(segments: list[Segment], core: bytes, orientation: int) -> bytes:
+    return b"".join((_START, *(_segment(*kept) for kept in _cleaned(segments, orientation)), core))
+
+
+def _check(painted: bytes, areas: Sequence[Region], orientation: int) -> None:
+    """Look at the result: nothing is left to clean, and its areas are dark and where a viewer shows them as before."""
+    if _joined(*_split(painted), orientation) != painted:
+        raise FormatError("the JPEG could not be rewritten so that it stays clean")
+    image = open_image(painted)
+    if areas and not (_orientation(image) == orientation and _are_filled(image, areas)):
+        raise FormatError("the blocks of the JPEG were filled, and do not show one dark colour there")
+
+
+def _are_filled(image: Image.Image, areas: Sequence[Region]) -> bool:
+    """Return whether a viewer shows each area in one dark colour.
+
+    One pixel is decoded for each block, as long as there are some: `fill_blocks` has left the blocks nothing but DC.
+    """
+    scale = _BLOCK_PX if min(image.size) >= _BLOCK_PX else 1
+    image.draft(image.mode, (image.width // scale, image.height // scale))
+    small = (Region(*(edge // scale for edge in area)).clipped(*image.size) for area in areas)
+    return all(is_filled(image, area, _RIM_PX // scale) for area in small if area)
 
 
 def _unit_px(image: Image.Image) -> tuple[int, int]:
@@ -95,17 +122,8 @@ def _unit_px(image: Image.Image) -> tuple[int, int]:
     return _BLOCK_PX * max(layer[1] for layer in layers), _BLOCK_PX * max(layer[2] for layer in layers)
 
 
-def _check_filled(data: bytes, areas: Sequence[Region]) -> None:
-    """Look at the result as a viewer does."""
-    image = open_image(data)
-    image.load()
-    clipped = [area.clipped(*image.size) for area in areas]
-    if not all(is_filled(image, area) for area in clipped if area):
-        raise FormatError("the blocks of the JPEG were filled, and do not show one dark colour")
-
-
-def _orientation(data: bytes) -> int:
-    value = open_image(data).getexif().get(ExifTags.Base.Orientation)
+def _orientation(image: Image.Image) -> int:
+    value = image.getexif().get(ExifTags.Base.Orientation)
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 

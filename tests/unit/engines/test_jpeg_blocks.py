@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import io
+import os
+import re
+import signal
 import subprocess
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -91,6 +96,29 @@ def test_the_coding_stays(kind):
     data = jpegs.jpeg(kind, jpegs.noise(160, 128))
     old, new = read_coefficients(data), read_coefficients(repaint(data, [BOX], LIMITS))
     assert (new.kind, new.restart_interval) == (old.kind, old.restart_interval)
+
+
+def _huffman_tables(data: bytes) -> set[bytes]:
+    return {
+        data[at + 4 : at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")]
+        for at in (match.start() for match in re.finditer(b"\xff\xc4", data[: data.index(b"\xff\xda")]))
+    }
+
+
+@pytest.mark.parametrize("kind", ["4:2:0", "grey"])
+def test_the_usual_huffman_tables_stay(kind):
+    """Tables that have a code for everything are those of the result, too."""
+    data = jpegs.jpeg(kind, jpegs.noise(160, 128))
+    assert _huffman_tables(repaint(data, [BOX], LIMITS)) >= _huffman_tables(data)
+
+
+def test_huffman_tables_without_a_code_for_black_are_made_anew():
+    """A picture whose tables have codes for what it holds and nothing else is filled nonetheless."""
+    target = io.BytesIO()
+    Image.new("RGB", (160, 128), (90, 120, 150)).save(target, "JPEG", optimize=True)
+    painted = repaint(target.getvalue(), [BOX], LIMITS)
+    assert _huffman_tables(painted) != _huffman_tables(target.getvalue())
+    assert_filled(target.getvalue(), painted, ENLARGED)
 
 
 def test_arithmetic_coding_stays():
@@ -232,6 +260,19 @@ def test_a_coarse_step_that_still_gives_black_is_taken():
     assert not np.asarray(opened(filled))[8:16, 8:24].any()
 
 
+def test_a_result_with_another_coefficient_is_refused():
+    """Where a coefficient is so far from black that no code tells it, nothing comes out instead of another picture."""
+    bits = "111111110" + f"{2000:011b}" + "1010" + "00" + "1010"  # two blocks of DC 2000, and no AC
+    scan = int(bits.ljust(32, "1"), 2).to_bytes(4, "big").replace(b"\xff", b"\xff\0")
+    data = jpegs.jpeg("grey", Image.new("L", (16, 8)), 100)
+    start = data.index(b"\xff\xda") + 10
+    data = data[:start] + scan + b"\xff\xd9"
+    assert read_coefficients(data).components[0].blocks[0, :, 0].tolist() == [2000, 2000]
+    assert fill_blocks(data, [Region(0, 0, 2, 1)], LIMITS) is not None
+    with pytest.raises(FormatError):
+        fill_blocks(data, [Region(0, 0, 1, 1)], LIMITS)
+
+
 @pytest.mark.parametrize("kind", ["4:2:0", "progressive"])
 @pytest.mark.parametrize("part", [0.2, 0.5, 0.9])
 def test_a_file_that_is_cut_off_is_refused(kind, part):
@@ -284,6 +325,48 @@ def test_a_process_that_went_away_is_started_anew():
     gone = jpeg_blocks._HELPER._process
     gone.kill()
     gone.wait()
+    assert fill_blocks(GREY, [AREA], LIMITS)
+    assert jpeg_blocks._HELPER._process.pid != gone.pid
+
+
+def _fork() -> int:
+    """Return the number of the process that does the work."""
+    process = jpeg_blocks._HELPER._process.pid
+    while not (found := Path(f"/proc/{process}/task/{process}/children").read_text("ascii").split()):
+        pass
+    return int(found[0])
+
+
+def _damaged(data: bytes) -> bytes:
+    return data[:-200] + b"\xff\xd9"
+
+
+def test_sound_pictures_share_a_fork():
+    """A fork goes on to the next picture, whether there was something to fill or not."""
+    filled = fill_blocks(GREY, [AREA], LIMITS)
+    first = _fork()
+    assert fill_blocks(filled, [AREA], LIMITS) is None
+    assert fill_blocks(GREY, [AREA], LIMITS) == filled
+    assert _fork() == first
+
+
+@pytest.mark.parametrize("flawed", [_damaged(GREY), _with_steps(GREY, 3073), GREY[:40]])
+def test_a_flawed_picture_shares_its_fork_with_none_behind_it(flawed):
+    """A picture that is refused, or in which libjpeg goes on over a flaw, leaves the next one a new fork."""
+    filled = fill_blocks(GREY, [AREA], LIMITS)
+    first = _fork()
+    with suppress(FormatError, UnsupportedError):
+        fill_blocks(flawed, [AREA], LIMITS)
+    assert fill_blocks(GREY, [AREA], LIMITS) == filled
+    assert _fork() != first
+
+
+def test_a_fork_that_a_signal_ends_takes_its_process_along():
+    """Nobody reads on behind half an answer: the process ends as well, and the next picture gets a new one."""
+    assert fill_blocks(GREY, [AREA], LIMITS)
+    gone = jpeg_blocks._HELPER._process
+    os.kill(_fork(), signal.SIGKILL)
+    assert gone.wait(60) == 0
     assert fill_blocks(GREY, [AREA], LIMITS)
     assert jpeg_blocks._HELPER._process.pid != gone.pid
 
