@@ -277,8 +277,8 @@ def test_a_broken_transaction_leaves_nothing(store: Store) -> None:
 def test_pending_results_are_written_when_asked(store: Store) -> None:
     """Commits are rare, and none is forgotten."""
     store.list_units([unit("a"), unit("b")], 1)
-    pace = Pace(store, seconds=3600.0)
-    pace.finish(unit("a"), "c", result("a"))
+    pace = Pace(store, "c", seconds=3600.0)
+    pace.finish(unit("a"), result("a"))
     assert to_do(store) == ["a", "b"]
     pace.flush()
     assert to_do(store) == ["b"]
