@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from efface.errors import AccessError, UsageError
+from efface.evidence.pseudonym import Pseudonyms
 from efface.model import (
     Characteristic,
     Finding,
@@ -260,6 +261,28 @@ def test_more_units_than_one_page_are_all_given(store: Store) -> None:
         if len(given) % 3 == 0:
             store.finish_unit(each, "c", result(given[-1], marked=False))
     assert given == names
+
+
+def test_many_units_are_finished_as_one_by_one(tmp_path: Path) -> None:
+    """What is written together is what would be written for each, also over what an earlier scan had found."""
+    results = {
+        "a": result("a", gap=True),
+        "b": {**result("b", marked=False), "sha256": "", "again": True},
+        "c": {"same": True},
+        "d": result("d"),
+    }
+    written = []
+    for path, is_one_by_one in (("one", True), ("many", False)):
+        with Store(str(tmp_path / path)) as store:
+            store.pseudonyms = Pseudonyms(bytes(32))
+            store.list_units([unit(name) for name in results], 1)
+            store.finish_units([(unit(name), result(name, gap=True)) for name in results], "before")
+            finished = [(unit(name, "2"), found) for name, found in results.items()]
+            for group in [[each] for each in finished] if is_one_by_one else [finished]:
+                store.finish_units(group, "c")
+            written.append({line for line in store._db.iterdump() if '"meta"' not in line})
+            assert (to_do(store), len(list(store.findings())), len(list(store.gaps()))) == (["b"], 3, 2)
+    assert written[0] == written[1]
 
 
 # -- together or not at all ----------------------------------------------------------------------------
