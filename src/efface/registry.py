@@ -7,14 +7,20 @@ off unless a run names them.
 
 from __future__ import annotations
 
+import re
+import sys
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.abc import InspectLoader
+from importlib.util import find_spec
 from typing import Any
 
 from efface.errors import UsageError
 
-__all__ = ["BUILTIN", "load", "names"]
+_VERSION = r"^class {}\b.*(?:\n(?!\S).*)*?\n    version = (\d+)$"
+"""What a class says of itself, up to the first line that is no longer its own."""
+
+__all__ = ["BUILTIN", "load", "names", "version"]
 
 BUILTIN: dict[str, dict[str, str]] = {
     "source": {
@@ -110,7 +116,30 @@ def load(kind: str, name: str) -> Any:  # noqa: ANN401 - a plug-in is of its kin
     if target is not None:
         module, _, attribute = target.partition(":")
         return getattr(import_module(module), attribute)
+    from importlib.metadata import entry_points  # noqa: PLC0415 - most runs name none of another package
+
     for point in entry_points(group=f"efface.{kind}", name=name):
         return point.load()
     known = ", ".join(BUILTIN.get(kind, {})) or "none"
     raise UsageError(f"no {kind} is called {name!r}; known: {known}")
+
+
+def version(kind: str, name: str) -> int:
+    """Return the version of the plug-in behind a name; a built-in that is not loaded stays so.
+
+    What its class says stands in its source, so that a scan which finds nothing to do loads no plug-in.
+
+    Raises:
+        UsageError: No built-in and no installed entry point has that name.
+    """
+    module, _, attribute = BUILTIN.get(kind, {}).get(name, "").partition(":")
+    told = None
+    if module and module not in sys.modules:
+        told = re.search(_VERSION.format(attribute), _source(module), re.MULTILINE)
+    return int(told[1]) if told else int(load(kind, name).version)
+
+
+def _source(module: str) -> str:
+    """Return the source of a module that is not loaded, or "" where it was installed without."""
+    loader = getattr(find_spec(module), "loader", None)
+    return (isinstance(loader, InspectLoader) and loader.get_source(module)) or ""

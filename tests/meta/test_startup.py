@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
+
+from efface import registry
+from efface.cli.app import run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
 
 HEAVY = (
     "numpy",
@@ -37,10 +45,10 @@ CASES = {
 }
 
 
-def loaded_by(code: str) -> list[str]:
-    """Return which heavy packages a fresh interpreter has loaded after some code."""
+def loaded_by(code: str, heavy: Iterable[str] = HEAVY) -> list[str]:
+    """Return which heavy modules a fresh interpreter has loaded after some code."""
     done = subprocess.run(
-        [sys.executable, "-c", _SAY.format(code=code, heavy=HEAVY)],
+        [sys.executable, "-c", _SAY.format(code=code, heavy=tuple(heavy))],
         capture_output=True,
         text=True,
         check=True,
@@ -52,6 +60,17 @@ def loaded_by(code: str) -> list[str]:
 def test_nothing_heavy_is_loaded_for(case: str) -> None:
     """Help comes at once, since neither arrays nor networks nor law nor keys are loaded for it."""
     assert loaded_by(CASES[case]) == []
+
+
+def test_a_scan_that_finds_nothing_to_do_loads_nobody_who_looks(tmp_path: Path) -> None:
+    """Where nothing changed, no detector is loaded to say so, no arrays, and nothing that asks a network."""
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "note.txt").write_text("a plain note")
+    again = ["scan", str(tmp_path / "tree"), "--run", str(tmp_path / "run.sqlite")]
+    assert run([*again, "--quiet"]) == 0
+    detectors = [target.partition(":")[0] for target in registry.BUILTIN["detector"].values()]
+    code = f"from efface.cli.app import run; run({again!r})"
+    assert loaded_by(code, ["numpy", "PIL", "ssl", *detectors]) == []
 
 
 def test_the_test_sees_what_is_loaded() -> None:

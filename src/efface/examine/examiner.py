@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from efface import registry
-from efface.detectors.not_vectors import not_vectors
 from efface.engines.passwords import readable_passwords
 from efface.errors import AccessError, EffaceError, FormatError, LimitExceededError
 from efface.examine.fold import Fold
@@ -67,7 +66,7 @@ def configuration(mode: Mode, limits: Limits, look: Look = DATA) -> str:
     from efface.engines import network  # noqa: PLC0415 - only needed once a scan is set up
 
     parts = [
-        f"{kind}:{name}@{registry.load(kind, name).version}"
+        f"{kind}:{name}@{registry.version(kind, name)}"
         for kind, names in (("container", look.containers), (look.detectors, registry.names(look.detectors)))
         for name in names
     ]
@@ -283,6 +282,8 @@ class Examiner:
 
     def _cells(self, column: Column) -> Iterator[_Step]:
         """Show what the cells decode to, one by one, to the detectors that judge single things."""
+        from efface.detectors.not_vectors import not_vectors  # noqa: PLC0415 - arrays; a scan may find nothing to do
+
         fold = Fold(column.locator)
         tested = 0
         for cell in not_vectors(column.cells()):

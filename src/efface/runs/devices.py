@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from efface.errors import UsageError
 from efface.sources import credentials
-from efface.sources.device import address_of, authorise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,6 +30,8 @@ def device_targets(addresses: Iterable[str]) -> tuple[str, ...]:
         UsageError: One is not the address of one device, one is listed in two ways, or there are more than anybody
             lists by hand.
     """
+    from efface.sources.device import address_of  # noqa: PLC0415 - most runs have no device
+
     targets: list[str] = []
     known: dict[tuple[str, int | None], str] = {}
     for address in dict.fromkeys(addresses):
@@ -68,6 +69,8 @@ def let_in(targets: tuple[str, ...], authorisation: str, user: str) -> None:
         )
     if len(text) > _LONGEST:
         raise UsageError(f"--authorisation: expected at most {_LONGEST} characters, got {len(text)}")
+    from efface.sources.device import authorise  # noqa: PLC0415 - as above
+
     given = os.environ.get("EFFACE_DEVICE_PASSWORD")
     for target in targets:
         password = given

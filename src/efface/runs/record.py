@@ -68,7 +68,7 @@ def coverage(store: Store) -> dict[str, int]:
 
 def detectors() -> list[str]:
     """Return `name@version` of every detector of a scan."""
-    return [f"{name}@{registry.load('detector', name).version}" for name in registry.names("detector")]
+    return [f"{name}@{registry.version('detector', name)}" for name in registry.names("detector")]
 
 
 def networks() -> list[dict[str, str]]:

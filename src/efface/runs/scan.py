@@ -211,7 +211,7 @@ def _look(  # noqa: PLR0913, PLR0917 - what a scan is made of
         return
     count = Progress(0, total_units, 0, total_bytes, 0, 0)
     jobs = min(options.jobs or os.cpu_count() or 1, total_units)
-    pace = Pace(store)
+    pace = Pace(store, digest)
     workers = nullcontext(engine) if engine else Pool(jobs, options.mode, options.limits, options.look)
     with workers as pool:
         tasks = _Tasks(store, digest, options, began)
@@ -220,18 +220,22 @@ def _look(  # noqa: PLR0913, PLR0917 - what a scan is made of
                 result = tasks.result_of(outcome)
                 if result is None:
                     continue
-                pace.finish(decode(outcome.task["unit"]), digest, result)
-                count = replace(
-                    count,
-                    units=count.units + 1,
-                    size_bytes=count.size_bytes + outcome.task["size_bytes"],
-                    findings=count.findings + len(result.get("findings", ())),
-                    gaps=count.gaps + len(result.get("gaps", ())),
-                )
+                pace.finish(decode(outcome.task["unit"]), result)
                 if progress is not None:
+                    count = _further(count, outcome.task["size_bytes"], result)
                     progress(count)
         finally:
             pace.flush()  # also when the user interrupts: what is done is kept
+
+
+def _further(count: Progress, size_bytes: int, result: dict[str, Any]) -> Progress:
+    return replace(
+        count,
+        units=count.units + 1,
+        size_bytes=count.size_bytes + size_bytes,
+        findings=count.findings + len(result.get("findings", ())),
+        gaps=count.gaps + len(result.get("gaps", ())),
+    )
 
 
 class _Tasks:
@@ -245,7 +249,6 @@ class _Tasks:
             self._units = iter(sorted(self._units, key=lambda found: rank(found[0])))
         self._until = began + options.limits.run_seconds
         self._again: list[dict[str, Any]] = []
-        self._open = 0
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return self

@@ -19,17 +19,17 @@ from efface.evidence.ledger import Ledger, create_table
 from efface.evidence.pseudonym import Pseudonyms, new_secret
 from efface.model import Finding, Gap, Locator, Removal, RemovalStatus, Sampling, Unit, Verdict, printable
 from efface.runs.codec import decode, encode
+from efface.runs.finished import TABLES, forget_results, write_results
 from efface.runs.opinions import read_verdicts, write_verdicts
 from efface.runs.schema import APPLICATION_ID, FORMAT, SCHEMA, may_be_run_file
 from efface.runs.united import united
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = ["Store"]
 
 _MAKE_ROOM = "Make room, and run the same command again: it goes on from the last finished step."
-_OF_UNITS = ("finding", "gap", "sampling")
 
 
 class Store:
@@ -166,7 +166,7 @@ class Store:
     def forget_unlisted(self, scan: int) -> None:
         """Drop what is no longer there, with all that was found in it."""
         gone = "SELECT uri FROM unit WHERE seen <> ?"
-        for table in _OF_UNITS:
+        for table in TABLES:
             self._db.execute(f"DELETE FROM {table} WHERE unit IN ({gone})", (scan,))  # noqa: S608 - constants
         self._db.execute("DELETE FROM unit WHERE seen <> ?", (scan,))
         self._db.execute("DELETE FROM gap WHERE unit = ''")  # gaps of listing are found anew
@@ -241,36 +241,12 @@ class Store:
         self._db.execute("UPDATE unit SET skip = ? WHERE uri = ?", (json.dumps(skip), uri))
 
     def finish_unit(self, unit: Unit, configuration: str, result: dict[str, Any]) -> None:
-        """Write a unit's results and that it is done, in the caller's transaction."""
-        if result.get("same"):
-            update = "UPDATE unit SET configuration = ?, stamp = ? WHERE uri = ?"
-            self._db.execute(update, (configuration, unit.stamp, unit.uri))
-            return
-        self._forget_results(unit.uri)
-        self._db.executemany(
-            "INSERT INTO finding VALUES (?, ?, ?)",
-            [(body["id"], unit.uri, json.dumps(body)) for body in result["findings"]],
-        )
-        for table in ("gap", "sampling"):
-            self._db.executemany(
-                f"INSERT INTO {table} VALUES (?, ?)",  # noqa: S608 - constants
-                [(unit.uri, json.dumps(body)) for body in result.get(f"{table}s", ())],
-            )
-        content = self.keyed(result["sha256"]) if result["sha256"] else ""
-        self._db.execute(
-            "UPDATE unit SET configuration = ?, content = ?, artefacts = ?, scanned = ?, bytes = ?,"
-            " stamp = ?, size_bytes = ?, skip = '{}' WHERE uri = ?",
-            (
-                None if result.get("again") else configuration,
-                content,
-                result["artefacts"],
-                result["scanned"],
-                result["bytes"],
-                unit.stamp,
-                unit.size_bytes,
-                unit.uri,
-            ),
-        )
+        """Write one unit's results and that it is done, in the caller's transaction."""
+        self.finish_units([(unit, result)], configuration)
+
+    def finish_units(self, finished: Sequence[tuple[Unit, dict[str, Any]]], configuration: str) -> None:
+        """Write the results of units, each named once, and that they are done, in the caller's transaction."""
+        write_results(self._db, configuration, finished, self.keyed)
 
     def replace_results(self, unit: Unit, result: dict[str, Any]) -> None:
         """Write what a unit holds after a removal, as if the scan had just looked at it."""
@@ -284,12 +260,8 @@ class Store:
 
     def forget_unit(self, uri: str) -> None:
         """Drop a unit that is gone, with all that was found in it."""
-        self._forget_results(uri)
+        forget_results(self._db, [uri])
         self._db.execute("DELETE FROM unit WHERE uri = ?", (uri,))
-
-    def _forget_results(self, uri: str) -> None:
-        for table in _OF_UNITS:
-            self._db.execute(f"DELETE FROM {table} WHERE unit = ?", (uri,))  # noqa: S608 - constants
 
     def add_gap(self, gap: Gap) -> None:
         """Write a gap of listing, which belongs to no unit."""

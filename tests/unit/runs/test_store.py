@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from efface.errors import AccessError, UsageError
+from efface.evidence.pseudonym import Pseudonyms
 from efface.model import (
     Characteristic,
     Finding,
@@ -262,6 +263,28 @@ def test_more_units_than_one_page_are_all_given(store: Store) -> None:
     assert given == names
 
 
+def test_many_units_are_finished_as_one_by_one(tmp_path: Path) -> None:
+    """What is written together is what would be written for each, also over what an earlier scan had found."""
+    results = {
+        "a": result("a", gap=True),
+        "b": {**result("b", marked=False), "sha256": "", "again": True},
+        "c": {"same": True},
+        "d": result("d"),
+    }
+    written = []
+    for path, is_one_by_one in (("one", True), ("many", False)):
+        with Store(str(tmp_path / path)) as store:
+            store.pseudonyms = Pseudonyms(bytes(32))
+            store.list_units([unit(name) for name in results], 1)
+            store.finish_units([(unit(name), result(name, gap=True)) for name in results], "before")
+            finished = [(unit(name, "2"), found) for name, found in results.items()]
+            for group in [[each] for each in finished] if is_one_by_one else [finished]:
+                store.finish_units(group, "c")
+            written.append({line for line in store._db.iterdump() if '"meta"' not in line})
+            assert (to_do(store), len(list(store.findings())), len(list(store.gaps()))) == (["b"], 3, 2)
+    assert written[0] == written[1]
+
+
 # -- together or not at all ----------------------------------------------------------------------------
 
 
@@ -277,8 +300,8 @@ def test_a_broken_transaction_leaves_nothing(store: Store) -> None:
 def test_pending_results_are_written_when_asked(store: Store) -> None:
     """Commits are rare, and none is forgotten."""
     store.list_units([unit("a"), unit("b")], 1)
-    pace = Pace(store, seconds=3600.0)
-    pace.finish(unit("a"), "c", result("a"))
+    pace = Pace(store, "c", seconds=3600.0)
+    pace.finish(unit("a"), result("a"))
     assert to_do(store) == ["a", "b"]
     pace.flush()
     assert to_do(store) == ["b"]
