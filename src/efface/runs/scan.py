@@ -13,7 +13,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from efface import __version__, registry
 from efface.errors import UsageError
@@ -114,11 +114,14 @@ def scan(store: Store, options: ScanOptions, *, progress: Callable[[Progress], N
         _begun(ignore.listed(target, _listing(source, target, options)))
         for target, source in zip(targets, sources, strict=True)
     ]
-    with _engine(options, digest) as engine:  # refused before the run is touched
+    with (
+        _engine(options, digest) as engine,
+        _Workers(options, engine) as workers,
+    ):  # refused before the run is touched
         number = _begin(store, options, started_at)
-        _list(store, listings, number)
+        _list(store, listings, number, workers)
         reused = _reusable(store, digest)
-        _look(store, options, digest, progress, engine, began)
+        _look(store, options, digest, progress, workers, began)
         if options.limits.run_seconds < _FOR_EVER:
             tell_left(store, digest)
         _finish(store, options, started_at, reused)
@@ -130,6 +133,32 @@ def _engine(options: ScanOptions, digest: str) -> AbstractContextManager[Remote 
     from efface.runs.remote import Remote  # noqa: PLC0415 - most scans need none
 
     return Remote(options.engine, options.mode, options.limits, digest)
+
+
+class _Workers:
+    """Who looks: a cluster, or processes here, begun as soon as it is known that there is work for all of them."""
+
+    def __init__(self, options: ScanOptions, engine: Remote | None) -> None:
+        self._options = options
+        self._engine = engine
+        self._pool: Pool | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.close()
+
+    def begin(self, units: int) -> Remote | Pool:
+        """Return who looks at so many units at least; asked again, the same."""
+        if self._engine is not None:
+            return self._engine
+        if self._pool is None:
+            options = self._options
+            jobs = min(options.jobs or os.cpu_count() or 1, units)
+            self._pool = Pool(jobs, options.mode, options.limits, options.look)
+        return self._pool
 
 
 def _source_of(target: str, look: Look) -> Source:
@@ -171,7 +200,8 @@ def _begin(store: Store, options: ScanOptions, started_at: datetime) -> int:
     return number
 
 
-def _list(store: Store, listings: list[Iterator[Unit | Gap]], number: int) -> None:
+def _list(store: Store, listings: list[Iterator[Unit | Gap]], number: int, workers: _Workers) -> None:
+    is_new = not store.count_units()
     path = os.path.realpath(store.path)  # as sources name it
     own = {Locator.of_file(path + ending).uri for ending in ("", "-wal", "-shm", "-journal")}
     batch: list[Unit] = []
@@ -183,6 +213,10 @@ def _list(store: Store, listings: list[Iterator[Unit | Gap]], number: int) -> No
             elif listed.uri not in own:  # the run file does not scan itself
                 batch.append(listed)
                 if len(batch) >= _LIST_BATCH:
+                    if (
+                        is_new
+                    ):  # all of these have to be looked at: workers get ready while the rest is listed
+                        workers.begin(len(batch))
                     with store.transaction():
                         store.list_units(batch, number)
                     batch.clear()
@@ -203,29 +237,27 @@ def _look(  # noqa: PLR0913, PLR0917 - what a scan is made of
     options: ScanOptions,
     digest: str,
     progress: Callable[[Progress], None] | None,
-    engine: Remote | None,
+    workers: _Workers,
     began: float,
 ) -> None:
     total_units, total_bytes = store.to_do(digest)
     if not total_units:
         return
     count = Progress(0, total_units, 0, total_bytes, 0, 0)
-    jobs = min(options.jobs or os.cpu_count() or 1, total_units)
+    pool = workers.begin(total_units)
     pace = Pace(store, digest)
-    workers = nullcontext(engine) if engine else Pool(jobs, options.mode, options.limits, options.look)
-    with workers as pool:
-        tasks = _Tasks(store, digest, options, began)
-        try:
-            for outcome in pool.run(tasks):
-                result = tasks.result_of(outcome)
-                if result is None:
-                    continue
-                pace.finish(decode(outcome.task["unit"]), result)
-                if progress is not None:
-                    count = _further(count, outcome.task["size_bytes"], result)
-                    progress(count)
-        finally:
-            pace.flush()  # also when the user interrupts: what is done is kept
+    tasks = _Tasks(store, digest, options, began)
+    try:
+        for outcome in pool.run(tasks):
+            result = tasks.result_of(outcome)
+            if result is None:
+                continue
+            pace.finish(decode(outcome.task["unit"]), result)
+            if progress is not None:
+                count = _further(count, outcome.task["size_bytes"], result)
+                progress(count)
+    finally:
+        pace.flush()  # also when the user interrupts: what is done is kept
 
 
 def _further(count: Progress, size_bytes: int, result: dict[str, Any]) -> Progress:
