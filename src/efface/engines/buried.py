@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import binascii
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from efface.engines.carving import Jpeg, gif_end, jpeg_at
 from efface.errors import LimitExceededError
 from efface.formats import sniff
-from efface.formats.scan import pair_table, pairs_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -80,11 +80,19 @@ def buried(data: bytes, *, text: bool = False) -> list[tuple[int, int]]:
 def _starts(data: bytes, kinds: Sequence[_Kind]) -> Iterator[tuple[int, _Kind]]:
     """Yield where signatures lie, in order, with their kinds."""
     # A single byte is looked for at next to no cost, and texts hold none of these.
-    wanted = {kind[0][:2]: kind for kind in kinds if kind[0][-1:] in data}
-    for at in pairs_at(data, _FIRST_PAIRS) if wanted else ():
-        kind = wanted.get(data[at : at + 2])
-        if kind and data.startswith(kind[0], at):
-            yield at, kind
+    wanted = {kind[0]: kind for kind in kinds if kind[0][-1:] in data}
+    if not wanted:
+        return
+    any_of = _any_of(tuple(wanted))
+    found = any_of.search(data)
+    while found:
+        yield found.start(), wanted[found[0]]
+        found = any_of.search(data, found.start() + 1)
+
+
+@lru_cache(maxsize=64)
+def _any_of(signatures: tuple[bytes, ...]) -> re.Pattern[bytes]:
+    return re.compile(b"|".join(map(re.escape, signatures)))
 
 
 def name_of(number: int, content: bytes) -> str:
@@ -222,7 +230,4 @@ _KINDS: tuple[_Kind, ...] = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 0, _compound),
     (b"SQLite format 3\0", 0, _sqlite),
 )
-"""Signature, bytes before it that belong to the file, and what tells where the file ends or that it is none.
-
-No two signatures begin with the same two bytes."""
-_FIRST_PAIRS = pair_table(signature[:2] for signature, _, _ in _KINDS)
+"""Signature, bytes before it that belong to the file, and what tells where the file ends or that it is none."""

@@ -11,7 +11,7 @@ inside it is reported too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -32,15 +32,12 @@ __all__ = [
     "Data",
     "Reader",
     "Signature",
-    "Table",
-    "pair_table",
-    "pairs_at",
     "scan",
     "starts",
 ]
 
 Data = bytes | bytearray | memoryview
-Table = np.ndarray[tuple[int], np.dtype[np.bool_]]
+_Table = np.ndarray[tuple[int], np.dtype[np.bool_]]
 Reader = Callable[[bytes, int], "tuple[Record, ...]"]
 
 MAX_RECORDS = 10_000
@@ -107,7 +104,7 @@ def starts(content: bytes, signatures: tuple[Signature, ...]) -> Iterator[tuple[
     for signature in at_zero:
         if signature.pattern.match(content):
             yield 0, signature
-    for position in pairs_at(content, table):
+    for position in _pairs_at(content, table):
         for distance, signature in by_anchor[content[position : position + 2]]:
             start = position - distance
             if start >= 0 and signature.pattern.match(content, start):
@@ -120,25 +117,18 @@ _ByAnchor = dict[bytes, list[tuple[int, Signature]]]
 @lru_cache(maxsize=64)
 def _prepare(
     signatures: tuple[Signature, ...],
-) -> tuple[Table, _ByAnchor, Sequence[Signature]]:
+) -> tuple[_Table, _ByAnchor, Sequence[Signature]]:
     by_anchor: _ByAnchor = {}
     for signature in signatures:
         if signature.anchor:
             choices = by_anchor.setdefault(signature.anchor, [])
             choices.extend((distance, signature) for distance in signature.distances)
-    at_zero = [signature for signature in signatures if not signature.anchor]
-    return pair_table(by_anchor), by_anchor, at_zero
-
-
-def pair_table(pairs: Iterable[bytes]) -> Table:
-    """Return the table by which `pairs_at` finds some pairs of bytes."""
     table = np.zeros(1 << 16, dtype=np.bool_)
-    table[[int.from_bytes(pair, "little") for pair in pairs]] = True
-    return table
+    table[[int.from_bytes(pair, "little") for pair in by_anchor]] = True
+    return table, by_anchor, [signature for signature in signatures if not signature.anchor]
 
 
-def pairs_at(content: bytes, table: Table) -> Iterator[int]:
-    """Yield where a pair of the table lies, in order; the cost is that of one pass, however many they are."""
+def _pairs_at(content: bytes, table: _Table) -> Iterator[int]:
     for base in range(0, len(content) - 1, _WINDOW_BYTES):
         count = min(_WINDOW_BYTES, len(content) - 1 - base)
         pairs = np.ndarray((count,), "<u2", content, base, (1,))  # every byte with the one behind it
