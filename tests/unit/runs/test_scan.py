@@ -87,6 +87,54 @@ def test_progress_counts_to_its_total(tree: Path, tmp_path: Path) -> None:
     assert (last.total_units, last.size_bytes, last.findings, last.gaps) == (4, last.total_bytes, 2, 0)
 
 
+@pytest.fixture
+def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What a scan whose batches are of two files does, in order: `begin`, `list`, `close`."""
+    done: list[str] = []
+    begin, close, write = scan_module.Pool.__init__, scan_module.Pool.close, Store.list_units
+
+    def told(step: str, do: Any) -> Any:
+        def stepped(*given: Any) -> Any:
+            done.append(step)
+            return do(*given)
+
+        return stepped
+
+    monkeypatch.setattr(scan_module, "_LIST_BATCH", 2)
+    monkeypatch.setattr(scan_module.Pool, "__init__", told("begin", begin))
+    monkeypatch.setattr(scan_module.Pool, "close", told("close", close))
+    monkeypatch.setattr(Store, "list_units", told("list", write))
+    return done
+
+
+def test_workers_get_ready_while_a_new_run_is_listed(tree: Path, tmp_path: Path, steps: list[str]) -> None:
+    """They begin with the first full batch; a small scan waits until it knows how many there is work for."""
+    assert places(look(tmp_path / "run", tree)) == ["a.txt", "c.txt"]
+    assert steps == ["begin", "list", "list", "list", "close"]
+    steps.clear()
+    look(tmp_path / "other", tree / "a.txt")
+    assert steps == ["list", "begin", "close"]
+
+
+def test_no_worker_begins_where_nothing_is_new(tree: Path, tmp_path: Path, steps: list[str]) -> None:
+    """A scan of what is known already begins none."""
+    look(tmp_path / "run", tree)
+    steps.clear()
+    look(tmp_path / "run", tree)
+    assert set(steps) == {"list"}
+
+
+def test_a_listing_that_fails_leaves_no_worker(
+    tree: Path, tmp_path: Path, steps: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Workers that got ready are ended with the scan, whatever ends it."""
+    monkeypatch.setattr(Store, "forget_unlisted", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        look(tmp_path / "run", tree)
+    assert steps[0] == "begin"
+    assert steps[-1] == "close"
+
+
 def test_the_run_file_is_not_scanned_itself(tree: Path, obedient: Any) -> None:
     """A run file that lies in the scanned folder is not one of its files, the first time and the second."""
     for _ in range(2):
