@@ -6,6 +6,7 @@ on the right and below is black. A view's channels are in YuNet's order, because
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -76,7 +77,7 @@ def doubled(pixels: Pixels) -> Scaled:
     return Scaled(planes, (2.0, 2.0), (0.25, 0.25))  # an array pixel's middle is the middle of its first copy
 
 
-def enlarged(pixels: Pixels, factor: float, shift: tuple[float, float] = (0.0, 0.0)) -> Scaled:
+def enlarged(pixels: Pixels, factor: float, part: tuple[float, float, float, float] | None = None) -> Scaled:
     """Return a picture enlarged by linear interpolation (faster than Pillow and a tensor of it).
 
     Each axis is stretched while it is the outermost, so that whole rows are added, one channel at a time.
@@ -84,26 +85,48 @@ def enlarged(pixels: Pixels, factor: float, shift: tuple[float, float] = (0.0, 0
     Args:
         pixels: uint8, shape (height, width, 3), RGB.
         factor: How many times its size.
-        shift: Where the corner of the array lies in the picture whose coordinates are wanted back.
+        part: Left, top, right and bottom of what is wanted, in array pixels; None for all. It is cut out of the
+            enlarged picture at multiples of 32, so that a network sees in it what it sees there in the whole.
     """
     height, width = pixels.shape[:2]
     wide, high = max(1, round(width * factor)), max(1, round(height * factor))
-    planes = _blank(high, wide)
-    columns = np.empty((wide, height), np.float32)
+    along = wide / width, high / height
+    left, top, right, bottom = part or (0, 0, width, height)
+    start_x, stop_x = _span(left * along[0], right * along[0], wide)
+    start_y, stop_y = _span(top * along[1], bottom * along[1], high)
+    of_x, more_x = _places(width, wide, start_x, stop_x)
+    of_y, more_y = _places(height, high, start_y, stop_y)
+    first, last = int(of_y[0]), int(of_y[-1]) + 2
+    planes = _blank(stop_y - start_y, stop_x - start_x)
+    columns = np.empty((stop_x - start_x, min(last, height) - first), np.float32)
     for channel in range(3):
-        _stretch(np.ascontiguousarray(pixels[:, :, 2 - channel].T, np.float32), columns)
-        _stretch(np.ascontiguousarray(columns.T), planes[0, channel, :high, :wide])
-    return Scaled(planes, (wide / width, high / height), shift)
+        rows = np.ascontiguousarray(pixels[first:last, :, 2 - channel].T, np.float32)
+        _stretch(rows, of_x, more_x, columns)
+        out = planes[0, channel, : stop_y - start_y, : stop_x - start_x]
+        _stretch(np.ascontiguousarray(columns.T), of_y - first, more_y, out)
+    return Scaled(planes, along, (start_x / along[0], start_y / along[1]))
 
 
-def _stretch(values: Tensor, out: Tensor) -> None:
-    """Stretch values along their first axis into `out`, middles of pixels on middles of pixels."""
-    count, length = len(values), len(out)
-    places = np.clip((np.arange(length) + 0.5) * count / length - 0.5, 0, count - 1)
+def _span(low: float, high: float, length: int) -> tuple[int, int]:
+    """Return the whole steps of 32 pixels of an axis that hold a span of it, at least one, up to its end."""
+    start = min(max(0, int(low)), length - 1) // _MULTIPLE * _MULTIPLE
+    stop = -(-math.ceil(high) // _MULTIPLE) * _MULTIPLE
+    return start, min(max(stop, start + _MULTIPLE), length)
+
+
+def _places(count: int, length: int, start: int, stop: int) -> tuple[NDArray[np.intp], Tensor]:
+    """Return for pixels of an axis stretched to a length which one each begins at, and its share of the next one."""
+    # Middles of pixels lie on middles of pixels.
+    places = np.clip((np.arange(start, stop) + 0.5) * count / length - 0.5, 0, count - 1)
     low = places.astype(np.intp)
+    return low, (places - low).astype(np.float32)
+
+
+def _stretch(values: Tensor, low: NDArray[np.intp], share: Tensor, out: Tensor) -> None:
+    """Stretch values along their first axis into `out`."""
     np.take(values, low, axis=0, out=out, mode="clip")
     more = np.diff(values, axis=0, append=values[-1:])[low]
-    more *= (places - low).astype(np.float32)[:, None]
+    more *= share[:, None]
     out += more
 
 

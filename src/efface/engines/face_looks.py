@@ -158,10 +158,10 @@ def _united(first: list[Rows], second: list[Rows]) -> Rows:
 def _around(pixels: Pixels, seen: Rows) -> Scaled:
     """Return the part of a small picture in which something was seen, enlarged as far as the picture would be."""
     margin = (seen[:, 2:4].max(axis=1) * AROUND + AROUND_PX)[:, None]
-    left, top = np.maximum((seen[:, :2] - margin).min(axis=0), 0).astype(int).tolist()
-    right, bottom = np.ceil((seen[:, :2] + seen[:, 2:4] + margin).max(axis=0)).astype(int).tolist()
+    corner = (seen[:, :2] - margin).min(axis=0).tolist()
+    opposite = (seen[:, :2] + seen[:, 2:4] + margin).max(axis=0).tolist()
     factor = min(ENLARGED_PX / max(pixels.shape[:2]), MOST_ENLARGED_ALONE)
-    return enlarged(pixels[top:bottom, left:right], factor, (left, top))
+    return enlarged(pixels, factor, (*corner, *opposite))
 
 
 def _first_look(pixels: Pixels, view: Scaled) -> Rows:

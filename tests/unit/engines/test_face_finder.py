@@ -58,17 +58,18 @@ def test_a_small_picture_is_enlarged_only_around_what_is_seen(finders, portrait,
     small = portrait.resize((60, 60))
     picture = Image.new("RGB", (400, 300), (90, 110, 100))
     picture.paste(small, corner)
-    sizes = []
-    monkeypatch.setattr(
-        face_looks,
-        "enlarged",
-        lambda part, factor, shift: sizes.append(part.shape) or enlarged(part, factor, shift),
-    )
+    views = []
+
+    def seen(*given):
+        views.append(enlarged(*given))
+        return views[-1]
+
+    monkeypatch.setattr(face_looks, "enlarged", seen)
     (face,) = finders["standard"].find(np.asarray(picture))
     expected = [at + side * 60 / 512 for at, side in zip((*corner, 0, 0), PORTRAIT, strict=True)]
     assert overlap(face.box, expected) > 0.6
-    assert sizes
-    assert max(height * width for height, width, _ in sizes) < 400 * 300 / 6
+    assert views
+    assert max(view.tensor[0, 0].size for view in views) < 672 * 512 / 4
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -337,6 +338,22 @@ def test_enlarging_keeps_the_shape():
     assert view.tensor.shape == (1, 3, 256, 320)
     assert view.factor == (8.0, 8.0)
     assert (view.tensor[0, :, :240] == 9).all()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_an_enlarged_part_is_a_part_of_the_enlarged_picture(seed):
+    """Cut out at multiples of 32, a part has the pixels that the whole has there, and says where it lies."""
+    draw = np.random.default_rng(seed)
+    height, width = draw.integers(2, 200, 2).tolist()
+    pixels = draw.integers(0, 256, (height, width, 3)).astype(np.uint8)
+    left, top = draw.uniform(-9, width - 1), draw.uniform(-9, height - 1)
+    part = (left, top, max(left, 0) + draw.uniform(1, width), max(top, 0) + draw.uniform(1, height))
+    factor = draw.uniform(0.5, 3)
+    whole, view = enlarged(pixels, factor), enlarged(pixels, factor, part)
+    x, y = (round(at * by) for at, by in zip(view.shift, view.factor, strict=True))
+    high, wide = view.tensor.shape[2:]
+    assert (x % 32, y % 32) == (0, 0)
+    np.testing.assert_allclose(view.tensor, whole.tensor[:, :, y : y + high, x : x + wide], atol=1e-3)
 
 
 def test_a_view_is_padded_with_black():
