@@ -46,6 +46,13 @@ def test_rates_are_of_the_detectors_that_are_here() -> None:
         assert Mode(rate.mode)
 
 
+@pytest.mark.parametrize("mode", list(Mode))
+def test_the_search_for_faces_has_a_rate_in_every_mode(mode: Mode) -> None:
+    """A new version of it is measured before a report says nothing of what it misses."""
+    name = f"face-image@{registry.version('detector', 'face-image')}"
+    assert (name, mode) in {(rate.detector, rate.mode) for rate in rates()}
+
+
 def test_each_detector_and_mode_has_one_rate() -> None:
     """Two rates for the same thing would be two truths."""
     keys = [(rate.detector, rate.mode) for rate in rates()]
