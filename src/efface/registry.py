@@ -17,10 +17,10 @@ from typing import Any
 
 from efface.errors import UsageError
 
+__all__ = ["BUILTIN", "load", "names", "version"]
+
 _VERSION = r"^class {}\b.*(?:\n(?!\S).*)*?\n    version = (\d+)$"
 """What a class says of itself, up to the first line that is no longer its own."""
-
-__all__ = ["BUILTIN", "load", "names", "version"]
 
 BUILTIN: dict[str, dict[str, str]] = {
     "source": {

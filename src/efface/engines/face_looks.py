@@ -54,10 +54,8 @@ ENLARGED_UP_TO_PX, ENLARGED_PX = (
 GLANCED = 0.12
 """YuNet, at a small picture's own size: only what lies around places that reach this is enlarged. Of 2,205 faces that
 the enlarged street photos show, 36 have less; most pictures without a face do."""
-AROUND, AROUND_PX = (
-    0.5,
-    8,
-)  # how far around: in lengths of the box seen, and pixels more; with less, recall falls
+AROUND, AROUND_PX = 0.5, 8
+"""How far around: in lengths of the box seen, and pixels more."""
 
 DOUBTFUL = 0.35  # YuNet: the weakest candidate worth a second look
 MOST_LOOKS = 64  # doubtful candidates of one picture that get a second look, the strongest first

@@ -180,9 +180,8 @@ class Filesystem:
             kind = _KINDS.get(stat.S_IFMT(info.st_mode), "not a regular file")
             return _gap(path, f"{kind}: holds no file content that could be read", GapReason.UNSUPPORTED)
         stamp = _stamp(path, info) if logged else _stamp_of(info)
-        return Unit(
-            Locator("file", (path,)).uri, info.st_size, stamp, self.name
-        )  # below a real path: absolute
+        place = Locator("file", (path,))  # below a real path, and so absolute
+        return Unit(place.uri, info.st_size, stamp, self.name)
 
 
 def _gap(path: str, detail: str, reason: GapReason = GapReason.UNREADABLE) -> Gap:
