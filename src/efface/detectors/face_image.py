@@ -5,13 +5,14 @@ Source: ISO/IEC 2382-37, 37.03.18 (sample); networks and figures in docs/detecto
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from efface.detectors import portrait
 from efface.detectors.level import level_of
-from efface.detectors.mosaic import has_mosaic
+from efface.detectors.mosaic import LEAST_PX, has_mosaic
 from efface.engines import pictures
+from efface.errors import FormatError
 from efface.model import Box, Characteristic, Clue, Finding, Form
 
 if TYPE_CHECKING:
@@ -48,6 +49,9 @@ TYPES = frozenset(
 PAGED = frozenset({"image/tiff", "image/vnd.microsoft.icon", "image/vnd.adobe.photoshop"})
 """Kinds whose frames are pages with pictures of their own, rather than one picture in motion."""
 
+_WHOLE_PIXELS = 64_000_000
+"""A larger picture is not decoded whole to tell a mosaic."""
+
 _SAME_PLACE = 0.3
 """Intersection over union from which boxes in two frames of an animation are taken for one face."""
 
@@ -74,7 +78,7 @@ class FaceImage:
     """
 
     name = "face-image"
-    version = 5
+    version = 6
 
     def __init__(self) -> None:
         self._finders: dict[str, FaceFinder] = {}
@@ -102,7 +106,10 @@ class FaceImage:
             # What was seen before a broken frame is a finding all the same.
             if frame is not None:
                 several = len({page for page, _, _ in pages}) > 1
-                found = pages if paged else [(1, sightings, frame)]
+                found = [
+                    (page, seen, shown, _unreduced(shown, seen, payload, limits))
+                    for page, seen, shown in (pages if paged else [(1, sightings, frame)])
+                ]
                 yield from self._findings(artefact, surroundings, found, several=several)
 
     def _finder(self, mode: Mode) -> FaceFinder:
@@ -116,11 +123,11 @@ class FaceImage:
         self,
         artefact: Artefact,
         surroundings: Surroundings,
-        found: list[tuple[int, list[_Sighting], Frame]],
+        found: list[tuple[int, list[_Sighting], Frame, Frame | None]],
         *,
         several: bool,
     ) -> Iterator[Finding]:
-        for page, sightings, frame in found:
+        for page, sightings, frame, unreduced in found:
             for seen in sightings:
                 shown = portrait.look(seen.best, [other.best for other in sightings], frame)
                 level, reasons = level_of(
@@ -135,7 +142,7 @@ class FaceImage:
                     round(seen.best.confidence, 3),
                     1,
                     level,
-                    (*_clues(seen, frame, box), *shown.clues, *reasons),
+                    (*_clues(seen, frame, box, unreduced), *shown.clues, *reasons),
                 )
 
 
@@ -182,7 +189,20 @@ def _displayed(box: tuple[float, float, float, float], frame: Frame) -> Box:
     return Box(left, top, max(1, right - left), max(1, bottom - top))
 
 
-def _clues(seen: _Sighting, frame: Frame, box: Box) -> Iterator[Clue]:
+def _unreduced(frame: Frame, seen: list[_Sighting], payload: Payload, limits: Limits) -> Frame | None:
+    """Return the picture as it is, for a mosaic to be told; None where it is too large, breaks, or nobody asks."""
+    if frame.scale == 1.0:
+        return frame
+    if all(max(each.box[2] - each.box[0], each.box[3] - each.box[1]) < LEAST_PX for each in seen):
+        return None
+    smaller = replace(limits, picture_pixels=min(limits.picture_pixels, _WHOLE_PIXELS))
+    try:
+        return next(pictures.frames(payload.read(), limits=smaller), None)
+    except FormatError:
+        return None
+
+
+def _clues(seen: _Sighting, frame: Frame, box: Box, unreduced: Frame | None) -> Iterator[Clue]:
     yield Clue("face_px", str(max(box.width, box.height)))
     yield Clue("picture_px", f"{frame.width_px}x{frame.height_px}")
     yield Clue("networks", seen.best.networks, 0.2 if "+" in seen.best.networks else 0.0)
@@ -190,5 +210,5 @@ def _clues(seen: _Sighting, frame: Frame, box: Box) -> Iterator[Clue]:
         yield Clue("frames", str(len(seen.frames)))
     if seen.hidden:
         yield Clue("hidden_by_alpha", "yes")
-    if has_mosaic(frame, box):
+    if unreduced is not None and has_mosaic(unreduced, box):
         yield Clue("mosaic", "yes")

@@ -45,7 +45,7 @@ class FaceVideo:
     """
 
     name = "face-video"
-    version = 4
+    version = 5
 
     def __init__(self) -> None:
         self._finders: dict[Mode, FaceFinder] = {}

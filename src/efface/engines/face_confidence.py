@@ -24,9 +24,11 @@ __all__ = [
     "ALONE",
     "CENTERFACE",
     "ENLARGED",
+    "FAINT",
     "FINE",
     "FIRST",
     "HOW",
+    "LARGE",
     "SURE",
     "TILE",
     "UNITED",
@@ -40,18 +42,30 @@ __all__ = [
 ]
 
 YUNET, CENTERFACE, AGREED, HOW = 4, COLUMNS, COLUMNS + 1, COLUMNS + 2
-"""Columns of a candidate: YuNet's best score, CenterFace's (NaN: it did not look), the mean of CenterFace's
-logits over the three sizes that speak most for a face, and how the candidate was found."""
+"""Columns of a candidate: YuNet's best score and CenterFace's (NaN: it did not look), the mean of CenterFace's
+logits over the three sizes that speak most for a face (in a tile, of its second look), and how the candidate was
+found."""
 WIDTH = COLUMNS + 3
 
-ALONE, FIRST, FINE, ENLARGED, TILE, UNITED = (float(how) for how in range(6))
+ALONE, FIRST, FINE, ENLARGED, TILE, UNITED, LARGE, FAINT = (float(how) for how in range(8))
 """How a candidate was found: by YuNet in `fast`; in the first look; only in the larger size; in a small picture
-that was enlarged; in a tile; by both networks in every size."""
+that was enlarged; in a tile; by both networks in every size; by CenterFace in a large picture; by CenterFace in a
+tile."""
 
-SURE = {ALONE: 0.60, FIRST: 0.70, FINE: 0.75, ENLARGED: 0.70, TILE: 1.01}
-"""YuNet's score that needs no second look. In tiles everything is looked at twice: there are a hundred of them."""
+SURE = {ALONE: 0.60, FIRST: 0.70, FINE: 0.75, ENLARGED: 0.70, TILE: 1.01, LARGE: 0.50}
+"""The proposing network's score that needs no second look. In tiles everything is looked at twice: there are a
+hundred of them."""
 
-_LEAST = {ALONE: 0.0, FIRST: 0.25, FINE: 0.25, ENLARGED: 0.09, TILE: 0.35, UNITED: 0.14}
+_LEAST = {
+    ALONE: 0.0,
+    FIRST: 0.25,
+    FINE: 0.25,
+    ENLARGED: 0.09,
+    TILE: 0.35,
+    UNITED: 0.14,
+    LARGE: 0.22,
+    FAINT: 0.36,
+}
 """Confidence from which a candidate is a face. Small pictures are blurred, so that true faces score low; a large one
 has hundreds of tiles, so that each must be surer."""
 
@@ -64,18 +78,32 @@ _UNION = (
     1.48,
     0.80,
 )  # here YuNet adds boxes and landmarks, no evidence: its coefficient comes out below 0
+_LARGE = (
+    0.80,
+    0.35,
+    1.98,
+    0.0,
+)  # fitted on large pictures made of street photos of which the bench uses none
+_FAINT = (1.17, 0.79, 0.79, 0.79)  # fitted on pictures into which faces of 10 to 24 pixels were pasted
 
 _SEEN = 0.30  # score from which a network is named as one that sees the face
 
 
 def kind(row: Sequence[float]) -> str:
-    """Return which networks a candidate's confidence rests on: `yunet-only`, `second-look` or `union`."""
-    if row[HOW] == UNITED:
-        return "union"
+    """Return what a candidate's confidence rests on: `yunet-only`, `second-look`, `union`, `large` or `faint`."""
+    if row[HOW] in _KINDS:
+        return _KINDS[row[HOW]]
     return "yunet-only" if math.isnan(row[CENTERFACE]) else "second-look"
 
 
-_COEFFICIENTS = {"yunet-only": _YUNET_ONLY, "second-look": _SECOND_LOOK, "union": _UNION}
+_KINDS = {UNITED: "union", LARGE: "large", FAINT: "faint"}
+_COEFFICIENTS = {
+    "yunet-only": _YUNET_ONLY,
+    "second-look": _SECOND_LOOK,
+    "union": _UNION,
+    "large": _LARGE,
+    "faint": _FAINT,
+}
 
 
 def confidence(row: Sequence[float]) -> float:

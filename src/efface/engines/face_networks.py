@@ -13,24 +13,23 @@ import numpy as np
 
 from efface.engines import network
 from efface.engines.face_boxes import COLUMNS, EMPTY, moved, suppress
-from efface.engines.face_input import crops
+from efface.engines.face_input import Scaled, crops
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from efface.engines.face_input import Scaled
-
     Rows = NDArray[np.float32]
 
-__all__ = ["CLOSE", "GLANCE", "centerface", "second_look", "yunet"]
+__all__ = ["CLOSE", "GLANCE", "PORTRAIT", "centerface", "second_look", "second_look_of_yunet", "yunet"]
 
 _YUNET_STRIDES = (8, 16, 32)
 _CENTERFACE_STRIDE = 4
 _LARGEST_LOG = 8.0  # exp(8) times the stride is larger than any input; more would overflow
 
-GLANCE, CLOSE = 32, 48
-"""Lengths to which a candidate is brought in a crop of twice that side. A glance is as good on faces of ordinary
-size at half the cost; a close look separates better among faces of a dozen pixels."""
+GLANCE, CLOSE, PORTRAIT = 32, 48, 64
+"""Lengths to which a candidate is brought in a crop of twice that side. Of CenterFace a glance is as good on faces of
+ordinary size at half the cost; a close look separates better among faces of a dozen pixels. YuNet, which costs little,
+separates best at the largest."""
 _LOOKS_AT_ONCE = 64  # crops in one run, which bounds its memory
 _LOOK_FLOOR = 0.02  # the weakest peak that is read off a crop
 _LOOK_CENTRE = 0.35  # how far from the middle a confirming face may lie, in lengths of the box
@@ -97,6 +96,15 @@ def second_look(pixels: NDArray[np.uint8], rows: Rows, face_px: int = GLANCE) ->
         for index in range(len(part)):
             seen = _centerface_rows([output[index] for output in outputs], _LOOK_FLOOR)
             scores.append(_middle(seen, face_px))
+    return np.array(scores, np.float32)
+
+
+def second_look_of_yunet(pixels: NDArray[np.uint8], rows: Rows, face_px: int = PORTRAIT) -> Rows:
+    """Return YuNet's score of a face of fitting size in the middle of a crop around each row's box."""
+    scores = []
+    for square in crops(pixels, rows, face_px=face_px, side_px=2 * face_px):  # its file takes one at a time
+        seen = yunet(Scaled(np.ascontiguousarray(square[None, ::-1]), (1.0, 1.0)), _LOOK_FLOOR)
+        scores.append(_middle(seen, face_px))
     return np.array(scores, np.float32)
 
 

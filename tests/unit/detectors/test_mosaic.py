@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
+from efface.detectors import face_image
+from efface.detectors.face_image import FaceImage
 from efface.detectors.mosaic import LEAST_SHARE, has_mosaic, share_of_lines
 from efface.engines.pictures import Frame
-from efface.model import Box
+from efface.model import Artefact, Box, Limits, Locator, Mode, Surroundings
+from efface.sources.payloads import BytesPayload
 
 BOX = Box(20, 30, 120, 140)
 
@@ -69,3 +74,18 @@ def test_nothing_is_said_of_small_faces_and_reduced_pictures(portrait):
 def test_less_than_two_lines_have_no_change(shape):
     """No difference, no share."""
     assert share_of_lines(np.zeros(shape, np.uint8)) == 0.0
+
+
+@pytest.mark.parametrize("pixels", [1_000_000, 100_000_000])
+def test_a_mosaic_in_a_large_photo_is_told_though_the_photo_is_decoded_smaller(portrait, pixels, monkeypatch):
+    """A face under a mosaic in a photo of 12 megapixels has the clue; a photo too large to be decoded whole has not."""
+    monkeypatch.setattr(face_image, "_WHOLE_PIXELS", pixels)
+    canvas = Image.new("RGB", (4000, 3000), (70, 90, 80))
+    canvas.paste(mosaic(portrait.resize((1024, 1024)), 12), (1504, 1000))
+    stream = io.BytesIO()
+    canvas.save(stream, "JPEG", quality=95)
+    payload = BytesPayload(stream.getvalue())
+    artefact = Artefact(Locator.of_file("/a.jpg"), "image/jpeg", payload.size_bytes)
+    (finding,) = FaceImage().detect(artefact, payload, Surroundings(("a.jpg",)), Mode.STANDARD, Limits())
+    told = {clue.name: clue.value for clue in finding.clues}
+    assert told.get("mosaic") == ("yes" if pixels > 12_000_000 else None)

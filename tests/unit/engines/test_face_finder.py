@@ -183,9 +183,9 @@ def test_small_faces_of_a_large_picture_are_found(mode, finders, portrait):
 
 
 def test_small_faces_of_a_photo_of_12_megapixels_are_found(finders, portrait):
-    """`standard` looks at a large photo at 2560 pixels, too: faces of 28 are found, each once; smaller sizes show none."""
+    """In `standard` CenterFace looks at a large photo: faces of 40 are found, each once; the first look shows none."""
     canvas = Image.new("RGB", (4000, 3000), (70, 90, 80))
-    side = round(512 * 28 / PORTRAIT[3])
+    side = round(512 * 40 / PORTRAIT[3])
     places = [(150, 150), (1900, 1400), (3700, 2700)]
     for place in places:
         canvas.paste(portrait.resize((side, side), Image.Resampling.LANCZOS), place)
@@ -193,10 +193,24 @@ def test_small_faces_of_a_photo_of_12_megapixels_are_found(finders, portrait):
     ((_, found),) = boxes(data, finders["standard"])
     assert len(found) == len(places)
     for x, y in places:
-        expected = [x + PORTRAIT[0] * side / 512, y + PORTRAIT[1] * side / 512, 22.2, 28.0]
+        expected = [x + PORTRAIT[0] * side / 512, y + PORTRAIT[1] * side / 512, 31.7, 40.0]
         assert max(overlap(box, expected) for box in found) > 0.5
     ((_, missed),) = boxes(data, finders["fast"])
     assert missed == []
+
+
+@pytest.mark.parametrize("share", [0.25, 0.5, 0.9])
+def test_a_large_face_of_a_large_photo_is_found_once(share, finders, portrait):
+    """In `standard` a face of a fourth to nine tenths of a photo of 12 megapixels is one face that covers the head."""
+    canvas = Image.new("RGB", (4000, 3000), (70, 90, 80))
+    side = round(3000 * share * 512 / PORTRAIT[3] / 1.6)
+    left, top = 300, round(-0.05 * side)
+    canvas.paste(portrait.resize((side, side), Image.Resampling.BICUBIC), (left, top))
+    ((_, found),) = boxes(saved(canvas, "JPEG", quality=90), finders["standard"])
+    factor = side / 512
+    expected = [left + PORTRAIT[0] * factor, top + PORTRAIT[1] * factor, *(s * factor for s in PORTRAIT[2:])]
+    (box,) = found
+    assert overlap(box, expected) > 0.6
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -248,6 +262,11 @@ SCORES = {
     "both look in every size and agree": ([0.5, 0.5, face_confidence.UNITED], True),
     "both look in every size and only CenterFace is sure": ([0.02, 0.7, face_confidence.UNITED], True),
     "both look in every size and CenterFace sees nothing": ([0.8, 0.02, face_confidence.UNITED], False),
+    "CenterFace is sure in a large picture": ([nan, 0.5, face_confidence.LARGE], True),
+    "CenterFace doubts in a large picture and YuNet confirms": ([0.7, 0.3, face_confidence.LARGE], True),
+    "CenterFace doubts in a large picture and YuNet denies": ([0.02, 0.3, face_confidence.LARGE], False),
+    "CenterFace doubts in a tile and all second looks confirm": ([0.4, 0.4, face_confidence.FAINT], True),
+    "CenterFace is sure in a tile and YuNet denies": ([0.01, 0.5, face_confidence.FAINT], False),
 }
 
 
@@ -262,7 +281,10 @@ def test_scores_decide(case):
     assert face_confidence.accepted(row(*scores)) is expected
 
 
-@pytest.mark.parametrize("how", [face_confidence.FIRST, face_confidence.UNITED])
+@pytest.mark.parametrize(
+    "how",
+    [face_confidence.FIRST, face_confidence.UNITED, face_confidence.LARGE, face_confidence.FAINT],
+)
 @pytest.mark.parametrize("other", [0.1, 0.6])
 def test_confidence_grows_with_every_score(other, how):
     """A higher score of either network never lowers the confidence, which stays between 0 and 1."""
