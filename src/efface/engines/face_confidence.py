@@ -64,7 +64,7 @@ _LEAST = {
     TILE: 0.35,
     UNITED: 0.14,
     LARGE: 0.22,
-    FAINT: 0.36,
+    FAINT: 0.56,
 }
 """Confidence from which a candidate is a face. Small pictures are blurred, so that true faces score low; a large one
 has hundreds of tiles, so that each must be surer."""

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Self
 from efface.errors import EffaceError
 from efface.examine.look import DATA
 from efface.model import GapReason
+from efface.runs.slate import Slate
 from efface.sources.credentials import exported
 
 if TYPE_CHECKING:
@@ -34,13 +35,13 @@ __all__ = ["MOST_BYTES_PENDING", "Done", "Lost", "Pool"]
 
 _BATCH_BYTES = 1_000_000
 _BATCH_TASKS = 32
-_LOW_TASKS = 8
+_LOW_TASKS = 24
 """A process with no more than so many tasks left, all small, gets the next ones before it has to wait for them."""
 MOST_BYTES_PENDING = _BATCH_BYTES * 5 // 4
 """Most bytes of the tasks that one process has, but for the last one, which may be of any size."""
 _POLL_S = 0.25
-_GATHER_S = 0.004
-"""While every process has enough to do, messages are read together rather than each at once."""
+_GATHER_S, _GATHER_TASKS = 0.012, 12
+"""While every process has more than so many tasks to do, messages are read together rather than each at once."""
 _AHEAD_BYTES = 1 << 16
 """Most that is sent to a process that may be sending: what is longer could block both for ever."""
 _READ_BYTES = 1 << 18
@@ -77,10 +78,11 @@ class Lost:
 class _Worker:
     process: subprocess.Popen[bytes]
     pipe: socket.socket
+    slate: Slate
     ready: bool = False
     unread: bytearray = field(default_factory=bytearray)
     pending: deque[dict[str, Any]] = field(default_factory=deque)
-    at: str = ""
+    beats: int = 0
     heard_at: float = 0.0
 
 
@@ -123,6 +125,7 @@ class Pool:
             each.process.kill()
         for each in self._workers:
             each.process.wait()
+            each.slate.close()
 
     def run(self, tasks: Iterable[dict[str, Any]]) -> Iterator[Done | Lost]:
         """Do every task once; tasks are taken from the iterable only as workers become free."""
@@ -136,7 +139,7 @@ class Pool:
                 return
             # A task that is lost may come back from the iterable, so its end is asked for anew each time.
             yield from self._listen(again)
-            if all(len(each.pending) > 2 for each in self._workers):
+            if all(len(each.pending) > _GATHER_TASKS for each in self._workers):
                 time.sleep(_GATHER_S)
 
     @staticmethod
@@ -161,7 +164,6 @@ class Pool:
     def _give(self, each: _Worker, batch: list[dict[str, Any]], again: deque[dict[str, Any]]) -> None:
         data = _line({"tasks": batch})
         if not each.pending:
-            each.at = ""
             each.heard_at = time.monotonic()
         elif len(data) > _AHEAD_BYTES:
             again.extendleft(reversed(batch))
@@ -189,6 +191,8 @@ class Pool:
                         yield outcome
                 if not is_alive:
                     yield from self._replace(index, again, GapReason.CRASHED)
+            elif (beats := each.slate.beats) != each.beats:
+                each.beats, each.heard_at = beats, now
             elif each.pending and now - each.heard_at > self._patience_s(each):
                 yield from self._replace(index, again, GapReason.TIMEOUT)
 
@@ -201,17 +205,15 @@ class Pool:
             each.ready = True
             self._false_starts = 0
             return None
-        if "at" in message:
-            each.at = message["at"]
-            return None
         outcome: Done | Lost
         if "failed" in message:
             over = message["error"] == "MemoryError"
-            outcome = Lost(each.pending[0], each.at, GapReason.OVER_LIMIT if over else GapReason.CRASHED)
+            outcome = Lost(
+                each.pending[0], message["at"], GapReason.OVER_LIMIT if over else GapReason.CRASHED
+            )
         else:
             outcome = Done(each.pending[0], message["result"])
         each.pending.popleft()
-        each.at = ""
         return outcome
 
     def _replace(self, index: int, again: deque[dict[str, Any]], reason: GapReason) -> Iterator[Lost]:
@@ -221,6 +223,8 @@ class Pool:
         dead.process.wait()
         self._listening.unregister(dead.pipe)
         dead.pipe.close()
+        at = dead.slate.text
+        dead.slate.close()
         if not dead.ready:
             self._false_starts += 1
             if self._false_starts >= _MAX_FALSE_STARTS:
@@ -234,27 +238,29 @@ class Pool:
         if dead.pending:
             task = dead.pending.popleft()
             again.extend(dead.pending)
-            yield Lost(task, dead.at, reason)
+            yield Lost(task, at, reason)
 
     def _start(self) -> _Worker:
         ours, theirs = socket.socketpair()
+        slate, memory = Slate.blank()
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * _AHEAD_BYTES)
         with theirs:
             # -P: the folder that the user stands in, which may be the one scanned, must not provide modules.
-            command = [sys.executable, "-P", "-m", "efface.runs.worker", str(theirs.fileno())]
+            command = [sys.executable, "-P", "-m", "efface.runs.worker", str(theirs.fileno()), str(memory)]
             process = subprocess.Popen(
                 command,
-                pass_fds=(theirs.fileno(),),
+                pass_fds=(theirs.fileno(), memory),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=None if "EFFACE_DEBUG" in os.environ else subprocess.DEVNULL,  # decoders talk there
                 env=os.environ | _ONE_THREAD,
             )
+        os.close(memory)
         with suppress(OSError):  # it has ended already; `_listen` finds out and counts a false start
             first = {"mode": self._mode, "limits": asdict(self._limits), "look": self._look.name}
             ours.sendall(_line({**first, "secrets": exported()}))
         self._listening.register(ours, selectors.EVENT_READ, ours.fileno())
-        return _Worker(process, ours, heard_at=time.monotonic())
+        return _Worker(process, ours, slate, heard_at=time.monotonic())
 
 
 def _line(message: dict[str, Any]) -> bytes:

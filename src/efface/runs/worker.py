@@ -9,9 +9,10 @@ The messages on the pipe are JSON, one a line:
                      {"tasks": [{"task": kind, "key": ...}]}     kinds: scan, prepare,
                                                                       survey, erase_table
   from the worker    {"ready": true}                             everything heavy is loaded
-                     {"at": uri}                                 now looking at this part
                      {"done": key, "result": {...}}              the task is finished
-                     {"failed": key, "error": text}              the task could not be done at all
+                     {"failed": key, "error": text, "at": uri}   the task could not be done at all
+
+What part it looks at stands on the slate, empty between two tasks.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from efface.model import Limits, Mode
+from efface.runs.slate import Slate
 from efface.sources.credentials import take
 
 if TYPE_CHECKING:
@@ -33,11 +35,12 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 
-def main(descriptor: int) -> None:
-    """Do tasks until the pipe behind a file descriptor closes."""
+def main(descriptor: int, memory: int) -> None:
+    """Do tasks until the pipe behind a file descriptor closes; the other one is the slate's."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor decides when to stop
     pipe = socket.socket(fileno=descriptor)
     lines = pipe.makefile("rb")
+    slate = Slate(memory)
     first = json.loads(lines.readline())
     limits = Limits(**first["limits"])
     _limit_memory(limits.memory_bytes)
@@ -50,28 +53,26 @@ def main(descriptor: int) -> None:
         pipe.sendall(json.dumps(message).encode() + b"\n")
 
     look = look_named(first.get("look", "data"))
-    tasks = Tasks(Mode(first["mode"]), limits, at=lambda uri: send({"at": uri}), look=look)
+    tasks = Tasks(Mode(first["mode"]), limits, at=slate.write, look=look)
     send({"ready": True})
     # The supervisor closes its end when it stops, at any moment.
     with suppress(OSError):
         for line in lines:
             for task in json.loads(line)["tasks"]:
-                _do(task, tasks.do, send)
+                send(_done(task, tasks.do, slate))
 
 
-def _do(
-    task: dict[str, Any],
-    do: Callable[[dict[str, Any]], dict[str, Any]],
-    send: Callable[[dict[str, Any]], None],
-) -> None:
+def _done(
+    task: dict[str, Any], do: Callable[[dict[str, Any]], dict[str, Any]], slate: Slate
+) -> dict[str, Any]:
     try:
-        result = do(task)
+        return {"done": task["key"], "result": do(task)}
     except MemoryError:
-        send({"failed": task["key"], "error": "MemoryError"})
+        return {"failed": task["key"], "error": "MemoryError", "at": slate.text}
     except Exception as error:  # noqa: BLE001 - the isolation of one artefact: a crash becomes a gap
-        send({"failed": task["key"], "error": type(error).__name__})
-    else:
-        send({"done": task["key"], "result": result})
+        return {"failed": task["key"], "error": type(error).__name__, "at": slate.text}
+    finally:
+        slate.clear()
 
 
 def _limit_memory(memory_bytes: int) -> None:
@@ -82,4 +83,4 @@ def _limit_memory(memory_bytes: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), int(sys.argv[2]))
