@@ -265,7 +265,7 @@ SCORES = {
     "CenterFace is sure in a large picture": ([nan, 0.5, face_confidence.LARGE], True),
     "CenterFace doubts in a large picture and YuNet confirms": ([0.7, 0.3, face_confidence.LARGE], True),
     "CenterFace doubts in a large picture and YuNet denies": ([0.02, 0.3, face_confidence.LARGE], False),
-    "CenterFace doubts in a tile and all second looks confirm": ([0.4, 0.4, face_confidence.FAINT], True),
+    "CenterFace doubts in a tile and all second looks confirm": ([0.45, 0.45, face_confidence.FAINT], True),
     "CenterFace is sure in a tile and YuNet denies": ([0.01, 0.5, face_confidence.FAINT], False),
 }
 
