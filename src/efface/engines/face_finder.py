@@ -113,6 +113,8 @@ class FaceFinder:
         if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8 or 0 in pixels.shape:
             raise FormatError(f"expected uint8 (height, width, 3), got {pixels.dtype} {pixels.shape}")
         rows = candidates(pixels, self.mode).tolist()
+        if not rows:
+            return [], []
         sure, doubtful = (
             _one_each([_face(row, confidence(row)) for row in rows if accepted(row) == wanted])
             for wanted in (True, False)
@@ -130,6 +132,8 @@ def candidates(pixels: Pixels, mode: str) -> Rows:
     For measuring and fitting; `FaceFinder.find` decides. Boxes are widened as those of faces.
     """
     rows = _LOOKS[mode](pixels)
+    if not len(rows):
+        return rows
     of_centerface = np.isin(rows[:, HOW], (UNITED, LARGE, FAINT))
     side = np.where(of_centerface, _SIDE_OF_CENTERFACE, SIDE)
     chin = np.where(of_centerface, _CHIN_OF_CENTERFACE, CHIN)

@@ -44,7 +44,8 @@ def yunet(picture: Scaled, at_least: float) -> Rows:
         _yunet_level([outputs[level + 3 * kind][0] for kind in range(4)], stride, columns, at_least)
         for level, stride in enumerate(_YUNET_STRIDES)
     ]
-    return _in_array(suppress(np.concatenate(levels)), picture)
+    seen = [level for level in levels if len(level)]
+    return _in_array(suppress(np.concatenate(seen)), picture) if seen else EMPTY
 
 
 def _yunet_level(outputs: list[Rows], stride: int, columns: int, at_least: float) -> Rows:
