@@ -85,6 +85,7 @@ LARGE_PICTURE_PX, LARGE_VIEW_PX = 1440, 1536
 """standard: pictures of at least so many pixels are looked at by CenterFace, at most at so many. At 1500 it finds as
 much as YuNet at 2560, at the same cost, and its boxes fit better."""
 PROPOSED_IN_LARGE = 0.10  # CenterFace: the weakest candidate there
+VIEW_TILE_PX = 960  # side of the tiles of that view: of 1152 pixels they take 260 MB more
 HUGE_PICTURE_PX = 2560  # thorough: a further size that both networks look at
 LARGE_TILE_PX = 1152  # side of the tiles that such sizes are looked at in: at most 1.33 megapixels
 TILE_PX = 576  # thorough: squares of a picture larger than FINE_PX, each looked at twice its size
@@ -272,19 +273,31 @@ def _with(rows: Rows, finer: Rows) -> Rows:
 
 
 def _with_large(pixels: Pixels, first: Rows) -> Rows:
-    """Return what CenterFace sees in a large picture, and of the first look what it does not, or what is large."""
+    """Return what CenterFace sees in a large picture, and of the first look what it does not see, or not whole."""
     view = fitted(pixels, LARGE_VIEW_PX)
     rows = _candidates(
-        _in_tiles(pixels, view, LARGE_TILE_PX, lambda part: centerface(_view(part), PROPOSED_IN_LARGE)), LARGE
+        _in_tiles(pixels, view, VIEW_TILE_PX, lambda part: centerface(_view(part), PROPOSED_IN_LARGE)), LARGE
     )
     rows[:, CENTERFACE], rows[:, YUNET] = rows[:, YUNET], np.nan
     doubtful = np.nonzero(rows[:, CENTERFACE] < SURE[LARGE])[0][:MOST_LOOKS]
     rows[doubtful, YUNET] = second_look_of_yunet(pixels, rows[doubtful])
     share = overlap(first, rows)
-    large = first[:, 2:4].max(axis=1, initial=0.0) >= LARGE_PX * max(pixels.shape) / BASE_PX
-    kept = large | ((first[:, YUNET] >= SURE[FIRST]) & (share.max(axis=1, initial=0.0) < SAME_FACE))
-    free = share[large].max(axis=0, initial=0.0) < SAME_LARGE
+    sure = first[:, YUNET] >= SURE[FIRST]
+    better = first[:, 2:4].max(axis=1, initial=0.0) >= LARGE_PX * max(pixels.shape) / BASE_PX
+    better |= sure & _is_cut(first[:, :4] * (max(view.shape) / max(pixels.shape)), view)
+    kept = better | (sure & (share.max(axis=1, initial=0.0) < SAME_FACE))
+    free = share[better].max(axis=0, initial=0.0) < SAME_LARGE
     return np.concatenate([first[kept], rows[free]])
+
+
+def _is_cut(boxes: Rows, view: Pixels) -> NDArray[np.bool_]:
+    """Return which boxes no tile of the view shows whole."""
+    corners = np.array(_corners(view.shape, VIEW_TILE_PX), np.float32)
+    height, width = view.shape[:2]
+    low = np.maximum(boxes[:, None, 1::-1], 0) >= corners
+    ends = np.minimum(boxes[:, None, :2] + boxes[:, None, 2:4], (width, height))[..., ::-1]
+    cut: NDArray[np.bool_] = ~(low & (ends <= corners + VIEW_TILE_PX)).all(axis=2).any(axis=1)
+    return cut
 
 
 def _looked_at(pixels: Pixels, rows: Rows, doubtful: NDArray[np.bool_], most: int, face_px: int) -> Rows:

@@ -213,6 +213,22 @@ def test_a_large_face_of_a_large_photo_is_found_once(share, finders, portrait):
     assert overlap(box, expected) > 0.6
 
 
+@pytest.mark.parametrize("middle", [(2450, 800), (800, 2450), (2450, 2450)])
+@pytest.mark.parametrize("length", [250, 600])
+def test_a_face_on_the_seam_of_two_tiles_is_found_once_and_whole(length, middle, finders, portrait):
+    """In `standard` a large photo is looked at in tiles, of which none shows such a face whole."""
+    factor = length / PORTRAIT[3]
+    left, top = (
+        round(at - factor * (PORTRAIT[axis] + PORTRAIT[axis + 2] / 2)) for axis, at in enumerate(middle)
+    )
+    canvas = Image.new("RGB", (4000, 3000), (70, 90, 80))
+    canvas.paste(portrait.resize((round(512 * factor),) * 2, Image.Resampling.BICUBIC), (left, top))
+    ((_, found),) = boxes(saved(canvas, "JPEG", quality=90), finders["standard"])
+    expected = [left + PORTRAIT[0] * factor, top + PORTRAIT[1] * factor, *(s * factor for s in PORTRAIT[2:])]
+    (box,) = found
+    assert overlap(box, expected) > 0.6
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("shape", [(1, 1), (1, 900), (900, 1), (3, 2), (33, 2000)])
 def test_odd_shapes_are_no_trouble(mode, shape, finders):
