@@ -13,14 +13,14 @@ from efface.detectors.level import level_of
 from efface.detectors.mosaic import LEAST_PX, has_mosaic
 from efface.engines import pictures
 from efface.errors import FormatError
-from efface.model import Box, Characteristic, Clue, Finding, Form
+from efface.model import Box, Characteristic, Clue, Finding, Form, Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from efface.engines.face_finder import Face, FaceFinder
     from efface.engines.pictures import Frame
-    from efface.model import Artefact, Gap, Limits, Mode, Payload, Surroundings
+    from efface.model import Artefact, Gap, Limits, Payload, Surroundings
 
 __all__ = ["PAGED", "TYPES", "FaceImage"]
 
@@ -50,7 +50,7 @@ PAGED = frozenset({"image/tiff", "image/vnd.microsoft.icon", "image/vnd.adobe.ph
 """Kinds whose frames are pages with pictures of their own, rather than one picture in motion."""
 
 _WHOLE_PIXELS = 64_000_000
-"""A larger picture is not decoded whole to tell a mosaic."""
+"""A larger picture is not decoded whole to tell a mosaic, and none is in `fast`."""
 
 _SAME_PLACE = 0.3
 """Intersection over union from which boxes in two frames of an animation are taken for one face."""
@@ -95,9 +95,9 @@ class FaceImage:
         paged = artefact.media_type in PAGED
         sightings: list[_Sighting] = []
         pages: list[tuple[int, list[_Sighting], Frame]] = []
-        frame = None
+        data, frame = payload.read(), None
         try:
-            for frame in pictures.frames(payload.read(), limits=limits, long_side_px=finder.long_side_px):
+            for frame in pictures.frames(data, limits=limits, long_side_px=finder.long_side_px):
                 if paged:
                     sightings = []
                     pages.append((frame.index + 1, sightings, frame))
@@ -107,7 +107,7 @@ class FaceImage:
             if frame is not None:
                 several = len({page for page, _, _ in pages}) > 1
                 found = [
-                    (page, seen, shown, _unreduced(shown, seen, payload, limits))
+                    (page, seen, shown, _unreduced(shown, seen, data, mode, limits))
                     for page, seen, shown in (pages if paged else [(1, sightings, frame)])
                 ]
                 yield from self._findings(artefact, surroundings, found, several=several)
@@ -189,16 +189,17 @@ def _displayed(box: tuple[float, float, float, float], frame: Frame) -> Box:
     return Box(left, top, max(1, right - left), max(1, bottom - top))
 
 
-def _unreduced(frame: Frame, seen: list[_Sighting], payload: Payload, limits: Limits) -> Frame | None:
-    """Return the picture as it is, for a mosaic to be told; None where it is too large, breaks, or nobody asks."""
+def _unreduced(frame: Frame, seen: list[_Sighting], data: bytes, mode: Mode, limits: Limits) -> Frame | None:
+    """Return the picture as it is, for a mosaic to be told; None where it costs too much or no face is large."""
     if frame.scale == 1.0:
         return frame
-    if all(max(each.box[2] - each.box[0], each.box[3] - each.box[1]) < LEAST_PX for each in seen):
+    longest = max((max(x2 - x1, y2 - y1) for x1, y1, x2, y2 in (each.box for each in seen)), default=0.0)
+    if mode is Mode.FAST or longest < LEAST_PX:
         return None
     smaller = replace(limits, picture_pixels=min(limits.picture_pixels, _WHOLE_PIXELS))
     try:
-        return next(pictures.frames(payload.read(), limits=smaller), None)
-    except FormatError:
+        return next(pictures.frames(data, limits=smaller), None)
+    except (FormatError, MemoryError):  # it was decoded smaller: what was found there stays found
         return None
 
 

@@ -1,7 +1,8 @@
 """Turn what two networks said about one place into one confidence, and decide by it.
 
 The coefficients are fitted on one half of the measuring photos and hold on the other half; print both with
-`python bench/faces.py --calibrate`.
+`python bench/faces.py --calibrate`. Those of large pictures and of faint faces were fitted by hand on other pictures
+(docs/adr/0009), and the command does not print them.
 """
 
 from __future__ import annotations
@@ -78,13 +79,8 @@ _UNION = (
     1.48,
     0.80,
 )  # here YuNet adds boxes and landmarks, no evidence: its coefficient comes out below 0
-_LARGE = (
-    0.80,
-    0.35,
-    1.98,
-    0.0,
-)  # fitted on large pictures made of street photos of which the bench uses none
-_FAINT = (1.17, 0.79, 0.79, 0.79)  # fitted on pictures into which faces of 10 to 24 pixels were pasted
+_LARGE = (0.80, 0.35, 1.98, 0.0)
+_FAINT = (1.17, 0.79, 0.79, 0.79)
 
 _SEEN = 0.30  # score from which a network is named as one that sees the face
 

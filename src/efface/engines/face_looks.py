@@ -67,7 +67,9 @@ AROUND, AROUND_PX = 0.5, 8
 """How far around: in lengths of the box seen, and pixels more."""
 
 DOUBTFUL = 0.35  # YuNet: the weakest candidate worth a second look
-MOST_LOOKS = 64  # doubtful candidates of one picture that get a second look, the strongest first
+MOST_LOOKS = 64
+"""Doubtful candidates of one picture that get a second look, the strongest first. Of more YuNet's are no faces, and
+CenterFace's in a large picture are judged by its own score."""
 
 UNITED_PX = (
     416,

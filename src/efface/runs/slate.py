@@ -22,7 +22,8 @@ _TEXT_AT = _BEATS.size + _LENGTH.size
 class Slate:
     """A text of up to 65,524 bytes that one process writes and another reads, and how often it was written.
 
-    Not promised: a longer text is kept as none. A process that dies while it writes leaves none.
+    Not promised: a longer text is kept as none. A process that dies while it writes leaves none; one that was taken
+    over can leave any text, as it could send any message.
 
     Args:
         descriptor: Of the memory, from `blank`; closed here.
@@ -38,15 +39,17 @@ class Slate:
         """Return a new slate and a descriptor of its memory, for the process that writes; close it here then."""
         if hasattr(os, "memfd_create"):
             descriptor = os.memfd_create("slate")
+            os.truncate(descriptor, _BYTES)
         else:
             with tempfile.TemporaryFile() as file:
+                file.write(bytes(_BYTES))  # a hole would end the process that writes on a full disk
+                file.flush()
                 descriptor = os.dup(file.fileno())
-        os.truncate(descriptor, _BYTES)
         return cls(os.dup(descriptor)), descriptor
 
     def write(self, text: str) -> None:
         """Put a text in the place of the last one."""
-        data = text.encode("utf-8", "surrogateescape")
+        data = text.encode("utf-8", "replace")
         self.clear()
         if len(data) <= _BYTES - _TEXT_AT:
             self._memory[_TEXT_AT : _TEXT_AT + len(data)] = data
@@ -62,7 +65,7 @@ class Slate:
     def text(self) -> str:
         """The text, or "" when there is none; only sound while nobody writes."""
         (length,) = _LENGTH.unpack_from(self._memory, _BEATS.size)
-        return self._memory[_TEXT_AT : _TEXT_AT + length].decode("utf-8", "surrogateescape")
+        return self._memory[_TEXT_AT : _TEXT_AT + length].decode("utf-8", "replace")
 
     @property
     def beats(self) -> int:

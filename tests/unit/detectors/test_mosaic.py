@@ -12,6 +12,7 @@ from efface.detectors import face_image
 from efface.detectors.face_image import FaceImage
 from efface.detectors.mosaic import LEAST_SHARE, has_mosaic, share_of_lines
 from efface.engines.pictures import Frame
+from efface.errors import FormatError
 from efface.model import Artefact, Box, Limits, Locator, Mode, Surroundings
 from efface.sources.payloads import BytesPayload
 
@@ -76,16 +77,46 @@ def test_less_than_two_lines_have_no_change(shape):
     assert share_of_lines(np.zeros(shape, np.uint8)) == 0.0
 
 
-@pytest.mark.parametrize("pixels", [1_000_000, 100_000_000])
-def test_a_mosaic_in_a_large_photo_is_told_though_the_photo_is_decoded_smaller(portrait, pixels, monkeypatch):
-    """A face under a mosaic in a photo of 12 megapixels has the clue; a photo too large to be decoded whole has not."""
+LARGE = {
+    "standard": (Mode.STANDARD, 100_000_000, "yes"),
+    "too large to be decoded whole": (Mode.STANDARD, 1_000_000, None),
+    "fast": (Mode.FAST, 100_000_000, None),
+}
+
+
+@pytest.mark.parametrize("case", LARGE)
+def test_a_mosaic_in_a_large_photo_is_told_though_the_photo_is_decoded_smaller(case, portrait, monkeypatch):
+    """A face under a mosaic in a photo of 12 megapixels has the clue, where the photo is decoded whole for it."""
+    mode, pixels, expected = LARGE[case]
     monkeypatch.setattr(face_image, "_WHOLE_PIXELS", pixels)
+    (finding,) = faces_of(photo_of_12_megapixels(portrait), mode)
+    assert {clue.name: clue.value for clue in finding.clues}.get("mosaic") == expected
+
+
+@pytest.mark.parametrize("error", [FormatError("broken"), MemoryError()])
+def test_a_face_stays_found_where_the_photo_cannot_be_decoded_whole(error, portrait, monkeypatch):
+    """The second decoding is for a clue only."""
+    frames = face_image.pictures.frames
+
+    def smaller_only(data, *, limits, long_side_px=None):
+        if long_side_px is None:
+            raise error
+        return frames(data, limits=limits, long_side_px=long_side_px)
+
+    monkeypatch.setattr(face_image.pictures, "frames", smaller_only)
+    (finding,) = faces_of(photo_of_12_megapixels(portrait), Mode.STANDARD)
+    assert "mosaic" not in {clue.name for clue in finding.clues}
+
+
+def photo_of_12_megapixels(portrait):
     canvas = Image.new("RGB", (4000, 3000), (70, 90, 80))
     canvas.paste(mosaic(portrait.resize((1024, 1024)), 12), (1504, 1000))
     stream = io.BytesIO()
     canvas.save(stream, "JPEG", quality=95)
-    payload = BytesPayload(stream.getvalue())
+    return stream.getvalue()
+
+
+def faces_of(data, mode):
+    payload = BytesPayload(data)
     artefact = Artefact(Locator.of_file("/a.jpg"), "image/jpeg", payload.size_bytes)
-    (finding,) = FaceImage().detect(artefact, payload, Surroundings(("a.jpg",)), Mode.STANDARD, Limits())
-    told = {clue.name: clue.value for clue in finding.clues}
-    assert told.get("mosaic") == ("yes" if pixels > 12_000_000 else None)
+    return list(FaceImage().detect(artefact, payload, Surroundings(("a.jpg",)), mode, Limits()))
